@@ -1,0 +1,64 @@
+# Two commands matter: `make demo` shows the main job, `make test` proves it. Each sets up what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SEED ?=
+SEEDS ?= 1000
+.DEFAULT_GOAL := help
+
+.PHONY: help setup demo test check format lab lab-packages bench sim fuzz docs lock clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "Python 3.11, 3.12 or 3.13 is needed; name one with PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || tools/venv-package.sh
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the locked packages into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(STAMP)  ## Make .venv with .venv/bin/anycastle
+
+demo: setup  ## Run the main job: a fleet on loopback, a PoP that fails, a client that is answered all the same
+	@$(BIN)/anycastle demo
+
+check: setup  ## Format, lint, types, import contracts, unit and property tests, short simulation
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/pytest -q -n auto tests/unit tests/property tests/cli tests/simulation
+
+format: setup  ## Format the source
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lab-packages:
+	@tools/lab-packages.sh
+
+lab: setup lab-packages  ## Real routers and servers in network namespaces (root)
+	@$(BIN)/pytest -q tests/lab
+
+test: check lab-packages  ## Everything that CI runs
+	@$(BIN)/pytest -q tests/lab
+
+bench: setup lab-packages  ## Each hot path against its peer
+	@$(BIN)/python -m bench
+
+sim: setup  ## Simulate: SEED=n replays one seed, SEEDS=n runs that many
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+fuzz: setup  ## Every decoder under atheris, ten minutes a message family
+	@$(BIN)/python -m tests.fuzz
+
+docs: setup  ## Build the documentation into docs/_build
+	@$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
+
+lock: setup  ## Lock the dependencies again
+	@tools/lock.sh
+
+clean:  ## Remove what was built
+	@rm -rf $(VENV) docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis

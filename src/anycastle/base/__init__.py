@@ -1,0 +1,1 @@
+"""Errors, limits and the ports (time, randomness) that every engine is given."""

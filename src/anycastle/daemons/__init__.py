@@ -1,0 +1,1 @@
+"""The long-running processes: wiring of engines to the world, no decisions."""

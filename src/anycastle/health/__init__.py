@@ -1,0 +1,1 @@
+"""From check results to a decision per prefix and upstream."""

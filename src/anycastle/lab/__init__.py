@@ -1,0 +1,1 @@
+"""A PoP emulator: topologies, backends, faults, client probes."""

@@ -1,0 +1,33 @@
+"""What is told to an upstream about a prefix."""
+
+from dataclasses import dataclass
+
+from anycastle.model.community import Community
+from anycastle.model.prefix import Prefix
+
+
+@dataclass(frozen=True, slots=True)
+class RouteAttributes:
+    """The path attributes that an operator sets on an announcement; what is not here the router sets itself."""
+
+    prepend: int = 0
+    """Own ASN repetitions beyond the one that eBGP adds."""
+    med: int | None = None
+    local_preference: int | None = None
+    """Only an iBGP neighbour sees it; a transit's preference is set by one of its communities."""
+    communities: frozenset[Community] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One prefix to one upstream, with its attributes."""
+
+    prefix: Prefix
+    upstream: str
+    attributes: RouteAttributes = RouteAttributes()
+
+
+Announcements = frozenset[Announcement]
+"""All that a PoP announces, or wants to: at most one announcement per (prefix, upstream)."""
+
+NOTHING: Announcements = frozenset()

@@ -1,0 +1,187 @@
+"""Everything that can have happened, as typed, immutable facts.
+
+Each class is one kind of event; `KINDS` lists them all. An event says what was seen, decided or done, with its reason;
+it never carries a secret. `io.event_log` stores them in a hash chain, and views are folds over that log.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from anycastle.base.ports import Timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStarted:
+    """The agent began its work; `recovered` tells whether it found its earlier state."""
+
+    version: str
+    recovered: bool
+    observe_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStopped:
+    """The agent stopped in good order."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckChanged:
+    """A check's verdict changed after rise or fall consecutive answers."""
+
+    service: str
+    check: str
+    verdict: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class StanceChanged:
+    """What the PoP means to do with a service changed: `announce`, `steer` or `withdraw`."""
+
+    service: str
+    stance: str
+    reason: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementsApplied:
+    """The router was told; `announced` and `withdrawn` are `prefix upstream` pairs as text."""
+
+    announced: tuple[str, ...]
+    changed: tuple[str, ...]
+    withdrawn: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementsConfirmed:
+    """The routes that the router really exports equal what was wanted."""
+
+    routes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RouterDiverged:
+    """The router exports something else than what is wanted, or does not answer."""
+
+    problem: str
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalRefused:
+    """A withdrawal was wanted, and no permit allowed it: the PoP goes on announcing."""
+
+    service: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PermitChanged:
+    """A withdraw permit was granted, used, freed or given back. `epoch` is the grant's number."""
+
+    service: str
+    change: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class DrainChanged:
+    """A drain moved to another step."""
+
+    scope: str
+    step: str
+    owner: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLapsed:
+    """The watchdog found the agent silent for too long and acted in its place."""
+
+    service: str
+    action: str
+    silent_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChanged:
+    """A BGP session of the embedded speaker changed its state."""
+
+    upstream: str
+    neighbour: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorCommanded:
+    """An operator asked for something; `granted` tells whether it was done."""
+
+    command: str
+    owner: str
+    reason: str
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that a human should look at; `code` is stable, the text may change."""
+
+    code: str
+    subject: str
+    text: str
+
+
+Body = (
+    AgentStarted
+    | AgentStopped
+    | CheckChanged
+    | StanceChanged
+    | AnnouncementsApplied
+    | AnnouncementsConfirmed
+    | RouterDiverged
+    | WithdrawalRefused
+    | PermitChanged
+    | DrainChanged
+    | LeaseLapsed
+    | SessionChanged
+    | OperatorCommanded
+    | Alarm
+)
+
+KINDS: Final[Mapping[str, type[Body]]] = MappingProxyType(
+    {
+        "agent_started": AgentStarted,
+        "agent_stopped": AgentStopped,
+        "check_changed": CheckChanged,
+        "stance_changed": StanceChanged,
+        "announcements_applied": AnnouncementsApplied,
+        "announcements_confirmed": AnnouncementsConfirmed,
+        "router_diverged": RouterDiverged,
+        "withdrawal_refused": WithdrawalRefused,
+        "permit_changed": PermitChanged,
+        "drain_changed": DrainChanged,
+        "lease_lapsed": LeaseLapsed,
+        "session_changed": SessionChanged,
+        "operator_commanded": OperatorCommanded,
+        "alarm": Alarm,
+    }
+)
+"""Stored name -> class. A name, once stored, is never changed or used again."""
+
+KIND_OF: Final[Mapping[type[Body], str]] = MappingProxyType({kind: name for name, kind in KINDS.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fact: when (wall time), at which PoP, and what."""
+
+    at: Timestamp
+    pop: str
+    body: Body

@@ -1,0 +1,42 @@
+"""The whole of what an operator wrote."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+from anycastle.model.asn import ASN
+from anycastle.model.pop import PoP
+from anycastle.model.prefix import Prefix
+from anycastle.model.service import Service
+
+
+class SharedPrefix(Enum):
+    """When a prefix that several services share is withdrawn: when ALL of them are down, or when ANY is."""
+
+    ALL = "all"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """One anycast network: its ASN, regions, PoPs and services."""
+
+    name: str
+    asn: ASN
+    regions: tuple[str, ...]
+    pops: tuple[PoP, ...]
+    services: tuple[Service, ...]
+    shared_prefixes: Mapping[Prefix, SharedPrefix] = field(default_factory=lambda: MappingProxyType({}))
+    """Prefixes of more than one service; ALL where the operator says nothing."""
+
+    def pop(self, name: str) -> PoP:
+        """Give the PoP of that name. Raises `KeyError`."""
+        for pop in self.pops:
+            if pop.name == name:
+                return pop
+        raise KeyError(name)
+
+    def services_at(self, pop: str) -> tuple[Service, ...]:
+        """Give the services that a PoP serves, in the fleet's order."""
+        return tuple(service for service in self.services if pop in service.pops)

@@ -1,0 +1,126 @@
+"""What is announced, where, and under which conditions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+from anycastle.model.announcement import RouteAttributes
+from anycastle.model.check import Check
+from anycastle.model.prefix import Address, Prefix
+
+
+class OnExit(Enum):
+    """What becomes of a service's announcement when its agent stops in good order."""
+
+    WITHDRAW = "withdraw"
+    HOLD = "hold"
+
+
+class WhenAlone(Enum):
+    """What a PoP does on a hard failure when it holds no withdraw permit and reaches no controller."""
+
+    ANNOUNCE = "announce"
+    WITHDRAW = "withdraw"
+
+
+class LeaseEnd(Enum):
+    """What the watchdog does with a service's announcement when the agent dies or hangs."""
+
+    WITHDRAW = "withdraw"
+    HOLD = "hold"
+    """Keep it for `Lease.hold_s`, then withdraw."""
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """How long an announcement outlives the agent that made it."""
+
+    end: LeaseEnd = LeaseEnd.WITHDRAW
+    duration_s: float = 10.0
+    """Silence of the agent after which the lease has lapsed."""
+    hold_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Quorum:
+    """How many of the hard checks must pass for the service to be up. `all` needs every one, `any` needs one."""
+
+    need: int | None = None
+    """None stands for all."""
+
+    def required_of(self, total: int) -> int:
+        """Give the number of passing checks needed among `total`."""
+        return total if self.need is None else min(self.need, total)
+
+
+@dataclass(frozen=True, slots=True)
+class Dampening:
+    """Flap dampening (RFC 2439 §4.2): a penalty per withdrawal that decays by half in each half-life."""
+
+    penalty: float = 1000.0
+    suppress: float = 2500.0
+    reuse: float = 750.0
+    half_life_s: float = 60.0
+    max_suppress_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class SlowStart:
+    """After a recovery the service is announced steered (`RouteAttributes`) for `duration_s`, then as usual."""
+
+    duration_s: float = 0.0
+    attributes: RouteAttributes = RouteAttributes()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a service is announced to one upstream of one PoP."""
+
+    announce: bool = True
+    attributes: RouteAttributes = RouteAttributes()
+    steered: RouteAttributes = RouteAttributes()
+    """Used in place of `attributes` while a soft check fails, during a slow start and while a drain shuts gracefully."""
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """What must keep announcing, whatever happens: a number of PoPs and a sum of their capacity."""
+
+    pops: int = 1
+    capacity: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceWindow:
+    """A span of wall time in which a PoP may be withdrawn without alarm. Start and end in seconds since 1970, UTC."""
+
+    start: float
+    end: float
+    pops: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """An anycast service: its prefixes and addresses, the PoPs that serve it, and when each may announce it."""
+
+    name: str
+    prefixes: tuple[Prefix, ...]
+    addresses: tuple[Address, ...]
+    pops: tuple[str, ...]
+    """In the order in which they may go: withdraw permits are dealt from the first; the last give way last."""
+    checks: tuple[Check, ...]
+    quorum: Quorum = Quorum()
+    policies: Mapping[tuple[str, str], Policy] = field(default_factory=lambda: MappingProxyType({}))
+    """(PoP, upstream) -> policy, complete: the loader fills in the defaults."""
+    floor: Floor = Floor()
+    on_exit: OnExit = OnExit.WITHDRAW
+    when_alone: WhenAlone = WhenAlone.ANNOUNCE
+    lease: Lease = Lease()
+    dampening: Dampening = Dampening()
+    slow_start: SlowStart = SlowStart()
+    windows: tuple[MaintenanceWindow, ...] = ()
+    manage_addresses: bool = True
+    """Add `addresses` to the loopback before announcing, and remove them after withdrawing for good."""

@@ -1,0 +1,1 @@
+"""Protocol state machines: input and now in, commands and deadlines out."""

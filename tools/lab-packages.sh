@@ -1,0 +1,22 @@
+#!/bin/sh
+# Installs the routers and servers that the lab tests run. Without root, or elsewhere than on Debian, it only says what is missing.
+set -eu
+packages="bird2 iproute2 nsd nftables frr gobgpd openbgpd procps"
+missing=""
+for package in $packages; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
+done
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+  echo "lab tests will be skipped; missing:$missing (on Debian or Ubuntu: sudo apt-get install$missing)"
+  exit 0
+fi
+# The daemons are for the lab's namespaces: none of them is to start on this machine.
+if [ ! -e /usr/sbin/policy-rc.d ]; then
+  printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+  chmod +x /usr/sbin/policy-rc.d
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT INT TERM
+fi
+echo "installing for the lab:$missing"
+apt-get update -qq
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
