@@ -1,6 +1,6 @@
 """The two clocks and the randomness that engines are given, and never fetch."""
 
-from typing import NewType, Protocol
+from typing import NamedTuple, NewType, Protocol
 
 Instant = NewType("Instant", float)
 """Monotonic time in seconds. Only differences mean anything; it never goes back."""
@@ -9,6 +9,13 @@ Timestamp = NewType("Timestamp", float)
 """Wall time in seconds since 1970-01-01 UTC, for people and logs. It may jump; no deadline is made from it."""
 
 FAR_FUTURE = Instant(float("inf"))
+
+
+class Now(NamedTuple):
+    """Both clocks, read together: deadlines come from `monotonic`, dates and expiries from `wall`."""
+
+    monotonic: Instant
+    wall: Timestamp
 
 
 class Randomness(Protocol):

@@ -112,7 +112,7 @@ class ICMPTarget:
 
 @dataclass(frozen=True, slots=True)
 class ExecTarget:
-    """Run a program without a shell: exit 0 passes, 1 or 2 fails, anything else is unknown (as monitoring plugins do)."""
+    """Run a program without a shell: exit 0 passes, 1 or 2 fails, all else is unknown (as monitoring plugins do)."""
 
     command: tuple[str, ...]
     kind: str = field(default="exec", init=False)

@@ -65,7 +65,10 @@ WELL_KNOWN: Final = {
 
 
 def parse_community(text: str) -> Community:
-    """Parse `65535:0`, `64500:1:2`, `rt:64500:1`, `soo:64500:1`, `0x…` (extended) or a well-known name. Raises `ParseError`."""
+    """Parse `65535:0`, `64500:1:2`, `rt:64500:1`, `soo:…`, `0x…` (extended) or a well-known name.
+
+    Raises `ParseError`.
+    """
     raw = text.strip()
     if raw in WELL_KNOWN:
         return WELL_KNOWN[raw]
@@ -77,18 +80,13 @@ def parse_community(text: str) -> Community:
     parts = raw.split(":")
     if len(parts) == 3 and parts[0] in ("rt", "soo"):
         return _parse_extended(parts, text)
-    if len(parts) not in (2, 3) or not all(
-        part.isascii() and part.isdigit() and len(part) <= 10 for part in parts
-    ):
-        raise ParseError(
-            f"{text!r} is not a community; write 65535:0, 64500:1:2, rt:64500:1 or a well-known name"
-        )
+    if len(parts) not in (2, 3) or not all(part.isascii() and part.isdigit() and len(part) <= 10 for part in parts):
+        raise ParseError(f"{text!r} is not a community; write 65535:0, 64500:1:2, rt:64500:1 or a well-known name")
     numbers = [int(part) for part in parts]
     limit = 0xFFFF if len(numbers) == 2 else 0xFFFFFFFF
     if max(numbers) > limit:
         raise ParseError(
-            f"{text!r}: each part is at most {limit}"
-            + ("; a large community has three parts" * (len(numbers) == 2))
+            f"{text!r}: each part is at most {limit}" + ("; a large community has three parts" * (len(numbers) == 2))
         )
     return StandardCommunity(*numbers) if len(numbers) == 2 else LargeCommunity(*numbers)
 

@@ -81,7 +81,7 @@ class Policy:
     announce: bool = True
     attributes: RouteAttributes = RouteAttributes()
     steered: RouteAttributes = RouteAttributes()
-    """Used in place of `attributes` while a soft check fails, during a slow start and while a drain shuts gracefully."""
+    """Used in place of `attributes` while a soft check fails and while a drain shuts gracefully."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,423 @@
+"""The PoP agent's engine: answers of checks, the router's exports and operators' wishes in; commands out.
+
+Theory of operation.
+- *Boot.* Nothing is decided before the router's exports were read once: what it exports now is what is announced,
+  whatever was true when the agent stopped. An exported service goes on being announced until its checks say otherwise
+  (fail static); one that is not exported waits until its checks pass.
+- *Deciding.* Each input lets the services concerned reconsider. A new stance makes an apply due; what is wanted is
+  worked out once for all the changes of a batch. A withdrawal uses a permit, and `Save` precedes `Apply`.
+- *Reconciling.* See `reconcile`. A permit is free again when the router is seen to export the service.
+- *Leases.* Each `HEARTBEAT_S` the watchdog hears what is announced and what to do should it hear no more. A service
+  whose withdrawal no permit allows is never to be withdrawn by the watchdog either.
+- *Frozen.* When the engine was not woken for longer than a lease lasts, the watchdog may have acted and every verdict
+  is stale: it boots again.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+
+from anycastle.base.errors import MisuseError
+from anycastle.base.ports import FAR_FUTURE, Instant, Now, Randomness, Timestamp, after
+from anycastle.health import drain as draining
+from anycastle.health.addresses import AddressKeeper
+from anycastle.health.announcements import announcements_of
+from anycastle.health.commands import Command, Finish, LeaseTerm, Record, RenewLeases, Save, StartCheck
+from anycastle.health.drain import DrainStep
+from anycastle.health.permits import Permit, PermitState, deal
+from anycastle.health.reconcile import Established, Reconciler
+from anycastle.health.service import ServiceState, carry_over, service_state
+from anycastle.health.stance import Decision, Stance
+from anycastle.health.state import AgentState
+from anycastle.health.verdict import CheckTracker
+from anycastle.model.announcement import Announcement, Announcements
+from anycastle.model.check import CheckResult
+from anycastle.model.event import (
+    CheckChanged,
+    DrainChanged,
+    OperatorCommanded,
+    PermitChanged,
+    StanceChanged,
+    WithdrawalRefused,
+)
+from anycastle.model.fleet import Fleet, SharedPrefix
+from anycastle.model.prefix import Prefix
+from anycastle.model.service import Lease, LeaseEnd, Service
+
+HEARTBEAT_S = 1.0
+"""How often the leases are renewed; a lease lasts several of these."""
+
+EXIT_S = 5.0
+"""How long a stopping agent waits for the router to confirm its withdrawals."""
+
+
+class AgentEngine:
+    """Decides for one PoP. Every method takes `now` and gives commands; `deadline` says when to call `wake`."""
+
+    def __init__(self, fleet: Fleet, pop: str, saved: AgentState, random: Randomness, now: Now) -> None:
+        self.fleet = fleet
+        self.pop = fleet.pop(pop)
+        self.booted = False
+        self.alone = True
+        """No controller is in reach."""
+        self.services: dict[str, ServiceState] = {}
+        self.router = Reconciler(now.monotonic)
+        self._addresses = AddressKeeper()
+        self._random = random
+        self._trackers: list[tuple[ServiceState, CheckTracker]] = []
+        self._first_number = 0
+        self._due: list[tuple[Instant, int]] = []
+        self._saved = saved
+        self._terms: tuple[LeaseTerm, ...] | None = None
+        self._heartbeat_at = now.monotonic
+        self._reconsider_at: Instant = FAR_FUTURE
+        self._woken = now.monotonic
+        self._leaving_until: Instant | None = None
+        self._finished = False
+        self._install(saved, now)
+
+    # -- inputs ---------------------------------------------------------------------------------------------------
+
+    def wake(self, now: Now) -> list[Command]:
+        """Do what is due: questions, reconsiderations, an apply, a reading, a heartbeat."""
+        instant = now.monotonic
+        if instant - self._woken > self._shortest_lease_s:
+            self._boot_again(instant)
+        self._woken = instant
+        commands: list[Command] = list(self._questions(instant))
+        if instant >= self._reconsider_at:
+            commands += self._reconsider(self.services.values(), now)
+        commands += self._apply_if_due(now)
+        commands += self.router.read_if_due(instant)
+        if instant >= self._heartbeat_at and self.booted:
+            self._heartbeat_at = after(instant, HEARTBEAT_S)
+            commands.append(self._renewal())
+        if instant >= self._addresses.deadline:
+            commands += self._settle_addresses(instant)
+        return commands + self._finish_if_left(instant)
+
+    def check_finished(self, number: int, result: CheckResult, now: Now) -> list[Command]:
+        """Take the answer to a `StartCheck`. One that was asked before a reload is void."""
+        index = number - self._first_number
+        if index < 0:
+            return []
+        state, tracker = self._trackers[index]
+        changed = tracker.answered(result, now.monotonic)
+        heapq.heappush(self._due, (tracker.due, index))
+        if not changed:
+            return []
+        verdict = CheckChanged(state.service.name, tracker.check.name, tracker.verdict.value, tracker.evidence)
+        return [Record(verdict), *self._reconsider((state,), now), *self._apply_if_due(now)]
+
+    def exports_read(self, exports: Announcements, established: Established, now: Now) -> list[Command]:
+        """Take what the router exports, and the upstreams and families whose sessions are up."""
+        instant = now.monotonic
+        commands: list[Command] = []
+        if not self.booted:
+            commands += self._boot(exports, now)
+        commands += self.router.exports_read(exports, established, instant)
+        commands += self._free_permits(now)
+        commands += self._apply_if_due(now)
+        return [*commands, *self._settle_addresses(instant), *self._finish_if_left(instant)]
+
+    def exports_unreadable(self, why: str) -> list[Command]:
+        """Take that the router did not answer."""
+        return self.router.exports_unreadable(why)
+
+    def applied(self, error: str | None, now: Now) -> list[Command]:
+        """Take the end of an `Apply`, with what went wrong."""
+        commands = self.router.applied(error, now.monotonic)
+        return [*commands, *self._apply_if_due(now), *self.router.read_if_due(now.monotonic)]
+
+    def permit_granted(self, service: str, epoch: int, now: Now) -> list[Command]:
+        """Take a permit from the controller."""
+        return self._change_permit(service, "granted", self._state(service).permit.granted(epoch), now)
+
+    def permit_revoked(self, service: str, epoch: int, now: Now) -> tuple[bool, list[Command]]:
+        """Take a controller's wish to have a permit back; tell whether it was given up."""
+        permit = self._state(service).permit.revoked(epoch)
+        return permit.state is PermitState.NONE, self._change_permit(service, "revoked", permit, now)
+
+    def drain(
+        self,
+        services: Sequence[str],
+        owner: str,
+        reason: str,
+        now: Now,
+        *,
+        soak_s: float = 5.0,
+        wait_s: float = 5.0,
+        expires: Timestamp | None = None,
+    ) -> list[Command]:
+        """Begin to drain services. Raises `MisuseError` for an unknown name or an empty list, and changes nothing."""
+        states = self._named(services)
+        if expires is not None and expires <= now.wall:
+            raise MisuseError("the drain's end has already passed")
+        for state in states:
+            state.drain = draining.begin(owner, reason, now.wall, soak_s, wait_s, expires)
+        return self._commanded("drain", services, owner, reason, states, now)
+
+    def undrain(self, services: Sequence[str], owner: str, reason: str, now: Now) -> list[Command]:
+        """End the drains of services. Raises `MisuseError` as `drain` does."""
+        states = self._named(services)
+        for state in states:
+            state.drain = None
+        return self._commanded("undrain", services, owner, reason, states, now)
+
+    def reload(self, fleet: Fleet, now: Now) -> list[Command]:
+        """Take a changed fleet: services that stay keep their verdicts, permits, drains and penalties."""
+        saved, before = self._snapshot(now), self.services
+        self.fleet, self.pop = fleet, fleet.pop(self.pop.name)
+        self._install(saved, now)
+        for name, state in self.services.items():
+            if name in before:
+                carry_over(before[name], state)
+        if not self.booted:
+            return []
+        self.router.changed(now.monotonic)
+        return [*self._reconsider(self.services.values(), now), *self._apply_if_due(now)]
+
+    def stop(self, now: Now) -> list[Command]:
+        """Leave in good order: withdraw what `on_exit` says, confirm it, then finish."""
+        if not self.booted:
+            self._finished = True
+            return [Finish("stopped before it began", hold=True)]
+        self._leaving_until = after(now.monotonic, EXIT_S)
+        for state in self.services.values():
+            state.leaving = state.leaves_on_exit
+        commands = self._reconsider(self.services.values(), now)
+        return [*commands, *self._apply_if_due(now), *self.router.read_now(now.monotonic)]
+
+    @property
+    def deadline(self) -> Instant:
+        """The instant at which `wake` has something to do."""
+        if self._finished:
+            return FAR_FUTURE
+        due = self._due[0][0] if self._due else FAR_FUTURE
+        leaving = FAR_FUTURE if self._leaving_until is None else self._leaving_until
+        heartbeat = self._heartbeat_at if self.booted else FAR_FUTURE
+        return min(due, self.router.deadline, heartbeat, self._reconsider_at, self._addresses.deadline, leaving)
+
+    # -- checks and boot ------------------------------------------------------------------------------------------
+
+    def _install(self, saved: AgentState, now: Now) -> None:
+        self._first_number += len(self._trackers)
+        self.services = {
+            service.name: service_state(service, self._permit_at_start(saved, service), saved, self._random, now)
+            for service in self.fleet.services_at(self.pop.name)
+        }
+        self._trackers = [(state, tracker) for state in self.services.values() for tracker in state.trackers]
+        self._due = [(tracker.due, index) for index, (_, tracker) in enumerate(self._trackers)]
+        heapq.heapify(self._due)
+        leases = (state.service.lease.duration_s for state in self.services.values())
+        self._shortest_lease_s = min(leases, default=FAR_FUTURE)
+        self._terms = None
+
+    def _questions(self, instant: Instant) -> Iterator[Command]:
+        while self._due and self._due[0][0] <= instant:
+            index = heapq.heappop(self._due)[1]
+            tracker = self._trackers[index][1]
+            if tracker.due <= instant:  # else it was asked already, on an earlier entry
+                tracker.asked()
+                yield StartCheck(self._first_number + index, tracker.check)
+
+    def _permit_at_start(self, saved: AgentState, service: Service) -> Permit:
+        """Give the saved permit if a controller dealt it; else what the fleet files deal, used if it was used."""
+        known = saved.permits.get(service.name, Permit())
+        if known.epoch > 0 or known.state is PermitState.USED:
+            return known
+        return self._dealt(service)
+
+    def _dealt(self, service: Service) -> Permit:
+        return Permit(PermitState.HELD if self.pop.name in deal(self.fleet, service) else PermitState.NONE)
+
+    def _boot(self, exports: Announcements, now: Now) -> list[Command]:
+        """Begin from what the router exports: that is what is announced, and nothing else is."""
+        self.booted = True
+        self.router.found(exports)
+        exported = {route.prefix for route in exports}
+        for state in self.services.values():
+            if exported.intersection(state.service.prefixes):
+                state.decision = Decision(Stance.ANNOUNCE, "found announced")
+            elif state.permit.state is PermitState.HELD:
+                # Not announced is not announced, by whatever cause: the permit for it is spoken for.
+                state.permit = state.permit.used()
+        self.router.changed(now.monotonic)
+        return [*self._settle_addresses(now.monotonic), *self._reconsider(self.services.values(), now)]
+
+    def _boot_again(self, instant: Instant) -> None:
+        self.booted = False
+        for state in self.services.values():
+            state.decision = Decision(Stance.WITHDRAW, "not yet known to serve")
+        for index, (_, tracker) in enumerate(self._trackers):
+            tracker.reset(instant)
+            heapq.heappush(self._due, (tracker.due, index))
+        self.router = Reconciler(instant)
+
+    # -- deciding -------------------------------------------------------------------------------------------------
+
+    def _reconsider(self, states: Iterable[ServiceState], now: Now) -> list[Command]:
+        """Let services decide again; a new stance makes an apply due."""
+        if not self.booted:
+            return []
+        if now.monotonic >= self._reconsider_at:
+            self._reconsider_at = FAR_FUTURE
+            states = self.services.values()
+        commands: list[Command] = []
+        for state in states:
+            step = state.drain_step
+            decision = state.reconsider(now, self._permit_for(state), alone=self.alone)
+            self._reconsider_at = min(self._reconsider_at, state.next_change(now))
+            if state.drain_step is not step:
+                commands.append(Record(_drain_event(state)))
+            if decision is not None:
+                commands += self._decided(state, decision)
+            if decision is not None or state.drain_step is not step:
+                self.router.changed(now.monotonic)
+        return commands
+
+    def _decided(self, state: ServiceState, decision: Decision) -> Iterator[Command]:
+        name = state.service.name
+        yield Record(StanceChanged(name, decision.stance.value, decision.reason, state.evidence()))
+        if decision.refused:
+            yield Record(WithdrawalRefused(name, decision.reason))
+        if decision.stance is not Stance.WITHDRAW:
+            return
+        for other in self._tied(state):
+            if other.permit.state is PermitState.HELD:
+                other.permit = other.permit.used()
+                yield Record(PermitChanged(other.service.name, "used", other.permit.epoch))
+
+    def _tied(self, state: ServiceState) -> list[ServiceState]:
+        """Give the services that go down with this one: itself, and those of a prefix that ANY of them withdraws."""
+        rules = self.fleet.shared_prefixes
+        tied = {prefix for prefix in state.service.prefixes if rules.get(prefix) is SharedPrefix.ANY}
+        if not tied:
+            return [state]
+        return [
+            other for other in self.services.values() if other is state or tied.intersection(other.service.prefixes)
+        ]
+
+    def _permit_for(self, state: ServiceState) -> Permit:
+        """Give the service's permit, or the lack of one among those that would go down with it."""
+        lacking = (other.permit for other in self._tied(state) if other.permit.state is PermitState.NONE)
+        return next(lacking, state.permit)
+
+    def _apply_if_due(self, now: Now) -> list[Command]:
+        """Work out what is wanted, save what it stands on, and give the apply."""
+        if not self.booted or not self.router.apply_due(now.monotonic):
+            return []
+        stances = {name: state.decision.stance for name, state in self.services.items()}
+        slow = frozenset(name for name, state in self.services.items() if state.starts_slowly(now.monotonic))
+        services = [state.service for state in self.services.values()]
+        wanted = announcements_of(self.fleet, self.pop, services, stances, slow)
+        self._terms = None
+        addresses = self._settle_addresses(now.monotonic)
+        return [*self._save(now), *addresses, *self.router.apply(wanted, now.monotonic)]
+
+    def _free_permits(self, now: Now) -> list[Command]:
+        """Give back the permits of services that the router is seen to export again."""
+        exported = {route.prefix for route in self.router.exports}
+        commands: list[Command] = []
+        for name, state in self.services.items():
+            if state.permit.state is not PermitState.USED or not exported.issuperset(state.service.prefixes):
+                continue
+            if all(other.announced for other in self._tied(state)):
+                state.permit = state.permit.freed() if state.permit.epoch else self._dealt(state.service)
+                commands.append(Record(PermitChanged(name, "freed", state.permit.epoch)))
+        self._terms = None if commands else self._terms
+        return [*commands, *self._save(now)] if commands else []
+
+    def _snapshot(self, now: Now) -> AgentState:
+        penalties = {name: state.saved_penalty(now) for name, state in self.services.items()}
+        return AgentState(
+            permits={name: state.permit for name, state in self.services.items()},
+            drains={name: state.drain for name, state in self.services.items() if state.drain is not None},
+            penalties={name: penalty for name, penalty in penalties.items() if penalty is not None},
+        )
+
+    def _save(self, now: Now) -> list[Command]:
+        state = self._snapshot(now)
+        if state == self._saved:
+            return []
+        self._saved = state
+        return [Save(state)]
+
+    # -- addresses, leases, leaving -------------------------------------------------------------------------------
+
+    def _settle_addresses(self, instant: Instant) -> list[Command]:
+        if not self.booted:
+            return []
+        exported = {route.prefix for route in self.router.exports}
+        needed = (
+            address
+            for state in self.services.values()
+            if state.service.manage_addresses and not _gone(state, exported)
+            for address in state.service.addresses
+        )
+        return list(self._addresses.settle(frozenset(needed), instant))
+
+    def _renewal(self) -> RenewLeases:
+        if self._terms is None:
+            by_prefix: dict[Prefix, list[Announcement]] = {}
+            for route in self.router.wanted:
+                by_prefix.setdefault(route.prefix, []).append(route)
+            self._terms = tuple(self._term(state, by_prefix) for state in self.services.values())
+        return RenewLeases(self._terms)
+
+    def _term(self, state: ServiceState, by_prefix: dict[Prefix, list[Announcement]]) -> LeaseTerm:
+        lease = state.service.lease
+        if self._permit_for(state).state is PermitState.NONE:
+            lease = Lease(LeaseEnd.KEEP, lease.duration_s, lease.hold_s)
+        routes = frozenset(route for prefix in state.service.prefixes for route in by_prefix.get(prefix, ()))
+        return LeaseTerm(state.service.name, lease, routes)
+
+    def _finish_if_left(self, instant: Instant) -> list[Command]:
+        if self._leaving_until is None or self._finished:
+            return []
+        if instant < self._leaving_until and not (self.router.settled and not self._addresses.lingering):
+            return []
+        self._finished = True
+        return [self._renewal(), Finish("the agent was stopped", hold=bool(self.router.wanted))]
+
+    # -- operators and controller ---------------------------------------------------------------------------------
+
+    def _state(self, service: str) -> ServiceState:
+        if service not in self.services:
+            known = ", ".join(self.services) or "none"
+            raise MisuseError(f"{self.pop.name} serves no service {service!r}; it serves: {known}")
+        return self.services[service]
+
+    def _named(self, services: Sequence[str]) -> list[ServiceState]:
+        if not services:
+            raise MisuseError("no service named; an empty list never means all")
+        return [self._state(name) for name in services]
+
+    def _commanded(
+        self, command: str, services: Sequence[str], owner: str, reason: str, states: list[ServiceState], now: Now
+    ) -> list[Command]:
+        event = OperatorCommanded(f"{command} {' '.join(services)}", owner, reason, granted=True)
+        drains = [Record(_drain_event(state)) for state in states]
+        commands = self._reconsider(states, now)
+        self.router.changed(now.monotonic)
+        return [Record(event), *drains, *self._save(now), *commands, *self._apply_if_due(now)]
+
+    def _change_permit(self, service: str, change: str, permit: Permit, now: Now) -> list[Command]:
+        state = self._state(service)
+        if permit == state.permit:
+            return []
+        state.permit, self._terms = permit, None
+        event = Record(PermitChanged(service, change, permit.epoch))
+        return [event, *self._save(now), *self._reconsider((state,), now), *self._apply_if_due(now)]
+
+
+def _gone(state: ServiceState, exported: set[Prefix]) -> bool:
+    """Tell whether a service left for good, and no export of it is to be seen."""
+    left = not state.announced and (state.drain_step is DrainStep.STOPPED or state.leaving)
+    return left and not exported.intersection(state.service.prefixes)
+
+
+def _drain_event(state: ServiceState) -> DrainChanged:
+    drain, step = state.drain, state.drain_step.value
+    return DrainChanged(
+        state.service.name, step, drain.owner if drain else "", drain.reason if drain else "the drain ended"
+    )

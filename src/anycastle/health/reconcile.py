@@ -1,0 +1,167 @@
+"""Wanted against exported: tell the router, read back what it really does, and tell it again until the two agree.
+
+One `Apply` is out at a time. The first change goes at once; those that follow within `BATCH_S` go together. What
+the router exports is read after each apply and once a second. A read that was under way when an apply began is
+void. For `SETTLE_S` after an apply a difference only means that the router is at work; afterwards it is recorded
+and applied again.
+"""
+
+from collections.abc import Iterable
+
+from anycastle.base.ports import FAR_FUTURE, Instant, after
+from anycastle.health.commands import Apply, Command, ReadExports, Record
+from anycastle.model.announcement import NOTHING, Announcement, Announcements
+from anycastle.model.event import AnnouncementsApplied, AnnouncementsConfirmed, RouterDiverged
+from anycastle.model.prefix import Family
+
+BATCH_S = 0.005
+"""Changes that follow another within this span are applied together: one reconfiguration of the router."""
+
+INTERVAL_S = 1.0
+"""How often exports are read, and a failed apply is tried again."""
+
+SETTLE_S = 0.25
+"""How long a router may take to export what it was told, before a difference counts."""
+
+SETTLING_READ_S = 0.02
+"""How soon to read again while the router settles."""
+
+EVENT_ROUTES_MAX = 20
+"""Routes named in one event; the rest are counted."""
+
+Established = frozenset[tuple[str, Family]]
+"""The upstreams and families whose sessions are up."""
+
+
+class Reconciler:
+    """Holds what is wanted, what the router was told and what it exports."""
+
+    def __init__(self, now: Instant) -> None:
+        self.wanted: Announcements = NOTHING
+        self.exports: Announcements = NOTHING
+        self.problem: str | None = None
+        """What stands between wanted and exported; None while nothing does."""
+        self.confirmed = False
+        """The exports equalled what is wanted when they were last read."""
+        self._told: Announcements | None = None
+        self._applying = False
+        self._reading = False
+        self._void = False
+        self._apply_at = FAR_FUTURE
+        self._last_apply = Instant(-FAR_FUTURE)
+        self._read_at = now
+
+    @property
+    def settled(self) -> bool:
+        """The router was told all that is wanted, and exports nothing else."""
+        idle = not self._applying and not self._reading
+        return idle and self.wanted == self._told and self.exports <= self.wanted
+
+    @property
+    def deadline(self) -> Instant:
+        """The instant at which `due` has a command to give."""
+        apply_at = FAR_FUTURE if self._applying else self._apply_at
+        read_at = FAR_FUTURE if self._applying or self._reading else self._read_at
+        return min(apply_at, read_at)
+
+    def found(self, exports: Announcements) -> None:
+        """Take the first reading for what the router was told: a restart with nothing changed then sends nothing."""
+        self.exports = exports
+        self._told = exports
+
+    def changed(self, now: Instant) -> None:
+        """Note that what is wanted is about to change: an apply is due, at once or with the rest of its batch."""
+        self._apply_at = min(self._apply_at, max(now, after(self._last_apply, BATCH_S)))
+
+    def apply_due(self, now: Instant) -> bool:
+        """Tell whether an apply may go out now."""
+        return not self._applying and now >= self._apply_at
+
+    def apply(self, wanted: Announcements, now: Instant) -> list[Command]:
+        """Give the apply of `wanted`, or nothing where the router was told the same."""
+        self.wanted = wanted
+        self._apply_at = FAR_FUTURE
+        if wanted == self._told:
+            return []
+        before = self._told if self._told is not None else self.exports
+        self._told, self._applying, self._last_apply = wanted, True, now
+        self._void, self.confirmed = self._reading, False
+        return [Apply(wanted), Record(_applied_event(before, wanted))]
+
+    def applied(self, error: str | None, now: Instant) -> list[Command]:
+        """Take the end of an apply; one that failed is due again."""
+        self._applying = False
+        if error is None:
+            self._read_at = now
+            return []
+        self._told = None
+        self._apply_at = after(now, INTERVAL_S)
+        return self._diverged(error, (), ())
+
+    def read_now(self, now: Instant) -> list[Command]:
+        """Give a reading at once, unless one is under way."""
+        self._read_at = now
+        return self.read_if_due(now)
+
+    def read_if_due(self, now: Instant) -> list[Command]:
+        """Give the next reading of the exports when its time has come."""
+        if self._applying or self._reading or now < self._read_at:
+            return []
+        self._reading, self._read_at = True, after(now, INTERVAL_S)
+        return [ReadExports()]
+
+    def exports_read(self, exports: Announcements, established: Established, now: Instant) -> list[Command]:
+        """Take a reading, and hold it against what is wanted where a session could carry it."""
+        self._reading = False
+        if self._void:
+            self._void = False
+            return self.read_now(now)
+        self.exports = exports
+        if self._applying or self.wanted != self._told:
+            return []
+        expected = {route for route in self.wanted if (route.upstream, route.prefix.family) in established}
+        missing, unexpected = expected - exports, exports - self.wanted
+        if not missing and not unexpected:
+            return self._agreed()
+        if now < self._last_apply + SETTLE_S:
+            self._read_at = after(now, SETTLING_READ_S)
+            return []
+        self._told, self.confirmed = None, False
+        self._apply_at = max(now, after(self._last_apply, INTERVAL_S))
+        return self._diverged("the router exports something else than is wanted", missing, unexpected)
+
+    def exports_unreadable(self, why: str) -> list[Command]:
+        """Take that the router did not answer: nothing is known, so nothing is concluded but that."""
+        self._reading = self._void = False
+        return self._diverged(why, (), ())
+
+    def _agreed(self) -> list[Command]:
+        news = not self.confirmed
+        self.problem, self.confirmed = None, True
+        return [Record(AnnouncementsConfirmed(len(self.exports)))] if news else []
+
+    def _diverged(
+        self, problem: str, missing: Iterable[Announcement], unexpected: Iterable[Announcement]
+    ) -> list[Command]:
+        self.confirmed = False
+        if problem == self.problem:
+            return []
+        self.problem = problem
+        return [Record(RouterDiverged(problem, _named_routes(missing), _named_routes(unexpected)))]
+
+
+def _applied_event(before: Announcements, wanted: Announcements) -> AnnouncementsApplied:
+    keys_before = {(route.prefix, route.upstream) for route in before}
+    keys_wanted = {(route.prefix, route.upstream) for route in wanted}
+    fresh, gone = wanted - before, before - wanted
+    return AnnouncementsApplied(
+        announced=_named_routes(route for route in fresh if (route.prefix, route.upstream) not in keys_before),
+        changed=_named_routes(route for route in fresh if (route.prefix, route.upstream) in keys_before),
+        withdrawn=_named_routes(route for route in gone if (route.prefix, route.upstream) not in keys_wanted),
+    )
+
+
+def _named_routes(routes: Iterable[Announcement]) -> tuple[str, ...]:
+    names = sorted(f"{route.prefix} {route.upstream}" for route in routes)
+    more = len(names) - EVENT_ROUTES_MAX
+    return (*names[:EVENT_ROUTES_MAX], f"and {more} more") if more > 0 else tuple(names)

@@ -1,0 +1,376 @@
+from dataclasses import replace
+
+import pytest
+
+from anycastle.base.errors import MisuseError
+from anycastle.base.ports import Timestamp
+from anycastle.health.commands import Apply, Finish, LeaseTerm, RenewLeases, Save, SetAddresses, StartCheck
+from anycastle.health.permits import Permit, PermitState
+from anycastle.health.state import AgentState
+from anycastle.model.announcement import NOTHING, Announcement
+from anycastle.model.check import Outcome, Severity
+from anycastle.model.event import (
+    AnnouncementsConfirmed,
+    DrainChanged,
+    PermitChanged,
+    RouterDiverged,
+    StanceChanged,
+    WithdrawalRefused,
+)
+from anycastle.model.fleet import SharedPrefix
+from anycastle.model.service import (
+    Dampening,
+    Floor,
+    LeaseEnd,
+    MaintenanceWindow,
+    OnExit,
+    Policy,
+    SlowStart,
+    WhenAlone,
+)
+from tests.unit.health.world import PREFIX, STEERED, WALL, World, check, fleet, service, world
+
+ROUTE = Announcement(PREFIX, "transit")
+
+
+@pytest.mark.mission("C1")
+def test_a_service_is_announced_only_after_its_checks_have_passed() -> None:
+    w = world()
+    w.answers["dns"] = Outcome.FAIL
+    assert w.run(5).exports == NOTHING
+    w.answers["dns"] = Outcome.PASS
+    assert w.run(3).exports == {ROUTE}
+
+
+@pytest.mark.mission("C2", "F7")
+def test_a_failure_is_confirmed_at_once_and_not_at_the_pace_of_the_interval() -> None:
+    w = world().run(5)
+    w.answers["dns"] = Outcome.FAIL
+    w.run(1.0 + 2 * 0.05)
+    assert w.exports == NOTHING
+
+
+@pytest.mark.mission("F7")
+def test_a_single_failure_that_the_next_answer_refutes_changes_nothing() -> None:
+    w = world().run(5)
+    before = len(w.of(Apply))
+    w.answers["dns"] = Outcome.FAIL
+    while not w.engine.services["dns"].trackers[0].failures:
+        w.clock = w.engine.deadline
+        w.carry_out(w.engine.wake(w.now))
+    w.answers["dns"] = Outcome.PASS
+    w.run(10)
+    assert len(w.of(Apply)) == before
+
+
+def test_unknown_never_withdraws() -> None:
+    w = world().run(5)
+    w.answers["dns"] = Outcome.UNKNOWN
+    assert w.run(600).exports == {ROUTE}
+
+
+@pytest.mark.mission("C16")
+def test_a_withdrawal_uses_a_permit_that_is_saved_before_the_router_is_told() -> None:
+    w = world().run(5)
+    w.seen.clear()
+    w.answers["dns"] = Outcome.FAIL
+    w.run(2)
+    kinds = [type(command) for command in w.seen if isinstance(command, Save | Apply)]
+    assert kinds[:2] == [Save, Apply]
+    saved = w.of(Save)[0]
+    assert isinstance(saved, Save)
+    assert saved.state.permits["dns"].state is PermitState.USED
+
+
+@pytest.mark.mission("C16", "F7")
+def test_a_pop_without_a_permit_goes_on_announcing_and_says_so() -> None:
+    w = world(at="lon").run(5)
+    w.answers["dns"] = Outcome.FAIL
+    w.run(5)
+    assert w.exports == {replace(ROUTE, attributes=STEERED)}
+    assert len(w.of(WithdrawalRefused)) == 1
+
+
+@pytest.mark.mission("C16")
+def test_the_operator_may_let_a_lonely_pop_withdraw_all_the_same() -> None:
+    w = world(fleet(service(when_alone=WhenAlone.WITHDRAW)), at="lon").run(5)
+    w.answers["dns"] = Outcome.FAIL
+    assert w.run(5).exports == NOTHING
+
+
+@pytest.mark.mission("C16", "F7")
+def test_a_bad_check_everywhere_leaves_the_floor_announcing() -> None:
+    made = fleet(service(floor=Floor(pops=2)))
+    worlds = [world(made, at=name).run(5) for name in ("ams", "fra", "lon")]
+    for w in worlds:
+        w.answers["dns"] = Outcome.FAIL
+        w.run(60)
+    assert sum(bool(w.exports) for w in worlds) == 2
+
+
+@pytest.mark.mission("C16")
+def test_a_permit_is_free_only_when_the_router_exports_the_service_again() -> None:
+    w = world().run(5)
+    w.answers["dns"] = Outcome.FAIL
+    w.run(3)
+    w.apply_error = "router is away"
+    w.answers["dns"] = Outcome.PASS
+    w.run(5)
+    assert w.engine.services["dns"].permit.state is PermitState.USED
+    w.apply_error = None
+    w.run(5)
+    assert w.engine.services["dns"].permit.state is PermitState.HELD
+    assert [body.change for body in w.of(PermitChanged)] == ["freed", "used", "freed"]
+
+
+def test_a_restart_with_nothing_changed_tells_the_router_nothing() -> None:
+    w = world().run(5)
+    again = World(world(saved=AgentState(permits={"dns": Permit(PermitState.HELD)})).engine, exports=w.exports)
+    again.run(30)
+    assert again.of(Apply) == []
+    assert again.exports == {ROUTE}
+
+
+def test_a_restart_beside_an_empty_router_waits_for_the_checks() -> None:
+    w = world(saved=AgentState(permits={"dns": Permit(PermitState.HELD)}))
+    w.answers["dns"] = Outcome.FAIL
+    assert w.run(30).exports == NOTHING
+    assert w.engine.services["dns"].permit.state is PermitState.USED
+
+
+def test_what_the_router_lost_is_told_again_within_a_second() -> None:
+    w = world().run(5)
+    w.exports = NOTHING
+    w.run(1.1)
+    assert w.exports == {ROUTE}
+    assert [body.missing for body in w.of(RouterDiverged)] == [("192.0.2.0/24 transit",)]
+    assert len(w.of(AnnouncementsConfirmed)) >= 2
+
+
+def test_a_route_that_nobody_wanted_is_taken_back() -> None:
+    w = world().run(5)
+    w.answers["dns"] = Outcome.FAIL
+    w.run(3)
+    w.exports = frozenset({ROUTE})
+    w.run(1.1)
+    assert w.exports == NOTHING
+
+
+def test_a_failed_apply_is_tried_again_each_second_and_reported_once() -> None:
+    w = world()
+    w.apply_error = "syntax error"
+    w.run(10)
+    tries = len(w.of(Apply))
+    assert 7 <= tries <= 10
+    assert next(body.problem for body in w.of(RouterDiverged)) == "syntax error"
+    w.apply_error = None
+    assert w.run(2).exports == {ROUTE}
+
+
+def test_an_unreachable_router_is_reported_and_nothing_is_concluded() -> None:
+    w = world().run(5)
+    w.reachable = False
+    w.run(10)
+    assert [body.problem for body in w.of(RouterDiverged)] == ["no answer"]
+    assert w.engine.router.wanted == {ROUTE}
+
+
+def test_changes_of_one_moment_are_one_apply() -> None:
+    many = [service(f"s{n}", checks=(check(f"c{n}"),)) for n in range(50)]
+    made = fleet(*many)
+    w = world(made).run(5)
+    before = len(w.of(Apply))
+    for n in range(50):
+        w.answers[f"c{n}"] = Outcome.FAIL
+    w.run(3)
+    assert w.exports == NOTHING
+    assert len(w.of(Apply)) - before == 1, "the prefix is shared: it goes when the last service does"
+
+
+def test_soft_failures_steer() -> None:
+    w = world(fleet(service(checks=(check(), check("load", severity=Severity.SOFT))))).run(5)
+    w.answers["load"] = Outcome.FAIL
+    assert w.run(3).exports == {replace(ROUTE, attributes=STEERED)}
+    w.answers["load"] = Outcome.PASS
+    assert w.run(5).exports == {ROUTE}
+
+
+@pytest.mark.mission("F7")
+def test_a_flapping_service_is_kept_down_until_its_penalty_has_decayed() -> None:
+    w = world(fleet(service(dampening=Dampening(half_life_s=60, max_suppress_s=120)))).run(5)
+    for _ in range(4):
+        w.answers["dns"] = Outcome.FAIL
+        w.run(3)
+        w.answers["dns"] = Outcome.PASS
+        w.run(3)
+    assert w.exports == NOTHING
+    assert "suppressed for flapping" in {body.reason for body in w.of(StanceChanged)}
+    assert w.run(121).exports == {ROUTE}
+
+
+def test_a_failure_in_a_maintenance_window_is_no_flap() -> None:
+    window = MaintenanceWindow(WALL, WALL + 3600, ("ams",), "new kernel")
+    w = world(fleet(service(windows=(window,)))).run(5)
+    for _ in range(6):
+        w.answers["dns"] = Outcome.FAIL
+        w.run(3)
+        w.answers["dns"] = Outcome.PASS
+        w.run(3)
+    assert w.exports == {ROUTE}
+
+
+def test_slow_start_announces_steered_first() -> None:
+    made = service(slow_start=SlowStart(10, STEERED))
+    w = world(fleet(made)).run(5)
+    assert w.exports == {replace(ROUTE, attributes=STEERED)}
+    assert w.run(10).exports == {ROUTE}
+
+
+@pytest.mark.mission("C5")
+def test_a_drain_goes_through_its_steps_and_survives_a_restart() -> None:
+    w = world().run(5)
+    w.carry_out(w.engine.drain(["dns"], "ada", "new kernel", w.now, soak_s=10, wait_s=10))
+    assert w.exports == {replace(ROUTE, attributes=STEERED)}
+    saved = w.of(Save)[-1]
+    assert isinstance(saved, Save)
+    w.engine = world(saved=saved.state).engine
+    w.clock = 0.0
+    w.run(16)
+    assert w.exports == NOTHING
+    w.run(15)
+    assert w.of(SetAddresses)[-1] == SetAddresses(frozenset())
+    assert [body.step for body in w.of(DrainChanged)] == ["shutting", "withdrawn", "stopped"]
+    w.carry_out(w.engine.undrain(["dns"], "ada", "done", w.now))
+    assert w.run(1).exports == {ROUTE}
+    assert w.of(SetAddresses)[-1] != SetAddresses(frozenset())
+
+
+@pytest.mark.mission("C5", "C16")
+def test_a_drain_without_a_permit_stays_at_its_first_step() -> None:
+    w = world(at="lon").run(5)
+    w.carry_out(w.engine.drain(["dns"], "ada", "new kernel", w.now))
+    assert w.run(60).exports == {replace(ROUTE, attributes=STEERED)}
+
+
+def test_a_drain_ends_by_itself() -> None:
+    w = world().run(5)
+    expires = Timestamp(w.now.wall + 60)
+    w.carry_out(w.engine.drain(["dns"], "ada", "new kernel", w.now, expires=expires))
+    assert w.run(30).exports == NOTHING
+    assert w.run(31).exports == {ROUTE}
+
+
+def test_a_drain_of_nothing_or_of_a_stranger_is_refused_and_changes_nothing() -> None:
+    w = world().run(5)
+    with pytest.raises(MisuseError, match="never means all"):
+        w.engine.drain([], "ada", "", w.now)
+    with pytest.raises(MisuseError, match="it serves: dns"):
+        w.engine.drain(["dsn"], "ada", "", w.now)
+    with pytest.raises(MisuseError, match="already passed"):
+        w.engine.drain(["dns"], "ada", "", w.now, expires=Timestamp(1.0))
+    assert w.run(60).exports == {ROUTE}
+
+
+def test_stop_withdraws_confirms_and_finishes() -> None:
+    w = world().run(5)
+    w.carry_out(w.engine.stop(w.now))
+    assert w.exports == NOTHING
+    w.run(5)
+    assert w.of(Finish) == [Finish("the agent was stopped", hold=False)]
+
+
+def test_stop_holds_what_is_to_be_held() -> None:
+    w = world(fleet(service(on_exit=OnExit.HOLD))).run(5)
+    w.carry_out(w.engine.stop(w.now))
+    w.run(5)
+    assert w.exports == {ROUTE}
+    assert w.of(Finish) == [Finish("the agent was stopped", hold=True)]
+
+
+@pytest.mark.mission("C16")
+def test_stop_without_a_permit_holds() -> None:
+    w = world(at="lon").run(5)
+    w.carry_out(w.engine.stop(w.now))
+    assert w.run(5).exports != NOTHING
+
+
+def test_stop_gives_up_on_a_router_that_does_not_answer() -> None:
+    w = world().run(5)
+    w.apply_error = "router is away"
+    w.carry_out(w.engine.stop(w.now))
+    w.run(10)
+    assert w.of(Finish) == [Finish("the agent was stopped", hold=False)]
+    assert w.engine.deadline == float("inf")
+
+
+def test_leases_are_renewed_and_without_a_permit_they_keep() -> None:
+    held = world().run(5).of(RenewLeases)[-1]
+    lacking = world(at="lon").run(5).of(RenewLeases)[-1]
+    assert isinstance(held, RenewLeases)
+    assert isinstance(lacking, RenewLeases)
+    assert held.terms == (LeaseTerm("dns", service().lease, frozenset({ROUTE})),)
+    assert lacking.terms[0].lease.end is LeaseEnd.KEEP
+
+
+def test_an_engine_that_was_frozen_longer_than_its_lease_boots_again() -> None:
+    w = world().run(5)
+    w.exports = NOTHING
+    w.answers["dns"] = Outcome.FAIL
+    w.clock += 60
+    before = len(w.of(Apply))
+    w.run(10)
+    assert len(w.of(Apply)) == before, "what the watchdog ended is not announced again on stale verdicts"
+    w.answers["dns"] = Outcome.PASS
+    assert w.run(5).exports == {ROUTE}
+
+
+@pytest.mark.parametrize(("rule", "left"), [(SharedPrefix.ALL, {ROUTE}), (SharedPrefix.ANY, set())])
+def test_a_shared_prefix_goes_by_its_rule(rule: SharedPrefix, left: set[Announcement]) -> None:
+    dns = service("dns", checks=(check("dns"),))
+    web = service("web", checks=(check("web"),))
+    w = world(fleet(dns, web, shared_prefixes={PREFIX: rule})).run(5)
+    w.answers["web"] = Outcome.FAIL
+    assert w.run(3).exports == left
+    w.answers["web"] = Outcome.PASS
+    assert w.run(5).exports == {ROUTE}
+
+
+@pytest.mark.mission("C16")
+def test_what_would_take_another_service_along_needs_that_one_s_permit_as_well() -> None:
+    dns = service("dns", floor=Floor(pops=3))
+    web = service("web", checks=(check("web"),))
+    w = world(fleet(dns, web, shared_prefixes={PREFIX: SharedPrefix.ANY})).run(5)
+    w.answers["web"] = Outcome.FAIL
+    assert w.run(3).exports == {ROUTE}
+    assert [body.service for body in w.of(WithdrawalRefused)] == ["web"]
+
+
+@pytest.mark.mission("C16")
+def test_permits_of_the_controller_are_taken_and_given_back_once() -> None:
+    w = world(at="lon").run(5)
+    w.carry_out(w.engine.permit_granted("dns", 7, w.now))
+    assert w.engine.services["dns"].permit == Permit(PermitState.HELD, 7)
+    given, commands = w.engine.permit_revoked("dns", 8, w.now)
+    assert given
+    w.carry_out(commands)
+    w.carry_out(w.engine.permit_granted("dns", 7, w.now))
+    assert w.engine.services["dns"].permit == Permit(PermitState.NONE, 8), "an old grant is void"
+    w.carry_out(w.engine.permit_granted("dns", 9, w.now))
+    w.answers["dns"] = Outcome.FAIL
+    w.run(3)
+    assert w.engine.permit_revoked("dns", 10, w.now) == (False, [])
+
+
+def test_reload_keeps_verdicts_and_voids_answers_asked_before_it() -> None:
+    w = world().run(5)
+    started: list[StartCheck] = []
+    while not started:
+        w.clock = w.engine.deadline
+        commands = w.engine.wake(w.now)
+        started = [command for command in commands if isinstance(command, StartCheck)]
+        w.carry_out([command for command in commands if not isinstance(command, StartCheck)])
+    policy = Policy(attributes=STEERED, steered=STEERED)
+    w.carry_out(w.engine.reload(fleet(service(policies={("ams", "transit"): policy})), w.now))
+    assert w.exports == {replace(ROUTE, attributes=STEERED)}
+    w.carry_out(started[:1])
+    assert w.run(10).exports == {replace(ROUTE, attributes=STEERED)}
