@@ -1,4 +1,4 @@
-"""Path attributes as values, and what is done about a malformed one."""
+"""Path attributes as values."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -7,7 +7,6 @@ from ipaddress import IPv4Address
 from anycastle.model.asn import ASN
 from anycastle.model.community import ExtendedCommunity, LargeCommunity, StandardCommunity
 from anycastle.wire.bgp.as_path import ASPath
-from anycastle.wire.bgp.family import AFISAFI
 from anycastle.wire.bgp.nlri import MPReach, MPUnreach
 
 FLAG_OPTIONAL = 0x80  # RFC 4271 §4.3
@@ -81,34 +80,6 @@ class PathAttributes:
     only_to_customer: ASN | None = None
     unknown: tuple[UnknownAttribute, ...] = ()
     partial: frozenset[int] = frozenset()
-
-
-class Action(IntEnum):
-    """What a malformed attribute leads to, mildest first (RFC 7606 §2). The most severe of a message wins."""
-
-    DISCARD_ATTRIBUTE = 1
-    TREAT_AS_WITHDRAW = 2
-    DISABLE_FAMILY = 3
-    SESSION_RESET = 4
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeFault:
-    """What was wrong with one attribute and what RFC 7606 does about it.
-
-    `subcode` and `data` are those of the UPDATE Message Error that a reset would send; `family` is set where the
-    fault is of one family's routes (DISABLE_FAMILY).
-    """
-
-    code: int
-    action: Action
-    what: str
-    subcode: int = 0
-    data: bytes = b""
-    family: AFISAFI | None = None
-
-    def __str__(self) -> str:
-        return f"attribute {self.code}: {self.what} ({self.action.name.lower().replace('_', '-')})"
 
 
 NO_ATTRIBUTES = PathAttributes()

@@ -6,8 +6,9 @@ from ipaddress import IPv4Address
 
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Family
-from anycastle.wire.bgp.attributes import NO_ATTRIBUTES, Action, AttributeFault, PathAttributes
+from anycastle.wire.bgp.attributes import NO_ATTRIBUTES, PathAttributes
 from anycastle.wire.bgp.capability import Capability
+from anycastle.wire.bgp.errors import Action, AttributeFault
 from anycastle.wire.bgp.family import SAFI_UNICAST, unicast_family
 from anycastle.wire.bgp.nlri import NLRI, MPUnreach
 

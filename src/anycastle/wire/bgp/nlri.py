@@ -1,8 +1,11 @@
 """Network Layer Reachability Information of unicast routes, in UPDATE fields and multiprotocol attributes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from anycastle.model.prefix import Address, Prefix
+from anycastle.model.prefix import Address, Family, Prefix
+from anycastle.wire.bgp.error_codes import UpdateSubcode
+from anycastle.wire.bgp.errors import Malformed
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,3 +43,40 @@ class MPUnreach:
     safi: int
     nlri: tuple[NLRI, ...] = ()
     opaque: bytes = b""
+
+
+def decode_nlri(octets: bytes, family: Family, *, add_path: bool) -> tuple[NLRI, ...] | Malformed:
+    """Decode a list of prefixes; bits beyond a prefix's length mean nothing (RFC 4271 §4.3, RFC 7606 §5.3)."""
+    bits = family.bits
+    end = len(octets)
+    position = 0
+    path_id: int | None = None
+    routes: list[NLRI] = []
+    while position < end:
+        if add_path:
+            path_id = int.from_bytes(octets[position : position + 4])
+            position += 4
+            if position >= end:
+                return Malformed("NLRI ends within a path identifier", UpdateSubcode.INVALID_NETWORK_FIELD)
+        length = octets[position]
+        start = position + 1
+        size = (length + 7) >> 3
+        position = start + size
+        if length > bits or position > end:
+            return Malformed(f"NLRI of length {length}", UpdateSubcode.INVALID_NETWORK_FIELD)
+        network = int.from_bytes(octets[start:position]) >> (8 * size - length) << (bits - length)
+        routes.append(NLRI(Prefix(family, network, length), path_id))
+    return tuple(routes)
+
+
+def encode_nlri(route: NLRI, *, add_path: bool) -> bytes:
+    """Encode one prefix; with ADD-PATH a missing path identifier is written as 0."""
+    prefix = route.prefix
+    size = (prefix.length + 7) >> 3
+    octets = bytes((prefix.length,)) + (prefix.network >> (prefix.family.bits - 8 * size)).to_bytes(size)
+    return (route.path_id or 0).to_bytes(4) + octets if add_path else octets
+
+
+def encode_nlri_list(routes: Iterable[NLRI], *, add_path: bool) -> bytes:
+    """Encode prefixes one after the other."""
+    return b"".join([encode_nlri(route, add_path=add_path) for route in routes])
