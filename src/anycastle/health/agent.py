@@ -194,8 +194,10 @@ class AgentEngine:
             return FAR_FUTURE
         due = self._due[0][0] if self._due else FAR_FUTURE
         leaving = FAR_FUTURE if self._leaving_until is None else self._leaving_until
-        heartbeat = self._heartbeat_at if self.booted else FAR_FUTURE
-        return min(due, self.router.deadline, heartbeat, self._reconsider_at, self._addresses.deadline, leaving)
+        if not self.booted:
+            return min(due, self.router.deadline, leaving)
+        deciding = min(self._reconsider_at, self._heartbeat_at, self._addresses.deadline)
+        return min(due, self.router.deadline, deciding, leaving)
 
     # -- checks and boot ------------------------------------------------------------------------------------------
 
@@ -246,6 +248,7 @@ class AgentEngine:
 
     def _boot_again(self, instant: Instant) -> None:
         self.booted = False
+        self._reconsider_at = FAR_FUTURE
         for state in self.services.values():
             state.decision = Decision(Stance.WITHDRAW, "not yet known to serve")
         for index, (_, tracker) in enumerate(self._trackers):
@@ -398,7 +401,8 @@ class AgentEngine:
         event = OperatorCommanded(f"{command} {' '.join(services)}", owner, reason, granted=True)
         drains = [Record(_drain_event(state)) for state in states]
         commands = self._reconsider(states, now)
-        self.router.changed(now.monotonic)
+        if self.booted:
+            self.router.changed(now.monotonic)
         return [Record(event), *drains, *self._save(now), *commands, *self._apply_if_due(now)]
 
     def _change_permit(self, service: str, change: str, permit: Permit, now: Now) -> list[Command]:

@@ -44,6 +44,7 @@ class Reconciler:
         self.confirmed = False
         """The exports equalled what is wanted when they were last read."""
         self._told: Announcements | None = None
+        self._recorded: Announcements = NOTHING
         self._applying = False
         self._reading = False
         self._void = False
@@ -67,7 +68,7 @@ class Reconciler:
     def found(self, exports: Announcements) -> None:
         """Take the first reading for what the router was told: a restart with nothing changed then sends nothing."""
         self.exports = exports
-        self._told = exports
+        self._told = self._recorded = exports
 
     def changed(self, now: Instant) -> None:
         """Note that what is wanted is about to change: an apply is due, at once or with the rest of its batch."""
@@ -83,9 +84,11 @@ class Reconciler:
         self._apply_at = FAR_FUTURE
         if wanted == self._told:
             return []
-        before = self._told if self._told is not None else self.exports
         self._told, self._applying, self._last_apply = wanted, True, now
         self._void, self.confirmed = self._reading, False
+        if wanted == self._recorded:
+            return [Apply(wanted)]  # the same again, because the router lost or refused it: no news
+        before, self._recorded = self._recorded, wanted
         return [Apply(wanted), Record(_applied_event(before, wanted))]
 
     def applied(self, error: str | None, now: Instant) -> list[Command]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from anycastle.base.ports import Timestamp
 from anycastle.health.drain import Drain
@@ -25,6 +24,6 @@ class AgentState:
     What is announced is not part of it: that is read from the router, which alone knows.
     """
 
-    permits: Mapping[str, Permit] = field(default_factory=lambda: MappingProxyType({}))
-    drains: Mapping[str, Drain] = field(default_factory=lambda: MappingProxyType({}))
-    penalties: Mapping[str, SavedPenalty] = field(default_factory=lambda: MappingProxyType({}))
+    permits: Mapping[str, Permit] = field(default_factory=dict)
+    drains: Mapping[str, Drain] = field(default_factory=dict)
+    penalties: Mapping[str, SavedPenalty] = field(default_factory=dict)

@@ -36,7 +36,7 @@ class ExtendedCommunity:
     octets: int
 
     def __str__(self) -> str:
-        kind = (self.octets >> 56) & 0xBF, (self.octets >> 48) & 0xFF
+        kind = (self.octets >> 56) & 0xFF, (self.octets >> 48) & 0xFF
         name = {0x02: "rt", 0x03: "soo"}.get(kind[1])
         if name and kind[0] in (0x00, 0x02):  # two-octet and four-octet AS specific (RFC 4360 §3.1, RFC 5668)
             low = 32 if kind[0] == 0x00 else 16

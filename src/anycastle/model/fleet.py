@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType
 
 from anycastle.model.asn import ASN
 from anycastle.model.pop import PoP
@@ -27,7 +26,7 @@ class Fleet:
     regions: tuple[str, ...]
     pops: tuple[PoP, ...]
     services: tuple[Service, ...]
-    shared_prefixes: Mapping[Prefix, SharedPrefix] = field(default_factory=lambda: MappingProxyType({}))
+    shared_prefixes: Mapping[Prefix, SharedPrefix] = field(default_factory=dict)
     """Prefixes of more than one service; ALL where the operator says nothing."""
 
     def pop(self, name: str) -> PoP:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
-from types import MappingProxyType
 
 from anycastle.model.upstream import Upstream
 
@@ -23,7 +22,7 @@ class Router:
     driver: str
     """A name of `anycastle.io.routers.DRIVERS`: `bird` or `embedded`."""
     router_id: IPv4Address
-    options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    options: Mapping[str, str] = field(default_factory=dict)
     """What this driver needs, such as the path of BIRD's control socket."""
 
 

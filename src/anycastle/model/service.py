@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType
 
 from anycastle.model.announcement import RouteAttributes
 from anycastle.model.check import Check
@@ -113,7 +112,7 @@ class Service:
     """In the order in which they may go: withdraw permits are dealt from the first; the last give way last."""
     checks: tuple[Check, ...]
     quorum: Quorum = Quorum()
-    policies: Mapping[tuple[str, str], Policy] = field(default_factory=lambda: MappingProxyType({}))
+    policies: Mapping[tuple[str, str], Policy] = field(default_factory=dict)
     """(PoP, upstream) -> policy, complete: the loader fills in the defaults."""
     floor: Floor = Floor()
     on_exit: OnExit = OnExit.WITHDRAW

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType
 
 from anycastle.model.asn import ASN
 from anycastle.model.community import Community
@@ -36,7 +35,7 @@ class Upstream:
     kind: UpstreamKind
     asn: ASN
     neighbours: tuple[Neighbour, ...]
-    vocabulary: Mapping[str, Community] = field(default_factory=lambda: MappingProxyType({}))
+    vocabulary: Mapping[str, Community] = field(default_factory=dict)
     """The operator's word for an action -> the community that the upstream acts on."""
     capacity_bps: float | None = None
     hold_time_s: int = 30

@@ -1,0 +1,351 @@
+"""The agent's process: carries out what `health.agent` commands, and hands back what came of it.
+
+The engine decides; this shell runs checks as tasks, tells the router through one worker (so that an apply and the
+reading that follows it keep their order), saves the state before the router is told, and writes events behind the
+decision.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+from typing import Any, Protocol
+
+from anycastle import __version__
+from anycastle.base.errors import WorldError
+from anycastle.base.ports import FAR_FUTURE, Instant
+from anycastle.health.agent import AgentEngine
+from anycastle.health.commands import (
+    Apply,
+    Command,
+    Finish,
+    LeaseTerm,
+    ReadExports,
+    Record,
+    RenewLeases,
+    Save,
+    SetAddresses,
+    StartCheck,
+)
+from anycastle.health.state import AgentState
+from anycastle.io import checks
+from anycastle.io.clock import now
+from anycastle.io.routers.contract import RouterDriver, SessionState, SessionStatus
+from anycastle.model.check import CheckResult, Outcome
+from anycastle.model.event import AgentStarted, AgentStopped, Alarm, AnnouncementsApplied, Body, Event
+from anycastle.model.fleet import Fleet
+from anycastle.model.prefix import Address
+
+
+class StateStore(Protocol):
+    """Where the agent's state outlives it."""
+
+    def load(self) -> AgentState | None:
+        """Give the saved state, or None."""
+        ...
+
+    def save(self, state: AgentState) -> None:
+        """Return once the state is durable."""
+        ...
+
+
+class Addresses(Protocol):
+    """Where the anycast addresses live."""
+
+    def set(self, wanted: frozenset[Address]) -> None:
+        """Have exactly these of the fleet's addresses."""
+        ...
+
+
+class Watchdog(Protocol):
+    """The process that ends the agent's leases."""
+
+    def renew(self, terms: tuple[LeaseTerm, ...]) -> None:
+        """Tell it that the agent lives, and its terms."""
+        ...
+
+    async def discharge(self) -> None:
+        """Tell it that the agent stops in good order."""
+        ...
+
+    @property
+    def problem(self) -> str | None:
+        """Why it does not watch; None while it does."""
+        ...
+
+
+class AgentDaemon:
+    """Runs one PoP's engine in the world that it is given."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        pop: str,
+        driver: RouterDriver,
+        *,
+        record: Callable[[Event], None],
+        store: StateStore | None = None,
+        addresses: Addresses | None = None,
+        watchdog: Watchdog | None = None,
+        observe_only: bool = False,
+        random: Random | None = None,
+    ) -> None:
+        saved = store.load() if store is not None else None
+        self.pop = pop
+        self.driver = driver
+        self.watchdog = watchdog
+        self.observe_only = observe_only
+        self.recovered = saved is not None
+        self.answers: Counter[Outcome] = Counter()
+        self.sessions: tuple[SessionStatus, ...] = ()
+        self.engine = AgentEngine(fleet, pop, saved or AgentState(), random or Random(), now())
+        self._record = record
+        self._store = store
+        self._unsaved: AgentState | None = None
+        self._addresses = addresses
+        self._router_queue: asyncio.Queue[Apply | ReadExports] = asyncio.Queue(maxsize=4)
+        self._runners: dict[str, checks.Run] = {}
+        self._tasks: set[asyncio.Task[CheckResult]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._finish: asyncio.Future[Finish] | None = None
+
+    # -- life -----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Serve until `stop` has led to the engine's `Finish`."""
+        self._finish = asyncio.get_running_loop().create_future()
+        self.record(AgentStarted(__version__, self.recovered, self.observe_only))
+        await self._reach_router()
+        worker = asyncio.create_task(self._drive_router())
+        worker.add_done_callback(self._worker_ended)
+        try:
+            self._wake()
+            finish = await self._finish
+        finally:
+            worker.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
+            for task in tuple(self._tasks):
+                task.cancel()
+            await asyncio.gather(worker, *self._tasks, return_exceptions=True)
+        await self._leave(finish)
+
+    async def _reach_router(self) -> None:
+        """Say what is wrong with the router at the start; the reconciliation goes on trying."""
+        try:
+            await self.driver.start()
+        except WorldError as error:
+            self.record(Alarm("router-start", self.pop, str(error)))
+
+    async def _leave(self, finish: Finish) -> None:
+        if self.watchdog is not None:
+            await self.watchdog.discharge()
+        try:
+            if not finish.hold:
+                await self.driver.shut(finish.text)
+            await self.driver.close()
+        except WorldError as error:
+            self.record(Alarm("router-close", self.pop, str(error)))
+        self.record(AgentStopped(finish.text))
+
+    def _worker_ended(self, worker: asyncio.Task[None]) -> None:
+        error = None if worker.cancelled() else worker.exception()
+        if error is not None and self._finish is not None and not self._finish.done():
+            self._finish.set_exception(error)
+
+    # -- what others ask ------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Begin to leave in good order."""
+        self.perform(self.engine.stop(now()))
+
+    def reload(self, fleet: Fleet) -> None:
+        """Take a changed fleet."""
+        self.perform(self.engine.reload(fleet, now()))
+
+    def perform(self, commands: list[Command]) -> None:
+        """Carry commands out in their order, and set the timer for what is next."""
+        for command in commands:
+            self._carry_out(command)
+        self._set_timer()
+
+    def record(self, body: Body) -> None:
+        """Put a fact into the log."""
+        self._record(Event(now().wall, self.pop, body))
+
+    def problems(self) -> list[str]:
+        """Give what keeps the agent from being ready, each as a sentence."""
+        found = []
+        if not self.engine.booted:
+            found.append("the router's exports have not been read yet")
+        if self.engine.router.problem is not None:
+            found.append(self.engine.router.problem)
+        if self.watchdog is not None and self.watchdog.problem is not None:
+            found.append(self.watchdog.problem)
+        return found
+
+    # -- commands -------------------------------------------------------------------------------------------------
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case StartCheck():
+                self._start_check(command)
+            case Record(body):
+                if not (self.observe_only and isinstance(body, AnnouncementsApplied)):
+                    self.record(body)
+            case Save(state):
+                self._save(state)
+            case Apply() | ReadExports():
+                self._router_queue.put_nowait(command)
+            case RenewLeases(terms):
+                if self.watchdog is not None:
+                    self.watchdog.renew(terms)
+            case SetAddresses(addresses):
+                self._set_addresses(addresses)
+            case Finish():
+                if self._finish is not None and not self._finish.done():
+                    self._finish.set_result(command)
+
+    def _start_check(self, command: StartCheck) -> None:
+        check = command.check
+        run = self._runners.get(check.target.kind)
+        if run is None:
+            run = self._runners[check.target.kind] = checks.runner(check.target.kind)
+        task: asyncio.Task[CheckResult] = asyncio.ensure_future(run(check.target, check.timeout_s))
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._check_done(command.number, done))
+
+    def _check_done(self, number: int, task: asyncio.Task[CheckResult]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        result = (
+            task.result() if error is None else CheckResult(Outcome.UNKNOWN, 0.0, f"the check itself broke: {error!r}")
+        )
+        self.answers[result.outcome] += 1
+        self.perform(self.engine.check_finished(number, result, now()))
+
+    def _save(self, state: AgentState) -> None:
+        self._unsaved = state
+        try:
+            self._require_durable()
+        except WorldError as error:
+            self.record(Alarm("state-not-durable", self.pop, str(error)))
+
+    def _require_durable(self) -> None:
+        """Save what is not saved yet. Raises `WorldError`: nothing may be done that stands on it."""
+        if self._unsaved is not None and self._store is not None:
+            self._store.save(self._unsaved)
+        self._unsaved = None
+
+    def _set_addresses(self, addresses: frozenset[Address]) -> None:
+        if self._addresses is None or self.observe_only:
+            return
+        try:
+            self._addresses.set(addresses)
+        except WorldError as error:
+            self.record(Alarm("addresses", self.pop, str(error)))
+
+    # -- the router -----------------------------------------------------------------------------------------------
+
+    async def _drive_router(self) -> None:
+        while True:
+            match await self._router_queue.get():
+                case Apply(wanted):
+                    error: str | None = None
+                    try:
+                        self._require_durable()
+                        if not self.observe_only:
+                            await self.driver.apply(wanted)
+                    except WorldError as failure:
+                        error = str(failure)
+                    self.perform(self.engine.applied(error, now()))
+                case ReadExports():
+                    await self._read_exports()
+
+    async def _read_exports(self) -> None:
+        try:
+            self.sessions = await self.driver.sessions()
+            exports = await self.driver.exported()
+        except WorldError as error:
+            self.perform(self.engine.exports_unreadable(str(error)))
+            return
+        established = frozenset(
+            (session.upstream, family)
+            for session in self.sessions
+            if session.state is SessionState.ESTABLISHED
+            for family in session.families
+        )
+        self.perform(self.engine.exports_read(exports, established, now()))
+
+    # -- time -----------------------------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        self._timer = None
+        self.perform(self.engine.wake(now()))
+
+    def _set_timer(self) -> None:
+        deadline: Instant = self.engine.deadline
+        if self._timer is not None:
+            if self._timer.when() <= deadline:
+                return  # it fires early, finds nothing due and is set anew: cheaper than a timer per check
+            self._timer.cancel()
+            self._timer = None
+        if deadline != FAR_FUTURE and self._finish is not None and not self._finish.done():
+            self._timer = asyncio.get_running_loop().call_at(deadline, self._wake)
+
+
+def status(daemon: AgentDaemon) -> dict[str, Any]:
+    """Give all that an operator may want to know of an agent, as plain values."""
+    from anycastle.io.announcement_json import plain
+
+    engine = daemon.engine
+    return {
+        "pop": daemon.pop,
+        "version": __version__,
+        "observe_only": daemon.observe_only,
+        "ready": not daemon.problems(),
+        "problems": daemon.problems(),
+        "services": [_service_status(daemon, name) for name in engine.services],
+        "wanted": plain(engine.router.wanted),
+        "exported": plain(engine.router.exports),
+        "sessions": [
+            {
+                "upstream": session.upstream,
+                "neighbour": str(session.neighbour),
+                "state": session.state.value,
+                "families": sorted(str(family) for family in session.families),
+                "detail": session.detail,
+                "graceful_restart": session.graceful_restart,
+            }
+            for session in daemon.sessions
+        ],
+    }
+
+
+def _service_status(daemon: AgentDaemon, name: str) -> dict[str, Any]:
+    state = daemon.engine.services[name]
+    drain = state.drain
+    return {
+        "name": name,
+        "stance": state.decision.stance.value,
+        "reason": state.decision.reason,
+        "condition": state.condition.value,
+        "permit": state.permit.state.value,
+        "suppressed": state.flap.suppressed,
+        "drain": None
+        if drain is None
+        else {"step": drain.step.value, "owner": drain.owner, "reason": drain.reason, "expires": drain.expires},
+        "checks": [
+            {
+                "name": tracker.check.name,
+                "verdict": tracker.verdict.value,
+                "evidence": tracker.evidence,
+                "severity": tracker.check.severity.value,
+                "late": tracker.late,
+                "unknown": tracker.unknowns,
+            }
+            for tracker in state.trackers
+        ],
+    }

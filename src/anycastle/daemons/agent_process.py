@@ -1,0 +1,195 @@
+"""`anycastle agent run`: the agent with its files, sockets, signals and pages around it."""
+
+import asyncio
+import gc
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from anycastle.base.errors import MisuseError, WorldError
+from anycastle.base.ports import Timestamp
+from anycastle.daemons.agent import AgentDaemon, status
+from anycastle.daemons.watchdog import Charge, WatchdogClient
+from anycastle.io import systemd_notify
+from anycastle.io.agent_metrics import AgentMetrics
+from anycastle.io.agent_state import AgentStateFile
+from anycastle.io.clock import now
+from anycastle.io.event_writer import EventWriter
+from anycastle.io.local_socket import LocalServer
+from anycastle.io.loopback import Loopback
+from anycastle.io.routers import DriverChoice
+from anycastle.io.status_server import Page, StatusServer
+from anycastle.model.event import OperatorCommanded
+from anycastle.model.fleet import Fleet
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """What the command line says of one agent."""
+
+    pop: str
+    state_dir: Path
+    run_dir: Path
+    listen: tuple[str, int] | None
+    observe_only: bool = False
+    watchdog: bool = True
+
+    @property
+    def control_socket(self) -> Path:
+        """Where `anycastle agent status` and its sisters ask."""
+        return self.run_dir / "agent.sock"
+
+
+class DrainRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """What `anycastle agent drain` and `undrain` send."""
+
+    command: str
+    services: list[str]
+    owner: str
+    reason: str = ""
+    soak_s: float = 5.0
+    wait_s: float = 5.0
+    expires: float | None = None
+
+
+class AgentProcess:
+    """One agent and all that is around it. `load` reads the fleet folder anew, at each reload."""
+
+    def __init__(self, settings: AgentSettings, fleet: Fleet, load: Callable[[], Fleet]) -> None:
+        settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o755)
+        self._settings = settings
+        self._load = load
+        events_path = settings.state_dir / "events.db"
+        self._events = EventWriter(events_path)
+        choice = DriverChoice(fleet.asn, fleet.pop(settings.pop), settings.run_dir)
+        charge = Charge(
+            settings.pop, choice, settings.run_dir / "watchdog.sock", events_path, settings.state_dir / "watchdog.log"
+        )
+        watching = settings.watchdog and not settings.observe_only
+        self.daemon = AgentDaemon(
+            fleet,
+            settings.pop,
+            choice.make(),
+            record=self._events.put,
+            store=AgentStateFile(settings.state_dir / "agent.json"),
+            addresses=Loopback(address for service in fleet.services for address in service.addresses),
+            watchdog=WatchdogClient(charge) if watching else None,
+            observe_only=settings.observe_only,
+        )
+        self._control = LocalServer(settings.control_socket, self._asked)
+        self._metrics = AgentMetrics(self._full_status)
+        self._feeding: asyncio.TimerHandle | None = None
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT has led to a good end."""
+        loop = asyncio.get_running_loop()
+        await self._control.start()
+        pages = await self._serve_pages()
+        for stop_signal in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(stop_signal, self._stop)
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
+        gc.collect()
+        gc.freeze()  # the fleet lives as long as the process: no collection need look at it again
+        systemd_notify.notify("READY=1", f"STATUS=serving {self._settings.pop}")
+        self._feed_systemd()
+        try:
+            await self.daemon.run()
+        finally:
+            if self._feeding is not None:
+                self._feeding.cancel()
+            await self._control.close()
+            if pages is not None:
+                await pages.close()
+            await asyncio.to_thread(self._events.close)
+
+    async def _serve_pages(self) -> StatusServer | None:
+        if self._settings.listen is None:
+            return None
+        routes = {"/metrics": self._metrics_page, "/healthz": self._health_page, "/readyz": self._ready_page}
+        server = StatusServer(routes, *self._settings.listen)
+        await server.start()
+        return server
+
+    def _stop(self) -> None:
+        systemd_notify.notify("STOPPING=1")
+        self.daemon.stop()
+
+    def reload(self) -> None:
+        """Take the fleet files anew; files with errors change nothing."""
+        systemd_notify.reloading()
+        try:
+            self.daemon.reload(self._load())
+            granted, reason = True, "the fleet files were read anew"
+        except (WorldError, MisuseError, KeyError) as error:
+            granted, reason = False, str(error)
+        self.daemon.record(OperatorCommanded("reload", "signal", reason, granted))
+        systemd_notify.notify("READY=1")
+
+    def _feed_systemd(self) -> None:
+        """Feed systemd's watchdog from the loop that serves: a loop that hangs goes hungry."""
+        interval_s = systemd_notify.watchdog_interval_s()
+        if interval_s is not None:
+            systemd_notify.notify("WATCHDOG=1")
+            self._feeding = asyncio.get_running_loop().call_later(interval_s, self._feed_systemd)
+
+    # -- pages ----------------------------------------------------------------------------------------------------
+
+    def _full_status(self) -> dict[str, Any]:
+        answers = {outcome.value: count for outcome, count in self.daemon.answers.items()}
+        return status(self.daemon) | {"answers": answers, "events_dropped": self._events.dropped}
+
+    def _metrics_page(self, accept: str) -> Page:
+        content_type, body = self._metrics.render(accept)
+        return Page(body, content_type=content_type)
+
+    def _health_page(self, _accept: str) -> Page:
+        return Page(b"ok\n")
+
+    def _ready_page(self, _accept: str) -> Page:
+        problems = self.daemon.problems()
+        if not problems:
+            return Page(b"ready\n")
+        return Page("".join(f"{problem}\n" for problem in problems).encode(), HTTPStatus.SERVICE_UNAVAILABLE)
+
+    # -- the control socket ---------------------------------------------------------------------------------------
+
+    async def _asked(self, request: dict[str, Any]) -> dict[str, Any]:
+        match request.get("command"):
+            case "status":
+                return self._full_status()
+            case "drain" | "undrain":
+                return self._drain(request)
+            case "reload":
+                self.reload()
+                return {"reloaded": True}
+            case command:
+                raise MisuseError(f"unknown command {command!r}")
+
+    def _drain(self, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            asked = msgspec.convert(request, DrainRequest)
+        except msgspec.ValidationError as error:
+            raise MisuseError(f"not understood: {error}") from error
+        engine = self.daemon.engine
+        if asked.command == "undrain":
+            commands = engine.undrain(asked.services, asked.owner, asked.reason, now())
+        else:
+            expires = None if asked.expires is None else Timestamp(asked.expires)
+            commands = engine.drain(
+                asked.services,
+                asked.owner,
+                asked.reason,
+                now(),
+                soak_s=asked.soak_s,
+                wait_s=asked.wait_s,
+                expires=expires,
+            )
+        self.daemon.perform(commands)
+        described = [service for service in self._full_status()["services"] if service["name"] in asked.services]
+        return {"services": described}

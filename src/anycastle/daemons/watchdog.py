@@ -1,0 +1,259 @@
+"""The watchdog's process: ends the agent's leases when the agent dies or hangs.
+
+It is small and apart: it shares nothing with the agent but a Unix socket, over which the agent renews its leases, and
+it drives the router itself. The agent starts it and leaves it running when it is killed; the next agent finds it there.
+It ends when it is discharged, or when it has nobody left to watch for.
+"""
+
+import asyncio
+import os
+import pickle
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from anycastle.base.errors import ParseError, WorldError
+from anycastle.base.ports import FAR_FUTURE, Timestamp
+from anycastle.health.commands import LeaseTerm
+from anycastle.health.lease import Lapse, LeaseKeeper
+from anycastle.io.announcement_json import AnnouncementShape, announcements_of, shapes_of
+from anycastle.io.clock import now
+from anycastle.io.local_socket import LINE_BYTES_MAX, LocalServer
+from anycastle.io.routers.contract import RouterDriver
+from anycastle.model.announcement import Announcements
+from anycastle.model.event import Event, LeaseLapsed
+from anycastle.model.service import Lease, LeaseEnd
+
+RETRY_S = 1.0
+"""How soon to try again when the router did not take a withdrawal."""
+
+ABANDONED_S = 3600.0
+"""How long a watchdog without an agent, and without a lease to end, waits for the next agent."""
+
+
+class TermShape(msgspec.Struct, frozen=True):
+    """A lease's term on the socket."""
+
+    service: str
+    end: str
+    duration_s: float
+    hold_s: float
+    routes: list[AnnouncementShape]
+
+
+class Word(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the agent says: new terms, or nothing but that it lives; or that it stops in good order."""
+
+    terms: list[TermShape] | None = None
+    discharge: bool = False
+
+
+class WatchdogDaemon:
+    """Keeps the leases of one agent."""
+
+    def __init__(self, pop: str, driver: RouterDriver, socket_path: Path, events_path: Path | None) -> None:
+        self.pop = pop
+        self.driver = driver
+        self.keeper = LeaseKeeper()
+        self._server = LocalServer(socket_path, self._heard)
+        self._events_path = events_path
+        self._changed = asyncio.Event()
+        self._discharged = False
+
+    async def run(self) -> None:
+        """Watch until discharged or abandoned."""
+        await self._server.start()
+        try:
+            while not self._discharged:
+                await self._wait()
+                await self._end_leases()
+        finally:
+            await self._server.close()
+            await self.driver.close()
+
+    async def _wait(self) -> None:
+        """Wait for the next lapse; raise when nobody has been heard for so long that nobody will be."""
+        self._changed.clear()
+        deadline = self.keeper.deadline
+        timeout = ABANDONED_S if deadline == FAR_FUTURE else max(0.0, deadline - now().monotonic)
+        try:
+            await asyncio.wait_for(self._changed.wait(), timeout)
+        except TimeoutError:
+            if deadline == FAR_FUTURE:
+                self._discharged = True
+
+    async def _heard(self, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            word = msgspec.convert(request, Word)
+            if word.discharge:
+                self.keeper.discharge()
+                self._discharged = True
+            elif word.terms is None:
+                self.keeper.alive(now().monotonic)
+            else:
+                self.keeper.renew(tuple(_term_of(shape) for shape in word.terms), now().monotonic)
+        except (msgspec.ValidationError, ParseError, ValueError) as error:
+            raise WorldError(f"not understood: {error}", retryable=False) from error
+        self._changed.set()
+        return {"watching": not self._discharged}
+
+    async def _end_leases(self) -> None:
+        lapses, standing = self.keeper.wake(now().monotonic)
+        if not lapses:
+            return
+        while not self._changed.is_set():
+            if await self._apply(standing):
+                self._record(lapses)
+                return
+            try:
+                await asyncio.wait_for(self._changed.wait(), RETRY_S)
+            except TimeoutError:
+                continue
+
+    async def _apply(self, standing: Announcements) -> bool:
+        try:
+            await self.driver.start()
+            await self.driver.apply(standing)
+        except WorldError as error:
+            print(f"watchdog of {self.pop}: {error}; trying again", file=sys.stderr, flush=True)  # noqa: T201
+            return False
+        return True
+
+    def _record(self, lapses: list[Lapse]) -> None:
+        for lapse in lapses:
+            text = f"watchdog of {self.pop}: the agent was silent for {lapse.silent_s:.1f} s; {lapse.service} withdrawn"
+            print(text, file=sys.stderr, flush=True)  # noqa: T201
+        if self._events_path is None:
+            return
+        from anycastle.io.event_log import EventLog
+
+        at = Timestamp(now().wall)
+        with EventLog(self._events_path) as log:
+            log.append(
+                [Event(at, self.pop, LeaseLapsed(lapse.service, "withdraw", lapse.silent_s)) for lapse in lapses]
+            )
+
+
+class WatchdogClient:
+    """The agent's end: renews, starts the watchdog where there is none, and says when nobody watches."""
+
+    def __init__(self, charge: "Charge") -> None:
+        self._charge = charge
+        self._writer: asyncio.StreamWriter | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._terms: tuple[LeaseTerm, ...] | None = None
+        self._told: tuple[LeaseTerm, ...] | None = None
+        self.problem: str | None = "the watchdog has not been reached yet"
+
+    def renew(self, terms: tuple[LeaseTerm, ...]) -> None:
+        """Tell the watchdog the terms where they are new, else only that the agent lives. Never waits."""
+        self._terms = terms
+        if self._writer is None or self._writer.is_closing():
+            self._reconnect()
+            return
+        if self._writer.transport.get_write_buffer_size() > LINE_BYTES_MAX:
+            self.problem = "the watchdog does not read"
+            return
+        word = Word() if terms is self._told else Word(terms=[_shape_of(term) for term in terms])
+        self._writer.write(msgspec.json.encode(word) + b"\n")
+        self._told = terms
+
+    async def discharge(self) -> None:
+        """Tell the watchdog that the agent stops in good order."""
+        if self._connecting is not None:
+            await asyncio.gather(self._connecting, return_exceptions=True)
+        if self._writer is None:
+            return
+        try:
+            self._writer.write(msgspec.json.encode(Word(discharge=True)) + b"\n")
+            await self._writer.drain()
+            self._writer.close()
+            await self._writer.wait_closed()
+        except OSError as error:
+            self.problem = f"the watchdog could not be discharged: {error}"
+
+    def _reconnect(self) -> None:
+        if self._connecting is None or self._connecting.done():
+            self._writer, self._told = None, None
+            self._connecting = asyncio.get_running_loop().create_task(self._connect())
+
+    async def _connect(self) -> None:
+        try:
+            reader, self._writer = await asyncio.open_unix_connection(str(self._charge.socket_path))
+        except OSError:
+            self.problem = "the watchdog is being started"
+            await asyncio.to_thread(start_watchdog, self._charge)
+            return
+        self.problem = None
+        if self._terms is not None:
+            self.renew(self._terms)
+        await self._read_replies(reader)
+
+    async def _read_replies(self, reader: asyncio.StreamReader) -> None:
+        """Read until the watchdog goes away."""
+        try:
+            while line := await reader.readline():
+                reply = msgspec.json.decode(line, type=dict[str, Any])
+                self.problem = f"the watchdog says: {reply['error']}" if "error" in reply else None
+        except (OSError, ValueError) as error:
+            self.problem = f"the watchdog's connection broke: {error}"
+        else:
+            self.problem = "the watchdog went away"
+        self._writer = None
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """All that a watchdog is given at its start; `driver` names a row of `io.routers.DRIVERS`."""
+
+    pop: str
+    driver: Any
+    socket_path: Path
+    events_path: Path | None
+    log_path: Path
+
+
+def start_watchdog(charge: Charge) -> None:
+    """Start a watchdog in a session of its own, so that what ends the agent does not end it."""
+    with charge.log_path.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "anycastle.daemons.watchdog"],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            close_fds=True,
+        )
+        assert process.stdin is not None
+        # A pipe between this process and its child: nobody else can put a pickle into it.
+        process.stdin.write(pickle.dumps(charge))
+        process.stdin.close()
+
+
+def _term_of(shape: TermShape) -> LeaseTerm:
+    lease = Lease(LeaseEnd(shape.end), shape.duration_s, shape.hold_s)
+    return LeaseTerm(shape.service, lease, announcements_of(shape.routes))
+
+
+def _shape_of(term: LeaseTerm) -> TermShape:
+    lease = term.lease
+    return TermShape(term.service, lease.end.value, lease.duration_s, lease.hold_s, shapes_of(term.announcements))
+
+
+def main() -> None:
+    """Run as a process: the charge comes over standard input."""
+    charge: Charge = pickle.loads(sys.stdin.buffer.read())  # noqa: S301  our parent wrote it
+    os.chdir("/")
+    daemon = WatchdogDaemon(charge.pop, charge.driver.make(), charge.socket_path, charge.events_path)
+    try:
+        asyncio.run(daemon.run())
+    except WorldError as error:
+        sys.exit(f"watchdog of {charge.pop}: {error}")
+
+
+if __name__ == "__main__":
+    main()

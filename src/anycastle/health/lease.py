@@ -1,0 +1,63 @@
+"""The watchdog's engine: announcements are leases, and a lease that nobody renews ends.
+
+The agent renews with what it announces and, per service, what is to become of it. After `duration_s` without a word a
+lease has lapsed: WITHDRAW ends it, HOLD ends it `hold_s` later, KEEP never does. An announcement that a service without
+a lapsed lease makes as well stays. When the agent is heard again it is in charge again at once.
+"""
+
+from dataclasses import dataclass
+
+from anycastle.base.ports import FAR_FUTURE, Instant, after
+from anycastle.health.commands import LeaseTerm
+from anycastle.model.announcement import NOTHING, Announcements
+from anycastle.model.service import LeaseEnd
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """A service whose announcements the watchdog ended, and how long the agent had been silent by then."""
+
+    service: str
+    silent_s: float
+
+
+class LeaseKeeper:
+    """Holds the terms, and says when and what to withdraw in the agent's place."""
+
+    def __init__(self) -> None:
+        self._terms: tuple[LeaseTerm, ...] = ()
+        self._heard: Instant = FAR_FUTURE
+        self._lapsed: frozenset[str] = frozenset()
+
+    def renew(self, terms: tuple[LeaseTerm, ...], now: Instant) -> None:
+        """Take new terms: the agent lives."""
+        self._terms = terms
+        self.alive(now)
+
+    def alive(self, now: Instant) -> None:
+        """Hear the agent; its terms stand as they were."""
+        self._heard, self._lapsed = now, frozenset()
+
+    def discharge(self) -> None:
+        """Hear that the agent stopped in good order: what it left announced is to stay."""
+        self._terms, self._heard = (), FAR_FUTURE
+
+    @property
+    def deadline(self) -> Instant:
+        """The instant at which the next lease lapses."""
+        waiting = (term for term in self._terms if term.service not in self._lapsed)
+        return min((self._end_of(term) for term in waiting), default=FAR_FUTURE)
+
+    def wake(self, now: Instant) -> tuple[list[Lapse], Announcements]:
+        """Give the leases that lapsed by `now`, and all that is to be announced after that."""
+        fresh = [term for term in self._terms if term.service not in self._lapsed and self._end_of(term) <= now]
+        self._lapsed |= {term.service for term in fresh}
+        lapses = [Lapse(term.service, now - self._heard) for term in fresh if term.announcements]
+        standing = (term.announcements for term in self._terms if term.service not in self._lapsed)
+        return lapses, NOTHING.union(*standing)
+
+    def _end_of(self, term: LeaseTerm) -> Instant:
+        lease = term.lease
+        if lease.end is LeaseEnd.KEEP or self._heard == FAR_FUTURE:
+            return FAR_FUTURE
+        return after(self._heard, lease.duration_s + (lease.hold_s if lease.end is LeaseEnd.HOLD else 0.0))
