@@ -1,0 +1,163 @@
+"""`anycastle events`: show the event log, and prove that nobody changed it."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from anycastle.base.errors import ParseError, WorldError
+from anycastle.base.ports import Timestamp
+from anycastle.io.event_log import EventLog, StoredEvent, parse_head
+from anycastle.model.event import KINDS
+
+DEFAULT_PATH: Final = Path("/var/lib/anycastle/events.sqlite")
+_FOLLOW_INTERVAL_S: Final = 0.25
+_SPANS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class _Events(click.Group):
+    """`events ...` lists, unless a subcommand is named."""
+
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        if arguments[:1] != ["--help"] and (not arguments or arguments[0] not in self.commands):
+            arguments = ["list", *arguments]
+        return super().parse_args(context, arguments)
+
+
+@click.group("events", cls=_Events)
+def command() -> None:
+    """Show the event log of an agent, or verify its hash chain.
+
+    Without a subcommand, the newest events are listed: `anycastle events [PATH]`.
+    """
+
+
+@command.command("list")
+@click.argument("path", type=click.Path(path_type=Path), default=DEFAULT_PATH)
+@click.option("--kind", help="Only this kind of event, such as check_changed.")
+@click.option("--service", help="Only events of this service.")
+@click.option("--since", help="Only events since then: 15m, 2h, 1d, or a time such as 2026-11-23T15:00:00Z.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most this many; 100 of the newest unless told.")
+@click.option("--follow", is_flag=True, help="Go on with new events as they happen, until interrupted.")
+@click.option("-o", "--output", type=click.Choice(["table", "ndjson", "json"]), default="table", show_default=True)
+def list_events(
+    path: Path, kind: str | None, service: str | None, since: str | None, limit: int | None, follow: bool, output: str
+) -> None:
+    """List events, oldest first."""
+    if follow and output == "json":
+        raise click.UsageError("--follow gives no end to a JSON array; use -o ndjson")
+    if kind is not None and kind not in KINDS:
+        click.echo(f"note: this version knows no kind {kind!r}; it knows {', '.join(KINDS)}", err=True)
+    start = None if since is None else _parse_since(since)
+    try:
+        with EventLog(path, read_only=True) as log:
+            shown = _newest(log, kind, service, start, limit)
+            if output == "json":
+                click.echo(json.dumps([plain(event) for event in shown], indent=2))
+                return
+            write = _write_line if output == "ndjson" else _write_row
+            last = _write_all(shown, write)
+            if follow:
+                _follow(log, max(last, log.head().sequence if not shown else last), kind, service, write)
+    except WorldError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _newest(
+    log: EventLog, kind: str | None, service: str | None, since: Timestamp | None, limit: int | None
+) -> list[StoredEvent]:
+    if since is None:
+        return log.last(limit or 100, kind=kind, service=service)
+    found = list(log.read(kind=kind, service=service, since=since))
+    return found if limit is None else found[-limit:]
+
+
+def _write_all(events: list[StoredEvent], write: Callable[[StoredEvent], None]) -> int:
+    for event in events:
+        write(event)
+    return events[-1].sequence if events else 0
+
+
+def _follow(
+    log: EventLog, after: int, kind: str | None, service: str | None, write: Callable[[StoredEvent], None]
+) -> None:
+    while True:
+        after = max(after, _write_all(list(log.read(after, kind=kind, service=service)), write))
+        time.sleep(_FOLLOW_INTERVAL_S)
+
+
+def plain(event: StoredEvent) -> dict[str, Any]:
+    """Give an event as plain values, time as RFC 3339."""
+    return {
+        "sequence": event.sequence,
+        "at": _time(event.at),
+        "pop": event.pop,
+        "kind": event.kind,
+        **{
+            name: value for name, value in event.fields.items() if name not in ("sequence", "at", "pop", "kind", "hash")
+        },
+        "hash": event.hash.hex(),
+    }
+
+
+def _time(at: Timestamp) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _write_line(event: StoredEvent) -> None:
+    click.echo(json.dumps(plain(event)))
+
+
+def _write_row(event: StoredEvent) -> None:
+    words = " ".join(_words(event.fields))
+    click.echo(f"{event.sequence:>7}  {_time(event.at)}  {event.pop:<10}  {event.kind:<23}  {words}")
+
+
+def _words(fields: dict[str, Any]) -> Iterator[str]:
+    for name, value in fields.items():
+        if isinstance(value, list):
+            if value:
+                yield f"{name}: {', '.join(map(str, value))};"
+        elif value is not None and value != "":
+            yield f"{name}={value}" if not isinstance(value, str) or " " not in value else f"{name}={value!r}"
+
+
+def _parse_since(text: str) -> Timestamp:
+    span = re.fullmatch(r"(\d+)([smhd])", text)
+    if span is not None:
+        return Timestamp(time.time() - int(span[1]) * _SPANS_S[span[2]])
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{text!r} is no span such as 15m and no time such as 2026-11-23T15:00:00Z"
+        raise click.BadParameter(message, param_hint="--since") from None
+    return Timestamp((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+@command.command("verify")
+@click.argument("path", type=click.Path(path_type=Path), default=DEFAULT_PATH)
+@click.option("--head", "noted", metavar="SEQ:HASH", help="A head noted elsewhere: also finds a cut or rewritten log.")
+def verify(path: Path, noted: str | None) -> None:
+    """Verify the hash chain: exit 0 if every row is as it was written, 1 if not."""
+    try:
+        remembered = None if noted is None else parse_head(noted)
+    except ParseError as error:
+        raise click.BadParameter(str(error), param_hint="--head") from error
+    try:
+        with EventLog(path, read_only=True) as log:
+            result = log.verify(remembered)
+    except WorldError as error:
+        raise click.ClickException(str(error)) from error
+    for problem in result.problems:
+        click.echo(str(problem))
+    if not result.sound:
+        click.echo(f"{result.problem_count} problem{'s' * (result.problem_count != 1)} in {result.rows} rows", err=True)
+        raise SystemExit(1)
+    click.echo(f"{result.rows} rows, unbroken; head {result.head}")
+    if remembered is None:
+        click.echo("a log cut or rewritten by whoever can write it shows only against a head noted elsewhere", err=True)
