@@ -108,7 +108,7 @@ class NetworkPolicy:
 
     asn: ASN
     actions: Mapping[Community, CommunityAction] = field(default_factory=lambda: MappingProxyType({}))
-    local_preferences: Mapping[Relationship, int] = LOCAL_PREFERENCES
+    local_preferences: Mapping[Relationship, int] = field(default_factory=lambda: LOCAL_PREFERENCES)
     transparent: bool = False
     """A route server (RFC 7947): adds no ASN, keeps next hop and MED."""
     longest_only: bool = True

@@ -1,0 +1,1 @@
+"""The BGP speaker: sockets, clocks and routes around the session engine."""
