@@ -1,0 +1,104 @@
+"""Shapes without errors -> values of `anycastle.model`."""
+
+from types import MappingProxyType
+
+from anycastle.io.config.policies import Policies
+from anycastle.io.config.shapes.fleet import FleetShape
+from anycastle.io.config.shapes.pop import PoPShape, UpstreamShape
+from anycastle.io.config.shapes.service import ServiceShape
+from anycastle.model.announcement import RouteAttributes
+from anycastle.model.fleet import Fleet, SharedPrefix
+from anycastle.model.pop import Location, PoP, Router
+from anycastle.model.prefix import Prefix
+from anycastle.model.service import Dampening, Floor, Lease, MaintenanceWindow, Quorum, Service, SlowStart
+from anycastle.model.upstream import Neighbour, Upstream
+
+
+def build_fleet(
+    shape: FleetShape,
+    pops: tuple[PoP, ...],
+    services: tuple[Service, ...],
+    shared: dict[Prefix, SharedPrefix],
+) -> Fleet:
+    """Give the fleet."""
+    regions = tuple(region.value for region in shape.regions)
+    return Fleet(shape.name, shape.asn, regions, pops, services, MappingProxyType(shared))
+
+
+def build_pop(shape: PoPShape) -> PoP:
+    """Give a PoP."""
+    return PoP(
+        name=shape.name,
+        city=shape.city,
+        location=Location(shape.location.latitude, shape.location.longitude),
+        region=shape.region,
+        router=Router(
+            driver=shape.router.driver,
+            router_id=shape.router.router_id,
+            options=MappingProxyType(dict(shape.router.options or {})),
+        ),
+        upstreams=tuple(_upstream(upstream) for upstream in shape.upstreams),
+        **({} if shape.capacity is None else {"capacity": shape.capacity}),
+    )
+
+
+def _upstream(shape: UpstreamShape) -> Upstream:
+    return Upstream(
+        name=shape.name,
+        kind=shape.kind,
+        asn=shape.asn,
+        neighbours=tuple(Neighbour(each.address, each.local_address, each.port) for each in shape.neighbours),
+        vocabulary=MappingProxyType(dict(shape.vocabulary or {})),
+        capacity_bps=shape.capacity,
+        hold_time_s=shape.hold_time,
+        password_file=shape.password_file,
+        ttl_security_hops=shape.ttl_security_hops,
+        bfd=shape.bfd,
+        max_prefixes=shape.max_prefixes,
+    )
+
+
+def build_service(shape: ServiceShape, pops: tuple[str, ...], policies: Policies) -> Service:
+    """Give a service; `pops` and `policies` are complete."""
+    return Service(
+        name=shape.name,
+        prefixes=tuple(placed.value for placed in shape.prefixes),
+        addresses=tuple(placed.value for placed in shape.addresses),
+        pops=pops,
+        checks=tuple(check.check() for check in shape.checks),
+        quorum=Quorum(shape.quorum.need),
+        policies=MappingProxyType(dict(policies)),
+        floor=Floor(shape.floor.pops, shape.floor.capacity or 0.0) if shape.floor else Floor(),
+        on_exit=shape.on_exit,
+        when_alone=shape.when_alone,
+        lease=Lease(shape.lease.end, shape.lease.duration, shape.lease.hold) if shape.lease else Lease(),
+        dampening=_dampening(shape),
+        slow_start=_slow_start(shape),
+        windows=tuple(
+            MaintenanceWindow(
+                start=window.start,
+                end=window.end,
+                pops=pops if window.pops is None else tuple(placed.value for placed in window.pops),
+                reason=window.reason,
+            )
+            for window in shape.maintenance or ()
+        ),
+        manage_addresses=shape.manage_addresses,
+    )
+
+
+def _dampening(shape: ServiceShape) -> Dampening:
+    written = shape.dampening
+    if written is None:
+        return Dampening()
+    return Dampening(written.penalty, written.suppress, written.reuse, written.half_life, written.max_suppress)
+
+
+def _slow_start(shape: ServiceShape) -> SlowStart:
+    written = shape.slow_start
+    if written is None:
+        return SlowStart()
+    attributes = RouteAttributes(
+        written.prepend, written.med, written.local_preference, frozenset(written.communities or ())
+    )
+    return SlowStart(written.duration, attributes)
