@@ -10,12 +10,18 @@ from anycastle.wire.bgp.error_codes import UpdateSubcode
 from anycastle.wire.bgp.errors import Malformed
 
 _KINDS: Final = {kind.value: kind for kind in SegmentKind}
-_PATHS_KEPT: Final = 4096  # a table dump repeats its paths; one value for each saves time and memory
+_PATHS_KEPT: Final = 4096  # neighbours repeat their paths; one value for each saves time and memory
+_OCTETS_KEPT_MAX: Final = 128  # of a path that is kept, so that no peer can fill the memory with long ones
 
 
-@lru_cache(_PATHS_KEPT)
 def decode_segments(value: bytes, four_octet_asn: bool) -> ASPath | Malformed:
     """Decode segments; a zero, unknown or overrunning one is malformed (RFC 7606 §7.2)."""
+    if len(value) <= _OCTETS_KEPT_MAX:
+        return _decode_kept(value, four_octet_asn)
+    return _decode(value, four_octet_asn)
+
+
+def _decode(value: bytes, four_octet_asn: bool) -> ASPath | Malformed:
     width, letter = (4, "I") if four_octet_asn else (2, "H")
     end = len(value)
     position = 0
@@ -33,6 +39,9 @@ def decode_segments(value: bytes, four_octet_asn: bool) -> ASPath | Malformed:
             )
         segments.append(Segment(kind, unpack_from(f"!{count}{letter}", value, start)))
     return ASPath(tuple(segments))
+
+
+_decode_kept: Final = lru_cache(_PATHS_KEPT)(_decode)
 
 
 def encode_segments(path: ASPath, four_octet_asn: bool) -> bytes:

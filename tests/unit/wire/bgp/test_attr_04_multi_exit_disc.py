@@ -1,0 +1,46 @@
+import pytest
+
+from anycastle.wire.bgp.attributes_codec import decode_attributes, encode_attributes
+from anycastle.wire.bgp.codec import CodecOptions
+from anycastle.wire.bgp.errors import Action
+from tests.unit.wire.bgp.octets import FOUR, announced_with, attribute
+
+CODE, FLAGS = 4, 0x80
+
+
+@pytest.mark.rfc("4271", "4.3", "5.1.4")
+@pytest.mark.parametrize(
+    ("value", "expected", "options"),
+    [
+        ("00000000", 0, FOUR),
+        ("ffffffff", 0xFFFFFFFF, FOUR),
+    ],
+)
+def test_values(value: str, expected: object, options: CodecOptions) -> None:
+    octets = attribute(FLAGS, CODE, bytes.fromhex(value))
+    update = announced_with(octets, options)
+    assert update.errors == ()
+    assert update.attributes.med == expected
+    again = encode_attributes(update.attributes, options)
+    assert decode_attributes(again, options, has_nlri=True) == (update.attributes, ())
+
+
+@pytest.mark.rfc("7606", "7.4")
+@pytest.mark.parametrize(
+    ("value", "action", "subcode", "options"),
+    [
+        ("", Action.TREAT_AS_WITHDRAW, 5, FOUR),
+        ("000000", Action.TREAT_AS_WITHDRAW, 5, FOUR),
+        ("0000000000", Action.TREAT_AS_WITHDRAW, 5, FOUR),
+    ],
+)
+def test_malformed_ones(value: str, action: Action, subcode: int, options: CodecOptions) -> None:
+    octets = attribute(FLAGS, CODE, bytes.fromhex(value))
+    update = announced_with(octets, options)
+    (fault,) = update.errors
+    assert (fault.code, fault.action, fault.subcode, fault.data) == (CODE, action, subcode, octets)
+    assert update.action is action
+    assert update.attributes.med is None
+    assert (len(update.announced_nlri), len(update.withdrawn_nlri)) == (
+        (1, 0) if action is Action.DISCARD_ATTRIBUTE else (0, 1)
+    )

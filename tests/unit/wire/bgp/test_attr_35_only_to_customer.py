@@ -1,0 +1,47 @@
+import pytest
+
+from anycastle.model.asn import ASN
+from anycastle.wire.bgp.attributes_codec import decode_attributes, encode_attributes
+from anycastle.wire.bgp.codec import CodecOptions
+from anycastle.wire.bgp.errors import Action
+from tests.unit.wire.bgp.octets import FOUR, TWO, announced_with, attribute
+
+CODE, FLAGS = 35, 0xC0
+
+
+@pytest.mark.rfc("9234", "5")
+@pytest.mark.parametrize(
+    ("value", "expected", "options"),
+    [
+        ("0000fbf5", ASN(64501), FOUR),
+        ("0000fbf5", ASN(64501), TWO),
+    ],
+)
+def test_values(value: str, expected: object, options: CodecOptions) -> None:
+    octets = attribute(FLAGS, CODE, bytes.fromhex(value))
+    update = announced_with(octets, options)
+    assert update.errors == ()
+    assert update.attributes.only_to_customer == expected
+    again = encode_attributes(update.attributes, options)
+    assert decode_attributes(again, options, has_nlri=True) == (update.attributes, ())
+
+
+@pytest.mark.rfc("9234", "5")
+@pytest.mark.parametrize(
+    ("value", "action", "subcode", "options"),
+    [
+        ("", Action.TREAT_AS_WITHDRAW, 5, FOUR),
+        ("fbf5", Action.TREAT_AS_WITHDRAW, 5, FOUR),
+        ("0000fbf500", Action.TREAT_AS_WITHDRAW, 5, FOUR),
+    ],
+)
+def test_malformed_ones(value: str, action: Action, subcode: int, options: CodecOptions) -> None:
+    octets = attribute(FLAGS, CODE, bytes.fromhex(value))
+    update = announced_with(octets, options)
+    (fault,) = update.errors
+    assert (fault.code, fault.action, fault.subcode, fault.data) == (CODE, action, subcode, octets)
+    assert update.action is action
+    assert update.attributes.only_to_customer is None
+    assert (len(update.announced_nlri), len(update.withdrawn_nlri)) == (
+        (1, 0) if action is Action.DISCARD_ATTRIBUTE else (0, 1)
+    )
