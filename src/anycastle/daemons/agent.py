@@ -27,6 +27,7 @@ from anycastle.health.commands import (
     SetAddresses,
     StartCheck,
 )
+from anycastle.health.reconcile import RouterView
 from anycastle.health.state import AgentState
 from anycastle.io import checks
 from anycastle.io.clock import now
@@ -267,7 +268,7 @@ class AgentDaemon:
     async def _read_exports(self) -> None:
         try:
             self.sessions = await self.driver.sessions()
-            exports = await self.driver.exported()
+            exported, configured = await self.driver.exported(), await self.driver.configured()
         except WorldError as error:
             self.perform(self.engine.exports_unreadable(str(error)))
             return
@@ -277,7 +278,7 @@ class AgentDaemon:
             if session.state is SessionState.ESTABLISHED
             for family in session.families
         )
-        self.perform(self.engine.exports_read(exports, established, now()))
+        self.perform(self.engine.exports_read(RouterView(exported, configured, established), now()))
 
     # -- time -----------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ Theory of operation.
 - *Deciding.* Each input lets the services concerned reconsider. A new stance makes an apply due; what is wanted is
   worked out once for all the changes of a batch. A withdrawal uses a permit, and `Save` precedes `Apply`.
 - *Reconciling.* See `reconcile`. A permit is free again when the router is seen to export the service.
-- *Leases.* Each `HEARTBEAT_S` the watchdog hears what is announced and what to do should it hear no more. A service
+- *Leases.* Each `heartbeat_s` the watchdog hears what is announced and what to do should it hear no more. A service
   whose withdrawal no permit allows is never to be withdrawn by the watchdog either.
 - *Frozen.* When the engine was not woken for longer than a lease lasts, the watchdog may have acted and every verdict
   is stale: it boots again.
@@ -15,6 +15,7 @@ Theory of operation.
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from anycastle.base.errors import MisuseError
 from anycastle.base.ports import FAR_FUTURE, Instant, Now, Randomness, Timestamp, after
@@ -24,12 +25,12 @@ from anycastle.health.announcements import announcements_of
 from anycastle.health.commands import Command, Finish, LeaseTerm, Record, RenewLeases, Save, StartCheck
 from anycastle.health.drain import DrainStep
 from anycastle.health.permits import Permit, PermitState, deal
-from anycastle.health.reconcile import Established, Reconciler
+from anycastle.health.reconcile import Reconciler, RouterView
 from anycastle.health.service import ServiceState, carry_over, service_state
 from anycastle.health.stance import Decision, Stance
 from anycastle.health.state import AgentState
 from anycastle.health.verdict import CheckTracker
-from anycastle.model.announcement import Announcement, Announcements
+from anycastle.model.announcement import Announcement
 from anycastle.model.check import CheckResult
 from anycastle.model.event import (
     CheckChanged,
@@ -43,8 +44,16 @@ from anycastle.model.fleet import Fleet, SharedPrefix
 from anycastle.model.prefix import Prefix
 from anycastle.model.service import Lease, LeaseEnd, Service
 
-HEARTBEAT_S = 1.0
-"""How often the leases are renewed; a lease lasts several of these."""
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often the agent does what it does for ever."""
+
+    reconcile_s: float = 1.0
+    """Reading the router's exports, and trying again what it refused."""
+    heartbeat_s: float = 1.0
+    """Renewing the leases; a lease lasts several of these."""
+
 
 EXIT_S = 5.0
 """How long a stopping agent waits for the router to confirm its withdrawals."""
@@ -53,15 +62,18 @@ EXIT_S = 5.0
 class AgentEngine:
     """Decides for one PoP. Every method takes `now` and gives commands; `deadline` says when to call `wake`."""
 
-    def __init__(self, fleet: Fleet, pop: str, saved: AgentState, random: Randomness, now: Now) -> None:
+    def __init__(
+        self, fleet: Fleet, pop: str, saved: AgentState, random: Randomness, now: Now, pace: Pace = Pace()
+    ) -> None:
         self.fleet = fleet
         self.pop = fleet.pop(pop)
         self.booted = False
         self.alone = True
         """No controller is in reach."""
         self.services: dict[str, ServiceState] = {}
-        self.router = Reconciler(now.monotonic)
+        self.router = Reconciler(now.monotonic, pace.reconcile_s)
         self._addresses = AddressKeeper()
+        self._pace = pace
         self._random = random
         self._trackers: list[tuple[ServiceState, CheckTracker]] = []
         self._first_number = 0
@@ -89,7 +101,7 @@ class AgentEngine:
         commands += self._apply_if_due(now)
         commands += self.router.read_if_due(instant)
         if instant >= self._heartbeat_at and self.booted:
-            self._heartbeat_at = after(instant, HEARTBEAT_S)
+            self._heartbeat_at = after(instant, self._pace.heartbeat_s)
             commands.append(self._renewal())
         if instant >= self._addresses.deadline:
             commands += self._settle_addresses(instant)
@@ -108,13 +120,13 @@ class AgentEngine:
         verdict = CheckChanged(state.service.name, tracker.check.name, tracker.verdict.value, tracker.evidence)
         return [Record(verdict), *self._reconsider((state,), now), *self._apply_if_due(now)]
 
-    def exports_read(self, exports: Announcements, established: Established, now: Now) -> list[Command]:
-        """Take what the router exports, and the upstreams and families whose sessions are up."""
+    def exports_read(self, view: RouterView, now: Now) -> list[Command]:
+        """Take the answer to a `ReadExports`."""
         instant = now.monotonic
         commands: list[Command] = []
         if not self.booted:
-            commands += self._boot(exports, now)
-        commands += self.router.exports_read(exports, established, instant)
+            commands += self._boot(view, now)
+        commands += self.router.exports_read(view, instant)
         commands += self._free_permits(now)
         commands += self._apply_if_due(now)
         return [*commands, *self._settle_addresses(instant), *self._finish_if_left(instant)]
@@ -232,11 +244,14 @@ class AgentEngine:
     def _dealt(self, service: Service) -> Permit:
         return Permit(PermitState.HELD if self.pop.name in deal(self.fleet, service) else PermitState.NONE)
 
-    def _boot(self, exports: Announcements, now: Now) -> list[Command]:
-        """Begin from what the router exports: that is what is announced, and nothing else is."""
+    def _boot(self, view: RouterView, now: Now) -> list[Command]:
+        """Begin from what the router is set to announce: that is what is announced, and nothing else is.
+
+        A session that is down hides it from the exports; to take it away needs a permit all the same.
+        """
         self.booted = True
-        self.router.found(exports)
-        exported = {route.prefix for route in exports}
+        found = self.router.found(view)
+        exported = {route.prefix for route in view.configured | view.exported}
         for state in self.services.values():
             if exported.intersection(state.service.prefixes):
                 state.decision = Decision(Stance.ANNOUNCE, "found announced")
@@ -244,7 +259,7 @@ class AgentEngine:
                 # Not announced is not announced, by whatever cause: the permit for it is spoken for.
                 state.permit = state.permit.used()
         self.router.changed(now.monotonic)
-        return [*self._settle_addresses(now.monotonic), *self._reconsider(self.services.values(), now)]
+        return [*found, *self._settle_addresses(now.monotonic), *self._reconsider(self.services.values(), now)]
 
     def _boot_again(self, instant: Instant) -> None:
         self.booted = False
@@ -254,7 +269,7 @@ class AgentEngine:
         for index, (_, tracker) in enumerate(self._trackers):
             tracker.reset(instant)
             heapq.heappush(self._due, (tracker.due, index))
-        self.router = Reconciler(instant)
+        self.router = Reconciler(instant, self._pace.reconcile_s)
 
     # -- deciding -------------------------------------------------------------------------------------------------
 

@@ -1,24 +1,22 @@
 """Wanted against exported: tell the router, read back what it really does, and tell it again until the two agree.
 
 One `Apply` is out at a time. The first change goes at once; those that follow within `BATCH_S` go together. What
-the router exports is read after each apply and once a second. A read that was under way when an apply began is
+the router exports is read after each apply and every `interval_s`. A read that was under way when an apply began is
 void. For `SETTLE_S` after an apply a difference only means that the router is at work; afterwards it is recorded
 and applied again.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from anycastle.base.ports import FAR_FUTURE, Instant, after
 from anycastle.health.commands import Apply, Command, ReadExports, Record
 from anycastle.model.announcement import NOTHING, Announcement, Announcements
-from anycastle.model.event import AnnouncementsApplied, AnnouncementsConfirmed, RouterDiverged
+from anycastle.model.event import AnnouncementsApplied, AnnouncementsConfirmed, AnnouncementsFound, RouterDiverged
 from anycastle.model.prefix import Family
 
 BATCH_S = 0.005
 """Changes that follow another within this span are applied together: one reconfiguration of the router."""
-
-INTERVAL_S = 1.0
-"""How often exports are read, and a failed apply is tried again."""
 
 SETTLE_S = 0.25
 """How long a router may take to export what it was told, before a difference counts."""
@@ -29,14 +27,24 @@ SETTLING_READ_S = 0.02
 EVENT_ROUTES_MAX = 20
 """Routes named in one event; the rest are counted."""
 
-Established = frozenset[tuple[str, Family]]
-"""The upstreams and families whose sessions are up."""
+
+@dataclass(frozen=True, slots=True)
+class RouterView:
+    """What a router says of itself at one moment."""
+
+    exported: Announcements
+    """What its neighbours were sent, over the sessions that are up."""
+    configured: Announcements
+    """What it was told, and will export once all sessions are up."""
+    established: frozenset[tuple[str, Family]]
+    """The upstreams and families whose sessions are up."""
 
 
 class Reconciler:
     """Holds what is wanted, what the router was told and what it exports."""
 
-    def __init__(self, now: Instant) -> None:
+    def __init__(self, now: Instant, interval_s: float = 1.0) -> None:
+        self._interval_s = interval_s
         self.wanted: Announcements = NOTHING
         self.exports: Announcements = NOTHING
         self.problem: str | None = None
@@ -65,10 +73,11 @@ class Reconciler:
         read_at = FAR_FUTURE if self._applying or self._reading else self._read_at
         return min(apply_at, read_at)
 
-    def found(self, exports: Announcements) -> None:
+    def found(self, view: RouterView) -> list[Command]:
         """Take the first reading for what the router was told: a restart with nothing changed then sends nothing."""
-        self.exports = exports
-        self._told = self._recorded = exports
+        self.exports = view.exported
+        self._told = self._recorded = view.configured
+        return [Record(AnnouncementsFound(_named_routes(view.configured)))]
 
     def changed(self, now: Instant) -> None:
         """Note that what is wanted is about to change: an apply is due, at once or with the rest of its batch."""
@@ -98,7 +107,7 @@ class Reconciler:
             self._read_at = now
             return []
         self._told = None
-        self._apply_at = after(now, INTERVAL_S)
+        self._apply_at = after(now, self._interval_s)
         return self._diverged(error, (), ())
 
     def read_now(self, now: Instant) -> list[Command]:
@@ -110,19 +119,19 @@ class Reconciler:
         """Give the next reading of the exports when its time has come."""
         if self._applying or self._reading or now < self._read_at:
             return []
-        self._reading, self._read_at = True, after(now, INTERVAL_S)
+        self._reading, self._read_at = True, after(now, self._interval_s)
         return [ReadExports()]
 
-    def exports_read(self, exports: Announcements, established: Established, now: Instant) -> list[Command]:
+    def exports_read(self, view: RouterView, now: Instant) -> list[Command]:
         """Take a reading, and hold it against what is wanted where a session could carry it."""
         self._reading = False
         if self._void:
             self._void = False
             return self.read_now(now)
-        self.exports = exports
+        self.exports = exports = view.exported
         if self._applying or self.wanted != self._told:
             return []
-        expected = {route for route in self.wanted if (route.upstream, route.prefix.family) in established}
+        expected = {route for route in self.wanted if (route.upstream, route.prefix.family) in view.established}
         missing, unexpected = expected - exports, exports - self.wanted
         if not missing and not unexpected:
             return self._agreed()
@@ -130,7 +139,7 @@ class Reconciler:
             self._read_at = after(now, SETTLING_READ_S)
             return []
         self._told, self.confirmed = None, False
-        self._apply_at = max(now, after(self._last_apply, INTERVAL_S))
+        self._apply_at = max(now, after(self._last_apply, self._interval_s))
         return self._diverged("the router exports something else than is wanted", missing, unexpected)
 
     def exports_unreadable(self, why: str) -> list[Command]:

@@ -49,6 +49,13 @@ class StanceChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnouncementsFound:
+    """What the router exported when the agent began: what `AnnouncementsApplied` changes from there on."""
+
+    announced: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AnnouncementsApplied:
     """The router was told; `announced` and `withdrawn` are `prefix upstream` pairs as text."""
 
@@ -143,6 +150,7 @@ Body = (
     | AgentStopped
     | CheckChanged
     | StanceChanged
+    | AnnouncementsFound
     | AnnouncementsApplied
     | AnnouncementsConfirmed
     | RouterDiverged
@@ -161,6 +169,7 @@ KINDS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         "agent_stopped": AgentStopped,
         "check_changed": CheckChanged,
         "stance_changed": StanceChanged,
+        "announcements_found": AnnouncementsFound,
         "announcements_applied": AnnouncementsApplied,
         "announcements_confirmed": AnnouncementsConfirmed,
         "router_diverged": RouterDiverged,

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address
 from anycastle.base.ports import Instant, Now, Timestamp
 from anycastle.health.agent import AgentEngine
 from anycastle.health.commands import Apply, Command, ReadExports, Record, StartCheck
+from anycastle.health.reconcile import RouterView
 from anycastle.health.state import AgentState
 from anycastle.model.announcement import NOTHING, Announcements, RouteAttributes
 from anycastle.model.asn import ASN
@@ -91,7 +92,9 @@ class World:
                         self.exports = wanted
                     self.carry_out(self.engine.applied(self.apply_error, self.now))
                 case ReadExports() if self.reachable:
-                    self.carry_out(self.engine.exports_read(self.exports, ESTABLISHED, self.now))
+                    self.carry_out(
+                        self.engine.exports_read(RouterView(self.exports, self.exports, ESTABLISHED), self.now)
+                    )
                 case ReadExports():
                     self.carry_out(self.engine.exports_unreadable("no answer"))
                 case _:

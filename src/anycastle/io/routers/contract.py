@@ -50,6 +50,10 @@ class RouterDriver(Protocol):
         """Read back what the router exports over the sessions that are established."""
         ...
 
+    async def configured(self) -> Announcements:
+        """Read back what the router was told to announce, whether or not a session is up to carry it."""
+        ...
+
     async def sessions(self) -> tuple[SessionStatus, ...]:
         """Give the state of the session with each upstream's neighbours."""
         ...
