@@ -24,8 +24,11 @@ class Command(NamedTuple):
 
 COMMANDS: Final = MappingProxyType(
     {
+        "agent": Command("anycastle.cli.agent", "agent", "Run a PoP's agent, ask it, drain it."),
         "config": Command("anycastle.cli.config", "config", "Check, show and describe the fleet's files."),
+        "events": Command("anycastle.cli.events", "command", "Read and verify an event log."),
         "init": Command("anycastle.cli.init", "init", "Write a commented example fleet."),
+        "speaker": Command("anycastle.cli.speaker", "speaker", "Run the embedded BGP speaker of a PoP."),
         "version": Command("anycastle.cli.version", "version", "Print the version."),
     }
 )

@@ -104,6 +104,19 @@ def print_table(table: Table) -> None:
         click.echo(styled(line, bold=True) if number == 0 else line)
 
 
+def print_form(form: Form, value: Any, table: Table) -> None:
+    """Print a value in the form asked for; `table` is its form for people."""
+    match form:
+        case Form.JSON:
+            print_json(value)
+        case Form.YAML:
+            print_yaml(value)
+        case Form.NDJSON:
+            print_ndjson(value if isinstance(value, list) else [value])
+        case _:
+            print_table(table)
+
+
 def _width(text: str) -> int:
     """Give the columns that a text takes on a terminal."""
     return sum(

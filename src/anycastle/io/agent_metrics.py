@@ -87,5 +87,5 @@ class AgentMetrics:
     def render(self, accept: str) -> tuple[str, bytes]:
         """Give the content type and the text: OpenMetrics where `accept` names it."""
         if "application/openmetrics-text" in accept:
-            return openmetrics.CONTENT_TYPE_LATEST, openmetrics.generate_latest(self._registry)
+            return openmetrics.CONTENT_TYPE_LATEST, openmetrics.generate_latest(self._registry)  # type: ignore[no-untyped-call]
         return TEXT, generate_latest(self._registry)

@@ -4,11 +4,15 @@ import queue
 import threading
 from pathlib import Path
 
+from anycastle.base.errors import WorldError
 from anycastle.io.event_log import EventLog
 from anycastle.model.event import Event
 
 QUEUE_MAX = 20_000
 """Events waiting for the disk; beyond it the newest are dropped, and counted."""
+
+RETRY_S = 1.0
+"""How soon to try again what the disk refused."""
 
 BATCH_MAX = 500
 """Events of one transaction."""
@@ -20,8 +24,11 @@ class EventWriter:
     def __init__(self, path: Path) -> None:
         self.dropped = 0
         self.failure: str | None = None
+        """Why the last batch could not be written; it is tried again."""
         self._queue: queue.Queue[Event | None] = queue.Queue(QUEUE_MAX)
         self._path = path
+        self._closing = threading.Event()
+        self._log: EventLog | None = None
         self._thread = threading.Thread(target=self._write, name="event-log", daemon=True)
         self._thread.start()
 
@@ -34,17 +41,32 @@ class EventWriter:
 
     def close(self) -> None:
         """Return once all that was handed over is on disk."""
+        self._closing.set()
         self._queue.put(None)
         self._thread.join()
 
     def _write(self) -> None:
-        with EventLog(self._path) as log:
-            while True:
-                batch, last = self._next_batch()
-                if batch:
-                    log.append(batch)
+        last = False
+        while not last:
+            batch, last = self._next_batch()
+            while batch and not self._append(batch):
                 if last:
-                    return
+                    break  # the disk refuses and the agent leaves: what is lost was reported as it happened
+                self._closing.wait(RETRY_S)
+        if self._log is not None:
+            self._log.close()
+
+    def _append(self, batch: list[Event]) -> bool:
+        """Put a batch on disk; where that fails, say why, and keep it for the next try."""
+        try:
+            if self._log is None:
+                self._log = EventLog(self._path)
+            self._log.append(batch)
+        except WorldError as error:
+            self.failure = str(error)
+            return False
+        self.failure = None
+        return True
 
     def _next_batch(self) -> tuple[list[Event], bool]:
         """Wait for one event, and take what else is there. The second value tells that no more will come."""

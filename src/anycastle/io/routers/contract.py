@@ -1,7 +1,7 @@
 """What the agent asks of a router, whichever it is.
 
-A driver is declarative: `apply` takes all that the agent announces, and `exported` tells what the router really exports, in
-the same words. The contract's tests (`tests/lab/driver_contract.py`) run against every driver.
+A driver is declarative: `apply` takes all that the agent announces, and `exported` tells what the router really
+exports, in the same words. The contract's tests (`tests/lab/driver_contract.py`) run against every driver.
 """
 
 from dataclasses import dataclass

@@ -4,6 +4,7 @@ Each request is one JSON object on a line, with `op`:
 
 - `set`: `{"routes": [...]}`, announce exactly these
 - `exported`: what the neighbours with an established session were sent
+- `configured`: what was last asked for with `set`
 - `status`: every neighbour's state
 - `events`: `{"after": n, "wait_s": s}`, what happened after event `n`, waiting up to `s` for the first
 - `refresh`: `{"upstream": name, "family": "ipv4"}`
@@ -101,6 +102,8 @@ class ControlServer:
                 return {"ok": True}
             case {"op": "exported"}:
                 return {"routes": msgspec.to_builtins(shapes_of(speaker.exported()))}
+            case {"op": "configured"}:
+                return {"routes": msgspec.to_builtins(shapes_of(speaker.configured()))}
             case {"op": "status"}:
                 return {"neighbours": msgspec.to_builtins([_status_shape(each) for each in speaker.status()])}
             case {"op": "events"}:
@@ -139,8 +142,11 @@ class SpeakerClient:
 
     async def exported(self) -> Announcements:
         """Read what the neighbours were really sent."""
-        reply = await self._ask({"op": "exported"})
-        return announcements_of(msgspec.convert(reply["routes"], list[AnnouncementShape]))
+        return await self._routes("exported")
+
+    async def configured(self) -> Announcements:
+        """Read what was last asked for."""
+        return await self._routes("configured")
 
     async def status(self) -> tuple[NeighbourShape, ...]:
         """Read every neighbour's state."""
@@ -159,6 +165,10 @@ class SpeakerClient:
     async def stop(self, text: str, *, withdraw: bool = True) -> None:
         """End every session."""
         await self._ask({"op": "stop", "text": text, "withdraw": withdraw})
+
+    async def _routes(self, which: str) -> Announcements:
+        reply = await self._ask({"op": which})
+        return announcements_of(msgspec.convert(reply["routes"], list[AnnouncementShape]))
 
     async def _ask(self, request: dict[str, Any], longer_s: float = 0.0) -> Reply:
         try:

@@ -153,6 +153,10 @@ class Speaker:
         """Give what the neighbours with an established session really were sent."""
         return self._announcements.exported()
 
+    def configured(self) -> Announcements:
+        """Give what `set_routes` asked for last, whether or not a session is up to carry it."""
+        return self._announcements.wanted
+
     def received(self, upstream: str) -> tuple[Route, ...]:
         """Give the routes of an upstream's neighbours, before policy, as far as they are kept."""
         return tuple(

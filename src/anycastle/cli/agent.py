@@ -1,0 +1,198 @@
+"""`anycastle agent`: the PoP agent's process, and what an operator asks of it."""
+
+import getpass
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from anycastle.base.errors import MisuseError
+from anycastle.cli.output import Form, Table, output_option, print_form
+
+if TYPE_CHECKING:
+    from anycastle.model.fleet import Fleet
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FLEET = click.option(
+    "--fleet", "fleet_dir", type=click.Path(path_type=Path), required=True, envvar="ANYCASTLE_FLEET",
+    help="The fleet folder.",
+)  # fmt: skip
+POP = click.option("--pop", required=True, envvar="ANYCASTLE_POP", help="The PoP that this machine is.")
+
+
+def run_dir_option(command: F) -> F:
+    """Give the option for the directory of sockets."""
+    return click.option(
+        "--run-dir", type=click.Path(path_type=Path), envvar="RUNTIME_DIRECTORY",
+        help="Sockets; gone with a reboot. [default: /run/anycastle/POP, or below the user's runtime directory]",
+    )(command)  # fmt: skip
+
+
+def directories(pop: str, state_dir: Path | None, run_dir: Path | None) -> tuple[Path, Path]:
+    """Give where state and sockets live: as systemd says, else the system's places as root, else the user's."""
+    if os.geteuid() == 0:
+        state_root, run_root = Path("/var/lib/anycastle"), Path("/run/anycastle")
+    else:
+        state_root = Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local/state")) / "anycastle"
+        run_root = Path(os.environ.get("XDG_RUNTIME_DIR", "/tmp")) / f"anycastle-{os.getuid()}"  # noqa: S108
+    return state_dir or state_root / pop, run_dir or run_root / pop
+
+
+def load(fleet_dir: Path, pop: str) -> "Fleet":
+    """Give the fleet. Raises `MisuseError` with every finding, or where it has no such PoP."""
+    from anycastle.io.config import load_fleet
+
+    result = load_fleet(fleet_dir)
+    if result.fleet is None:
+        raise MisuseError("the fleet cannot be used:\n" + "\n".join(str(finding) for finding in result.errors))
+    names = [known.name for known in result.fleet.pops]
+    if pop not in names:
+        raise MisuseError(f"the fleet has no PoP {pop!r}; it has: {', '.join(names)}")
+    return result.fleet
+
+
+@click.group()
+def agent() -> None:
+    """Run a PoP's agent, ask it, drain it."""
+
+
+@agent.command()
+@FLEET
+@POP
+@click.option("--state-dir", type=click.Path(path_type=Path), envvar="STATE_DIRECTORY", help="What outlives a restart.")
+@run_dir_option
+@click.option("--listen", default="127.0.0.1:9477", show_default=True, help="ADDRESS:PORT of /metrics, or `none`.")
+@click.option("--observe-only", is_flag=True, help="Check, decide and tell, but leave the router alone.")
+@click.option("--no-watchdog", is_flag=True, help="Let announcements outlive an agent that dies.")
+def run(
+    fleet_dir: Path,
+    pop: str,
+    state_dir: Path | None,
+    run_dir: Path | None,
+    listen: str,
+    observe_only: bool,
+    no_watchdog: bool,
+) -> None:
+    """Announce a PoP's services while they serve, until SIGTERM. SIGHUP reads the fleet folder anew."""
+    import asyncio
+
+    from anycastle.daemons.agent_process import AgentProcess, AgentSettings
+
+    state, sockets = directories(pop, state_dir, run_dir)
+    settings = AgentSettings(pop, state, sockets, _address(listen), observe_only, not no_watchdog)
+    fleet = load(fleet_dir, pop)
+
+    async def serve() -> None:
+        await AgentProcess(settings, fleet, lambda: load(fleet_dir, pop)).run()
+
+    asyncio.run(serve())
+
+
+def _address(listen: str) -> tuple[str, int] | None:
+    if listen == "none":
+        return None
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise click.BadParameter(f"{listen!r} is not ADDRESS:PORT", param_hint="--listen")
+    return host.strip("[]"), int(port)
+
+
+def _socket(pop: str, run_dir: Path | None) -> Path:
+    return directories(pop, None, run_dir)[1] / "agent.sock"
+
+
+@agent.command()
+@POP
+@run_dir_option
+@output_option(Form.TABLE, Form.JSON, Form.YAML)
+def status(pop: str, run_dir: Path | None, form: Form) -> None:
+    """Show what the agent announces, and why."""
+    from anycastle.io.local_socket import ask
+
+    told = ask(_socket(pop, run_dir), {"command": "status"})
+    if form is Form.TABLE:
+        for problem in told["problems"]:
+            click.echo(f"not ready: {problem}", err=True)
+    print_form(form, told, _service_table(told["services"]))
+
+
+def _service_table(services: list[dict[str, Any]]) -> Table:
+    rows = [
+        (
+            service["name"],
+            service["stance"],
+            service["condition"],
+            service["permit"],
+            service["drain"]["step"] if service["drain"] else "",
+            "; ".join([service["reason"], *_failing(service)]),
+        )
+        for service in services
+    ]
+    return Table(("SERVICE", "STANCE", "CONDITION", "PERMIT", "DRAIN", "WHY"), rows)
+
+
+def _failing(service: dict[str, Any]) -> list[str]:
+    return [f"{c['name']}: {c['evidence']}" for c in service["checks"] if c["verdict"] == "unhealthy"]
+
+
+def _owner_options(command: F) -> F:
+    for option in (
+        click.argument("services", nargs=-1, required=True),
+        POP,
+        run_dir_option,
+        click.option("--owner", default=getpass.getuser, help="Who asks. [default: you]"),
+        click.option("--reason", required=True, help="Why, for the log."),
+        output_option(Form.TABLE, Form.JSON),
+    ):
+        command = option(command)
+    return command
+
+
+@agent.command()
+@_owner_options
+@click.option("--soak", default=5.0, show_default=True, help="Seconds between graceful shutdown and withdrawal.")
+@click.option("--wait", default=5.0, show_default=True, help="Seconds after the withdrawal before addresses may go.")
+@click.option("--for", "for_s", type=float, help="Seconds after which the drain ends by itself.")
+def drain(
+    services: tuple[str, ...],
+    pop: str,
+    run_dir: Path | None,
+    owner: str,
+    reason: str,
+    form: Form,
+    soak: float,
+    wait: float,
+    for_s: float | None,
+) -> None:
+    """Drain services at this PoP: graceful shutdown, soak, withdraw. It survives restarts, until `undrain`."""
+    from anycastle.io.clock import now
+
+    expires = None if for_s is None else now().wall + for_s
+    request = {"command": "drain", "soak_s": soak, "wait_s": wait, "expires": expires}
+    _command(request, services, pop, run_dir, owner, reason, form)
+
+
+@agent.command()
+@_owner_options
+def undrain(services: tuple[str, ...], pop: str, run_dir: Path | None, owner: str, reason: str, form: Form) -> None:
+    """End the drain of services at this PoP."""
+    _command({"command": "undrain"}, services, pop, run_dir, owner, reason, form)
+
+
+def _command(
+    request: dict[str, Any],
+    services: tuple[str, ...],
+    pop: str,
+    run_dir: Path | None,
+    owner: str,
+    reason: str,
+    form: Form,
+) -> None:
+    from anycastle.io.local_socket import ask
+
+    asked = request | {"services": list(services), "owner": owner, "reason": reason}
+    told = ask(_socket(pop, run_dir), asked)
+    print_form(form, told["services"], _service_table(told["services"]))

@@ -1,0 +1,172 @@
+"""BIRD's replies about protocols and routes, as values."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from anycastle.base.errors import ParseError
+from anycastle.io.routers.bird_socket import Reply
+from anycastle.model.announcement import RouteAttributes
+from anycastle.model.asn import ASN
+from anycastle.model.community import Community, ExtendedCommunity, LargeCommunity, StandardCommunity, parse_community
+from anycastle.model.prefix import Address, Family, Prefix, parse_address, parse_prefix
+
+_PROTOCOL_LINE: Final = 1002
+_PROTOCOL_DETAIL: Final = 1006
+_ROUTE_LINE: Final = 1007
+_ATTRIBUTES: Final = 1012
+_FAMILIES: Final = {"ipv4": Family.IPV4, "ipv6": Family.IPV6}
+_MEMBER: Final = re.compile(r"\(([^)]*)\)")
+_ROUTE: Final = re.compile(r"\s*(\S+/\d+)?\s+[a-z].*?\[(\S+) ")
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """One protocol of BIRD, as `show protocols all` tells it; the BGP parts only where it is one."""
+
+    name: str
+    kind: str
+    state: str
+    info: str
+    neighbour: Address | None = None
+    established: bool = False
+    families: frozenset[Family] = frozenset()
+    last_error: str = ""
+    graceful_restart: bool | None = None
+    imported: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route of a reply: its prefix, the protocol that it came from and what an upstream is told."""
+
+    prefix: Prefix
+    source: str
+    attributes: RouteAttributes
+
+
+def parse_protocols(reply: Reply) -> list[Protocol]:
+    """Give the protocols of `show protocols [all]`."""
+    found: list[tuple[str, list[str]]] = []
+    for code, text in reply.lines:
+        if code == _PROTOCOL_LINE:
+            found.append((text, []))
+        elif code == _PROTOCOL_DETAIL and found:
+            found[-1][1].append(text)
+    return [_protocol(head, details) for head, details in found]
+
+
+def _protocol(head: str, details: list[str]) -> Protocol:
+    name, kind, _, state, *rest = head.split(None, 5)
+    info = rest[1].strip() if len(rest) > 1 else ""
+    if kind != "BGP":
+        return Protocol(name, kind, state, info)
+    fields = _fields(details)
+    neighbour = _address(fields.get("Neighbor address", ""))
+    established = fields.get("BGP state") == "Established"
+    return Protocol(
+        name,
+        kind,
+        state,
+        info,
+        neighbour,
+        established,
+        _families_up(details),
+        fields.get("Last error", ""),
+        _keeps_routes(details) if established else None,
+        sum(int(count) for count in re.findall(r"Routes: +(\d+) imported", "\n".join(details))),
+    )
+
+
+def _fields(details: Iterable[str]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for line in details:
+        name, colon, value = line.partition(":")
+        if colon:
+            fields.setdefault(name.strip(), value.strip())
+    return fields
+
+
+def _address(text: str) -> Address | None:
+    try:
+        return parse_address(text.partition("%")[0])
+    except ParseError:
+        return None  # a range of neighbours, or none
+
+
+def _families_up(details: Iterable[str]) -> frozenset[Family]:
+    families, channel = set(), ""
+    for line in details:
+        words = line.split()
+        if words[:1] == ["Channel"]:
+            channel = words[1]
+        elif words[:2] == ["State:", "UP"] and channel in _FAMILIES:
+            families.add(_FAMILIES[channel])
+    return frozenset(families)
+
+
+def _keeps_routes(details: Iterable[str]) -> bool:
+    """Tell whether both sides announced graceful restart: ours with it in full, the neighbour at least as a helper."""
+    sides: dict[str, set[str]] = {"Local capabilities": set(), "Neighbor capabilities": set()}
+    side: set[str] = set()
+    for line in details:
+        words = line.strip()
+        side = sides.get(words, side)
+        side.add(words.partition(":")[0])
+    return "Restart time" in sides["Local capabilities"] and "Graceful restart" in sides["Neighbor capabilities"]
+
+
+def parse_routes(reply: Reply, asn: ASN, known: dict[str, ExtendedCommunity]) -> list[Route]:
+    """Give the routes of `show route ... all`; without `all` their attributes are empty.
+
+    BIRD writes different extended communities the same way, so `known` says which one a text stands for.
+    """
+    found: list[tuple[Prefix, str, list[tuple[str, str]]]] = []
+    prefix: Prefix | None = None
+    for code, text in reply.lines:
+        if code == _ROUTE_LINE and (match := _ROUTE.match(text)):
+            prefix = parse_prefix(match[1]) if match[1] else prefix
+            assert prefix is not None
+            found.append((prefix, match[2], []))
+        elif code == _ATTRIBUTES and found:
+            _add_attribute(found[-1][2], text)
+    return [Route(prefix, source, _attributes(dict(pairs), asn, known)) for prefix, source, pairs in found]
+
+
+def _add_attribute(pairs: list[tuple[str, str]], text: str) -> None:
+    if text.startswith("\t\t") and pairs:  # a long set goes on
+        name, value = pairs[-1]
+        pairs[-1] = (name, f"{value} {text.strip()}")
+        return
+    name, _, value = text.strip().partition(":")
+    pairs.append((name, value.strip()))
+
+
+def _attributes(fields: dict[str, str], asn: ASN, known: dict[str, ExtendedCommunity]) -> RouteAttributes:
+    med, preference = fields.get("BGP.med"), fields.get("BGP.local_pref")
+    return RouteAttributes(
+        prepend=len(fields.get("BGP.as_path", "").split()),
+        med=None if med is None else int(med),
+        local_preference=None if preference is None else int(preference),
+        communities=frozenset(_communities(fields, known)),
+    )
+
+
+def _communities(fields: dict[str, str], known: dict[str, ExtendedCommunity]) -> Iterable[Community]:
+    for text in _MEMBER.findall(fields.get("BGP.community", "")):
+        administrator, value = text.split(",")
+        yield StandardCommunity(int(administrator), int(value))
+    for text in _MEMBER.findall(fields.get("BGP.large_community", "")):
+        yield LargeCommunity(*(int(part) for part in text.split(",")))
+    for text in _MEMBER.findall(fields.get("BGP.ext_community", "")):
+        yield known.get(f"({text})") or _extended(text)
+
+
+def _extended(text: str) -> ExtendedCommunity:
+    kind, administrator, value = (part.strip() for part in text.split(","))
+    if kind == "generic":
+        return ExtendedCommunity(int(administrator, 16) << 32 | int(value, 16))
+    found = parse_community(f"{'soo' if kind == 'ro' else kind}:{administrator}:{value}")
+    assert isinstance(found, ExtendedCommunity)
+    return found
