@@ -174,26 +174,24 @@ class BGPPeer:
                 session.config = self.config
 
     def _settle(self, now: Instant) -> list[Command]:
-        commands: list[Command] = []
-        if self._other is not None and self._other.state in _OPENED:
-            loser = self._loser(self._main, self._other)
-            commands += loser.dump(now) if loser is not None else []
-        if self._other is not None and _RANK.index(self._other.state) > _RANK.index(self._main.state):
-            self._main, self._other = self._other, self._main
-        if self._other is not None and not self._other.wired:
-            commands += self._other.dump(now)
-            self._other = None
-        return commands
+        main, other = self._main, self._other
+        if other is None:
+            return []
+        if main.state is State.IDLE or (other.state in _OPENED and main.state not in _OPENED):
+            main, other = other, main
+        loser = self._loser(main, other)
+        if loser is None:
+            self._main, self._other = main, other
+            return []
+        self._main, self._other = other if loser is main else main, None
+        return loser.dump(now)
 
     def _loser(self, main: BGPSession, other: BGPSession) -> BGPSession | None:
-        """Give the connection to close, once `other` has the peer's OPEN; None while the peer may still choose."""
-        if main.state is State.ESTABLISHED:
+        """Give the connection to close; None while both may still come up. `main` has come at least as far."""
+        if not other.wired or main.state is State.ESTABLISHED:
             return other
-        if other.state is State.ESTABLISHED or not main.wired:
-            return main
-        if main.state not in _OPENED or other.negotiated is None:
+        if main.state not in _OPENED or other.state not in _OPENED or other.negotiated is None:
             return None
         ours = int(self.config.identifier), self.config.local_asn
         theirs = int(other.negotiated.peer_identifier), other.negotiated.peer_asn
-        keep_own = ours > theirs
-        return other if main.initiated is keep_own else main
+        return other if main.initiated is (ours > theirs) else main
