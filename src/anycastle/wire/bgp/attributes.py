@@ -60,7 +60,8 @@ class PathAttributes:
     """The attributes of an UPDATE; an absent one is None, empty or False.
 
     AS4_PATH and AS4_AGGREGATOR never show: decoding merges them, encoding makes them (RFC 6793 §4.2). `partial`
-    holds the type codes that came with the Partial bit, which no speaker may clear (RFC 4271 §4.3).
+    holds the type codes that came with the Partial bit, which no speaker may clear (RFC 4271 §4.3). `unknown` is in
+    order of type codes.
     """
 
     origin: Origin | None = None

@@ -138,7 +138,7 @@ def _finish(
     if reading.faults and not reachable:
         _refuse_without_routes(reading)
     if reading.unknown:
-        values["unknown"] = tuple(reading.unknown)
+        values["unknown"] = tuple(sorted(reading.unknown, key=lambda attribute: attribute.code))
     if reading.partial:
         values["partial"] = frozenset(reading.partial)
     return PathAttributes(**values), tuple(reading.faults)

@@ -16,7 +16,7 @@ from anycastle.wire.bgp.message import Update
 REPOSITORY = Path(__file__).parents[4]
 ARCHIVES = Path(os.environ.get("ANYCASTLE_DATA", REPOSITORY.parent / "shared" / "data")) / "mrt"
 
-FOUR, TWO = CodecOptions(four_octet_asn=True), CodecOptions()
+INTERNAL = "updates.et-header.2015.gz"  # an iBGP session; read as an external one only for the faults
 
 
 def _messages(path: Path) -> Iterator[tuple[bytes, bool]]:
@@ -42,8 +42,8 @@ def _messages(path: Path) -> Iterator[tuple[bytes, bool]]:
     [
         ("updates.20070211.0141.gz", True, 23394, 19171, {}),
         ("updates.20160811.1600.gz", True, 17216, 11721, {}),
-        ("updates.et-header.2015.gz", True, 20000, 4, {5: 19996, 9: 19996, 10: 19996}),
-        ("updates.et-header.2015.gz", False, 20000, 20000, {}),
+        (INTERNAL, True, 5000, 0, {5: 5000, 9: 5000, 10: 5000}),
+        (INTERNAL, False, 89679, 4, {}),
     ],
 )
 def test_archive(name: str, ebgp: bool, updates: int, same_octets: int, faults: dict[int, int]) -> None:
@@ -57,6 +57,8 @@ def test_archive(name: str, ebgp: bool, updates: int, same_octets: int, faults: 
         message = decode_message(octets, options)
         if not isinstance(message, Update):
             continue
+        if ebgp and name == INTERNAL and seen["updates"] == updates:
+            break
         again = encode_message(message, options)
         seen["updates"] += 1
         found.update(fault.code for fault in message.errors)
@@ -64,7 +66,4 @@ def test_archive(name: str, ebgp: bool, updates: int, same_octets: int, faults: 
             seen["same octets"] += 1
         else:  # other order of attributes, unneeded extended lengths, or what was discarded
             assert decode_message(again, options) == replace(message, errors=())
-        if seen["updates"] == 23394:
-            break
-    print(seen, found)
     assert (seen["updates"], seen["same octets"], dict(found)) == (updates, same_octets, faults)

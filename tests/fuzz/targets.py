@@ -1,0 +1,118 @@
+"""One target for each message family: takes any octets and lets nothing out but what is declared.
+
+The first octet chooses what the peers had agreed on, so that one corpus covers every reading.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from types import MappingProxyType
+
+from anycastle.base.errors import MisuseError
+from anycastle.model.asn import ASN
+from anycastle.wire.bgp.codec import CodecOptions, Framer, decode_message, encode_message
+from anycastle.wire.bgp.errors import Malformed, NotificationError
+from anycastle.wire.bgp.flowspec import decode_flowspec, encode_flowspec
+from anycastle.wire.bgp.message import Notification, Update
+from anycastle.wire.bgp.notification import format_notification
+
+_FAMILIES = frozenset({(1, 1), (2, 1)})
+
+
+def _options(choice: int) -> CodecOptions:
+    families = _FAMILIES if choice & 2 else frozenset()
+    return CodecOptions(
+        four_octet_asn=bool(choice & 1),
+        add_path_receive=families,
+        add_path_send=families,
+        extended_message=bool(choice & 4),
+        ebgp=not choice & 8,
+        confederation=bool(choice & 16),
+        first_asn=ASN(64501) if choice & 32 else None,
+    )
+
+
+def _message(kind: int, octets: bytes) -> None:
+    options = _options(octets[0] if octets else 0)
+    body = octets[1:]
+    whole = b"\xff" * 16 + min(19 + len(body), 0xFFFF).to_bytes(2) + bytes((kind,)) + body
+    try:
+        message = decode_message(whole, options)
+    except NotificationError as error:
+        format_notification(Notification(error.code, error.subcode, error.data))
+        return
+    if isinstance(message, Notification):
+        format_notification(message)
+    if isinstance(message, Update):
+        _update(message, options)
+    else:
+        assert decode_message(encode_message(message, options), options) == message
+
+
+def _update(message: Update, options: CodecOptions) -> None:
+    assert not (message.announced_nlri and message.action is not None and message.action > 1)
+    if message.errors:
+        with suppress(MisuseError):
+            encode_message(message, options)
+        return
+    if not options.four_octet_asn:  # a path of two octets may come to hold more than it came with
+        with suppress(MisuseError):
+            encode_message(message, options)
+        return
+    assert decode_message(encode_message(message, options), options) == message
+
+
+def fuzz_open(octets: bytes) -> None:
+    _message(1, octets)
+
+
+def fuzz_update(octets: bytes) -> None:
+    _message(2, octets)
+
+
+def fuzz_notification(octets: bytes) -> None:
+    _message(3, octets)
+
+
+def fuzz_refresh(octets: bytes) -> None:
+    _message(5, octets)
+
+
+def fuzz_framer(octets: bytes) -> None:
+    """Feed the stream in two parts and whole; both give the same messages."""
+    options = _options(octets[0] if octets else 0)
+    stream = octets[2:]
+    cut = octets[1] if len(octets) > 1 else 0
+    assert _framed((stream[:cut], stream[cut:]), options) == _framed((stream,), options)
+
+
+def _framed(parts: tuple[bytes, ...], options: CodecOptions) -> list[bytes]:
+    framer = Framer(options)
+    messages: list[bytes] = []
+    with suppress(NotificationError):
+        for part in parts:
+            framer.feed(part)
+            messages.extend(framer)
+    for message in messages:
+        with suppress(NotificationError):
+            decode_message(message, options)
+    return messages
+
+
+def fuzz_flowspec(octets: bytes) -> None:
+    afi = 1 + (octets[0] & 1 if octets else 0)
+    rules = decode_flowspec(octets[1:], afi)
+    if not isinstance(rules, Malformed):
+        assert decode_flowspec(encode_flowspec(rules), afi) == rules
+        assert all(map(str, rules))
+
+
+TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
+    {
+        "open": fuzz_open,
+        "update": fuzz_update,
+        "notification": fuzz_notification,
+        "refresh": fuzz_refresh,
+        "framer": fuzz_framer,
+        "flowspec": fuzz_flowspec,
+    }
+)
