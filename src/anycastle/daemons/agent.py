@@ -53,7 +53,7 @@ class StateStore(Protocol):
 class Addresses(Protocol):
     """Where the anycast addresses live."""
 
-    def set(self, wanted: frozenset[Address]) -> None:
+    async def set(self, wanted: frozenset[Address]) -> None:
         """Have exactly these of the fleet's addresses."""
         ...
 
@@ -104,7 +104,7 @@ class AgentDaemon:
         self._store = store
         self._unsaved: AgentState | None = None
         self._addresses = addresses
-        self._router_queue: asyncio.Queue[Apply | ReadExports] = asyncio.Queue(maxsize=4)
+        self._router_queue: asyncio.Queue[Apply | ReadExports | SetAddresses] = asyncio.Queue(maxsize=64)
         self._runners: dict[str, checks.Run] = {}
         self._tasks: set[asyncio.Task[CheckResult]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -196,13 +196,11 @@ class AgentDaemon:
                     self.record(body)
             case Save(state):
                 self._save(state)
-            case Apply() | ReadExports():
+            case Apply() | ReadExports() | SetAddresses():
                 self._router_queue.put_nowait(command)
             case RenewLeases(terms):
                 if self.watchdog is not None:
                     self.watchdog.renew(terms)
-            case SetAddresses(addresses):
-                self._set_addresses(addresses)
             case Finish():
                 if self._finish is not None and not self._finish.done():
                     self._finish.set_result(command)
@@ -240,11 +238,11 @@ class AgentDaemon:
             self._store.save(self._unsaved)
         self._unsaved = None
 
-    def _set_addresses(self, addresses: frozenset[Address]) -> None:
+    async def _set_addresses(self, addresses: frozenset[Address]) -> None:
         if self._addresses is None or self.observe_only:
             return
         try:
-            self._addresses.set(addresses)
+            await self._addresses.set(addresses)
         except WorldError as error:
             self.record(Alarm("addresses", self.pop, str(error)))
 
@@ -264,6 +262,8 @@ class AgentDaemon:
                     self.perform(self.engine.applied(error, now()))
                 case ReadExports():
                     await self._read_exports()
+                case SetAddresses(addresses):
+                    await self._set_addresses(addresses)
 
     async def _read_exports(self) -> None:
         try:

@@ -78,7 +78,9 @@ class AgentProcess:
             choice.make(),
             record=self._events.put,
             store=AgentStateFile(settings.state_dir / "agent.json"),
-            addresses=Loopback(address for service in fleet.services for address in service.addresses),
+            addresses=Loopback(
+                address for service in fleet.services if service.manage_addresses for address in service.addresses
+            ),
             watchdog=WatchdogClient(charge) if watching else None,
             observe_only=settings.observe_only,
         )

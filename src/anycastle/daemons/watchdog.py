@@ -31,7 +31,7 @@ from anycastle.model.service import Lease, LeaseEnd
 RETRY_S = 1.0
 """How soon to try again when the router did not take a withdrawal."""
 
-ABANDONED_S = 3600.0
+ABANDONED_S = 60.0
 """How long a watchdog without an agent, and without a lease to end, waits for the next agent."""
 
 

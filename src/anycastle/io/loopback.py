@@ -17,21 +17,22 @@ class Loopback:
         self.own = frozenset(own)
         self.interface = interface
 
-    def set(self, wanted: frozenset[Address]) -> None:
+    async def set(self, wanted: frozenset[Address]) -> None:
         """Have exactly `wanted` of the own addresses there. Raises `WorldError`."""
         if not self.own:
             return
-        from pyroute2 import IPRoute
+        from pyroute2 import AsyncIPRoute
         from pyroute2.netlink.exceptions import NetlinkError
 
         try:
-            with IPRoute() as route:
-                index = route.link_lookup(ifname=self.interface)[0]
-                there = {ip_address(message.get_attr("IFA_ADDRESS")) for message in route.get_addr(index=index)}
+            async with AsyncIPRoute() as route:
+                index = (await route.link_lookup(ifname=self.interface))[0]
+                dump = await route.get_addr(index=index)
+                there = {ip_address(message.get_attr("IFA_ADDRESS")) async for message in dump}
                 for address in sorted(self.own & wanted - there, key=str):
-                    route.addr("add", index=index, address=str(address), prefixlen=_bits(address))
+                    await route.addr("add", index=index, address=str(address), prefixlen=_bits(address))
                 for address in sorted((self.own - wanted) & there, key=str):
-                    route.addr("del", index=index, address=str(address), prefixlen=_bits(address))
+                    await route.addr("del", index=index, address=str(address), prefixlen=_bits(address))
         except NetlinkError as error:
             if error.code not in (_EXISTS, _ABSENT):
                 raise WorldError(f"addresses of {self.interface} cannot be set: {error}") from error

@@ -1,7 +1,5 @@
 """Shapes without errors -> values of `anycastle.model`."""
 
-from types import MappingProxyType
-
 from anycastle.io.config.policies import Policies
 from anycastle.io.config.shapes.fleet import FleetShape
 from anycastle.io.config.shapes.pop import PoPShape, UpstreamShape
@@ -22,7 +20,7 @@ def build_fleet(
 ) -> Fleet:
     """Give the fleet."""
     regions = tuple(region.value for region in shape.regions)
-    return Fleet(shape.name, shape.asn, regions, pops, services, MappingProxyType(shared))
+    return Fleet(shape.name, shape.asn, regions, pops, services, shared)
 
 
 def build_pop(shape: PoPShape) -> PoP:
@@ -35,7 +33,7 @@ def build_pop(shape: PoPShape) -> PoP:
         router=Router(
             driver=shape.router.driver,
             router_id=shape.router.router_id,
-            options=MappingProxyType(dict(shape.router.options or {})),
+            options=dict(shape.router.options or {}),
         ),
         upstreams=tuple(_upstream(upstream) for upstream in shape.upstreams),
         **({} if shape.capacity is None else {"capacity": shape.capacity}),
@@ -48,7 +46,7 @@ def _upstream(shape: UpstreamShape) -> Upstream:
         kind=shape.kind,
         asn=shape.asn,
         neighbours=tuple(Neighbour(each.address, each.local_address, each.port) for each in shape.neighbours),
-        vocabulary=MappingProxyType(dict(shape.vocabulary or {})),
+        vocabulary=dict(shape.vocabulary or {}),
         capacity_bps=shape.capacity,
         hold_time_s=shape.hold_time,
         password_file=shape.password_file,
@@ -67,7 +65,7 @@ def build_service(shape: ServiceShape, pops: tuple[str, ...], policies: Policies
         pops=pops,
         checks=tuple(check.check() for check in shape.checks),
         quorum=Quorum(shape.quorum.need),
-        policies=MappingProxyType(dict(policies)),
+        policies=dict(policies),
         floor=Floor(shape.floor.pops, shape.floor.capacity or 0.0) if shape.floor else Floor(),
         on_exit=shape.on_exit,
         when_alone=shape.when_alone,
