@@ -130,10 +130,11 @@ def _read(path: Path, findings: Findings) -> File | None:
     except OSError as error:
         findings.add(FindingKind.UNREADABLE, Place(name), "", f"cannot be read: {error.strerror}")
         return None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        findings.add(FindingKind.UNREADABLE, Place(name), "", "not a regular file")
+        return None
     with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            findings.add(FindingKind.UNREADABLE, Place(name), "", "not a regular file")
-            return None
         try:
             octets = stream.read(FILE_BYTES_MAX + 1)
         except OSError as error:

@@ -72,7 +72,7 @@ def check_region(pop: PoPShape, index: Index, findings: Findings) -> None:
     if root is None or "regions" not in root.entries:
         return
     regions = {node.text for node in children(root.entries["regions"]) if isinstance(node, Scalar)}
-    if pop.region not in regions:
+    if regions and pop.region not in regions:
         message = f"the fleet has no region {pop.region!r}{did_you_mean(pop.region, regions)}"
         pop.add(findings, FindingKind.UNKNOWN_REGION, "region", message)
 

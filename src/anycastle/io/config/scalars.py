@@ -323,7 +323,7 @@ def vocabulary_word(text: str) -> str:
 
 
 def _text_schema(pattern: str, *examples: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": list(examples)})
+    return WithJsonSchema({"type": "string", "pattern": pattern, **({"examples": list(examples)} if examples else {})})
 
 
 def _integer_schema(low: int, high: int) -> WithJsonSchema:

@@ -31,8 +31,8 @@ def _tidy(value: Any) -> Any:
     tidied = {key: _tidy(each) for key, each in value.items() if not (key == "title" and isinstance(each, str))}
     if "default" in tidied and tidied["default"] in (None, []):
         del tidied["default"]
-    if tidied.get("type") == "array" and "minLength" in tidied:  # pydantic knows no length of our own readers
-        tidied["minItems"] = tidied.pop("minLength")
+    if tidied.get("type") == "array":
+        tidied["minItems"] = 1  # the readers refuse every empty list
     choices = tidied.get("anyOf")
     if isinstance(choices, list) and {"type": "null"} in choices:
         kept = [choice for choice in choices if choice != {"type": "null"}]

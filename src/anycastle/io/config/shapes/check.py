@@ -126,7 +126,7 @@ class HTTPShape(Shape):
         None,
         description="Connect here in place of what the URL's host resolves to, so that the check stays on this PoP.",
     )
-    statuses: Annotated[tuple[Status, ...], ITEMS] = Field((200,), min_length=1, description="Statuses that pass.")
+    statuses: Annotated[tuple[Status, ...], ITEMS] = Field((200,), description="Statuses that pass.")
     body_contains: Text | None = Field(None, description="Text that the body must contain.")
     headers: Annotated[dict[HeaderName, Text], ENTRIES] | None = Field(
         None, description="Headers that are sent; none that carries a secret."
@@ -187,7 +187,7 @@ class TLSShape(Shape):
     verify: Boolean = Field(True, description="Verify the certificate's chain and name.")
     ca_file: Path | None = Field(None, description="Authorities to verify with, where not the system's.")
     certificate_days_left: Days | None = Field(None, description="Days that the certificate must still be valid.")
-    alpn: Annotated[tuple[Text, ...], ITEMS] = Field((), min_length=1, description="Protocols to offer, such as `h2`.")
+    alpn: Annotated[tuple[Text, ...], ITEMS] = Field((), description="Protocols to offer, such as `h2`.")
 
     def target(self) -> TLSTarget:
         """Give the model's target."""
@@ -247,7 +247,7 @@ class ExecShape(Shape):
     """Run a program without a shell."""
 
     command: Annotated[tuple[Text, ...], ITEMS] = Field(
-        min_length=1, description="Absolute path of the program, then its arguments. Exit 0 passes, 1 and 2 fail."
+        description="Absolute path of the program, then its arguments. Exit 0 passes, 1 and 2 fail."
     )
 
     def review(self, findings: Findings) -> None:

@@ -31,7 +31,7 @@ class FleetShape(Shape):
     name: Name = Field(description="Name of the fleet.")
     asn: ASNText = Field(description="The fleet's own AS number: `64500`, `AS64500` or `1.10`.")
     regions: Annotated[tuple[NameReference, ...], ITEMS] = Field(
-        min_length=1, description="Names of the regions that PoPs belong to."
+        description="Names of the regions that PoPs belong to."
     )
     shared_prefixes: Annotated[dict[Annotated[str, AfterValidator(_prefix_key)], SharedPrefixWord], ENTRIES] | None = (
         Field(

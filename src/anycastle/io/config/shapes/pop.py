@@ -93,7 +93,7 @@ class UpstreamShape(Shape):
     kind: Kind = Field(description="What the neighbour is to us: `transit`, `peer`, `ix` or `route-server`.")
     asn: ASNText = Field(description="AS number of the neighbour; the fleet's own makes the session iBGP.")
     neighbours: Annotated[tuple[NeighbourShape, ...], ITEMS] = Field(
-        min_length=1, description="The BGP sessions; a dual-stack upstream has two."
+        description="The BGP sessions; a dual-stack upstream has two."
     )
     vocabulary: Annotated[dict[Annotated[str, AfterValidator(vocabulary_word)], LiteralCommunity], ENTRIES] | None = (
         Field(
@@ -146,5 +146,5 @@ class PoPShape(Shape):
         "floors by capacity add it up.",
     )
     upstreams: Annotated[tuple[UpstreamShape, ...], ITEMS] = Field(
-        min_length=1, description="The networks that the PoP announces to."
+        description="The networks that the PoP announces to."
     )

@@ -121,7 +121,6 @@ class AttributesShape(Shape):
     )
     communities: Communities | None = Field(
         None,
-        min_length=1,
         description="Communities: `64500:1`, `64500:1:2`, `rt:64500:1`, a well-known name such as "
         "`graceful-shutdown`, or a word of the upstream's vocabulary.",
     )
@@ -243,7 +242,6 @@ class SlowStartShape(Shape):
     local_preference: FourOctets | None = Field(None, description="Local preference; only iBGP neighbours are told it.")
     communities: Annotated[tuple[LiteralCommunity, ...], ITEMS] | None = Field(
         None,
-        min_length=1,
         description="Communities, in place of the usual ones: numbers or well-known names, as vocabularies differ.",
     )
 
@@ -269,18 +267,16 @@ class ServiceShape(Shape):
 
     name: Name = Field(description="Name of the service, unique in the fleet.")
     prefixes: Annotated[tuple[PrefixText, ...], ITEMS] = Field(
-        min_length=1, description="Prefixes that are announced: /24 or shorter (IPv4), /48 or shorter (IPv6)."
+        description="Prefixes that are announced: /24 or shorter (IPv4), /48 or shorter (IPv6)."
     )
     addresses: Annotated[tuple[PlacedAddress, ...], ITEMS] = Field(
-        min_length=1, description="Addresses that the service answers at, each within one of `prefixes`."
+        description="Addresses that the service answers at, each within one of `prefixes`."
     )
     pops: PoPNames = Field(
         description="PoPs that serve it, or `all`. The order matters: permits to withdraw are dealt from the first, "
         "and the last gives way last. `all` takes the order of the PoPs' names."
     )
-    checks: Annotated[tuple[CheckShape, ...], ITEMS] = Field(
-        min_length=1, description="Health checks, at least one of them hard."
-    )
+    checks: Annotated[tuple[CheckShape, ...], ITEMS] = Field(description="Health checks, at least one of them hard.")
     quorum: Quorum = Field(
         QuorumText(None, None),
         description="Hard checks that must pass: `all`, `any` or `n of m` with m the number of hard checks.",
@@ -302,9 +298,7 @@ class ServiceShape(Shape):
     lease: LeaseShape | None = Field(None, description="How long an announcement outlives the agent.")
     dampening: DampeningShape | None = Field(None, description="Flap dampening (RFC 2439).")
     slow_start: SlowStartShape | None = Field(None, description="How a recovered service comes back. Default: at once.")
-    maintenance: Annotated[tuple[WindowShape, ...], ITEMS] | None = Field(
-        None, min_length=1, description="Maintenance windows."
-    )
+    maintenance: Annotated[tuple[WindowShape, ...], ITEMS] | None = Field(None, description="Maintenance windows.")
     manage_addresses: Boolean = Field(
         True, description="Add `addresses` to the loopback before announcing, and remove them after withdrawing."
     )

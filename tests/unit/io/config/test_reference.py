@@ -1,0 +1,14 @@
+"""The pages of the reference are what the code says."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tools.config_reference import PAGES
+
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.mark.parametrize(("name", "page"), PAGES.items(), ids=PAGES)
+def test_the_page_is_not_stale(name: str, page: Callable[[], str]) -> None:
+    assert (ROOT / name).read_text(encoding="utf-8") == page(), "run tools/config_reference.py"
