@@ -16,7 +16,10 @@ def decode(value: bytes, options: CodecOptions) -> Aggregator | Malformed:
     width = 4 if options.four_octet_asn else 2
     if len(value) != width + 4:
         return Malformed(f"AGGREGATOR of {len(value)} octets", UpdateSubcode.ATTRIBUTE_LENGTH_ERROR)
-    return Aggregator(ASN(int.from_bytes(value[:width])), IPv4Address(value[width:]))
+    asn = ASN(int.from_bytes(value[:width]))
+    if not asn:  # RFC 7607 §2
+        return Malformed("AGGREGATOR of AS 0", UpdateSubcode.OPTIONAL_ATTRIBUTE_ERROR)
+    return Aggregator(asn, IPv4Address(value[width:]))
 
 
 def encode(aggregator: Aggregator, options: CodecOptions) -> bytes:

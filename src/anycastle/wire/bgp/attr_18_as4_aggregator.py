@@ -17,7 +17,10 @@ def decode(value: bytes, options: CodecOptions) -> Aggregator | Malformed:
         return Malformed("AS4_AGGREGATOR from a four-octet neighbour", UpdateSubcode.OPTIONAL_ATTRIBUTE_ERROR)
     if len(value) != 8:
         return Malformed(f"AS4_AGGREGATOR of {len(value)} octets", UpdateSubcode.ATTRIBUTE_LENGTH_ERROR)
-    return Aggregator(ASN(int.from_bytes(value[:4])), IPv4Address(value[4:]))
+    asn = ASN(int.from_bytes(value[:4]))
+    if not asn:  # RFC 7607 §2
+        return Malformed("AS4_AGGREGATOR of AS 0", UpdateSubcode.OPTIONAL_ATTRIBUTE_ERROR)
+    return Aggregator(asn, IPv4Address(value[4:]))
 
 
 def encode(aggregator: Aggregator, _options: CodecOptions) -> bytes:

@@ -5,6 +5,7 @@ the caller learns of the most severe one from the UPDATE. Only where the routes 
 does decoding raise `NotificationError`.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 
 from anycastle.base.errors import MisuseError
@@ -134,6 +135,8 @@ def _finish(
     reachable = has_nlri or (reach is not None and bool(reach.nlri or reach.opaque))
     if reachable:
         _check_presence(reading, has_nlri=has_nlri)
+    if reading.faults and reach is not None and not has_nlri:
+        _forgive_next_hop(reading)
     _check_first_asn(reading, options)
     if reading.faults and not reachable:
         _refuse_without_routes(reading)
@@ -149,6 +152,14 @@ def _check_presence(reading: _Reading, *, has_nlri: bool) -> None:
         if code not in reading.seen:  # RFC 7606 §3 d
             what, subcode = f"{BY_CODE[code].name} is missing", UpdateSubcode.MISSING_WELL_KNOWN_ATTRIBUTE
             reading.fault(code, Action.TREAT_AS_WITHDRAW, what, subcode, bytes((code,)))
+
+
+def _forgive_next_hop(reading: _Reading) -> None:
+    """Discard a malformed NEXT_HOP beside multiprotocol routes alone, which do not use it (RFC 4760 §3)."""
+    reading.faults = [
+        replace(fault, action=Action.DISCARD_ATTRIBUTE) if fault.code == _NEXT_HOP[1] else fault
+        for fault in reading.faults
+    ]
 
 
 def _check_first_asn(reading: _Reading, options: CodecOptions) -> None:

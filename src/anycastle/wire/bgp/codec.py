@@ -101,7 +101,10 @@ def _decode_refresh(whole: bytes, body: bytes) -> RouteRefresh:
 
 
 def encode_message(message: Message, options: CodecOptions) -> bytes:
-    """Encode a message, header included. Raises `MisuseError` when it does not fit the session's limit."""
+    """Encode a message, header included. Raises `MisuseError` when it does not fit the session's limit.
+
+    The data of a NOTIFICATION is cut to fit.
+    """
     match message:
         case Update():
             kind, body = MessageType.UPDATE, encode_update(message, options)
@@ -111,7 +114,8 @@ def encode_message(message: Message, options: CodecOptions) -> bytes:
             kind, body = MessageType.OPEN, encode_open(message)
         case Notification():
             kind = MessageType.NOTIFICATION
-            body = bytes((message.code, message.subcode)) + message.data
+            room = options.message_max - HEADER_LENGTH - 2  # a session can always end with its reason
+            body = bytes((message.code, message.subcode)) + message.data[:room]
         case RouteRefresh():
             kind = MessageType.ROUTE_REFRESH
             body = _REFRESH.pack(message.afi, message.subtype, message.safi)

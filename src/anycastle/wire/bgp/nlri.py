@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from anycastle.model.prefix import Address, Family, Prefix
 from anycastle.wire.bgp.error_codes import UpdateSubcode
@@ -45,8 +46,18 @@ class MPUnreach:
     opaque: bytes = b""
 
 
+# Decoding makes prefixes that are right by construction, by the million. Filling their slots directly, without the
+# checks of `Prefix`, takes a third of the time.
+_SETTERS: Final = (
+    *(vars(Prefix)[slot].__set__ for slot in ("family", "network", "length")),
+    *(vars(NLRI)[slot].__set__ for slot in ("prefix", "path_id")),
+)
+
+
 def decode_nlri(octets: bytes, family: Family, *, add_path: bool) -> tuple[NLRI, ...] | Malformed:
     """Decode a list of prefixes; bits beyond a prefix's length mean nothing (RFC 4271 §4.3, RFC 7606 §5.3)."""
+    set_family, set_network, set_length, set_prefix, set_path_id = _SETTERS
+    new = object.__new__
     bits = family.bits
     end = len(octets)
     position = 0
@@ -65,7 +76,14 @@ def decode_nlri(octets: bytes, family: Family, *, add_path: bool) -> tuple[NLRI,
         if length > bits or position > end:
             return Malformed(f"NLRI of length {length}", UpdateSubcode.INVALID_NETWORK_FIELD)
         network = int.from_bytes(octets[start:position]) >> (8 * size - length) << (bits - length)
-        routes.append(NLRI(Prefix(family, network, length), path_id))
+        prefix = new(Prefix)
+        set_family(prefix, family)
+        set_network(prefix, network)
+        set_length(prefix, length)
+        route = new(NLRI)
+        set_prefix(route, prefix)
+        set_path_id(route, path_id)
+        routes.append(route)
     return tuple(routes)
 
 

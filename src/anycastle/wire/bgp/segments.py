@@ -37,7 +37,10 @@ def _decode(value: bytes, four_octet_asn: bool) -> ASPath | Malformed:
             return Malformed(
                 f"AS_PATH segment of type {value[start - 2]} and {count} ASNs", UpdateSubcode.MALFORMED_AS_PATH
             )
-        segments.append(Segment(kind, unpack_from(f"!{count}{letter}", value, start)))
+        asns = unpack_from(f"!{count}{letter}", value, start)
+        if 0 in asns:  # RFC 7607 §2
+            return Malformed("AS_PATH with AS 0", UpdateSubcode.MALFORMED_AS_PATH)
+        segments.append(Segment(kind, asns))
     return ASPath(tuple(segments))
 
 

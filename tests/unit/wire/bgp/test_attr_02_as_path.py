@@ -29,10 +29,12 @@ def test_values(value: str, expected: object, options: CodecOptions) -> None:
     assert decode_attributes(again, options, has_nlri=True) == (update.attributes, ())
 
 
+@pytest.mark.rfc("7607", "2")
 @pytest.mark.rfc("7606", "7.2")
 @pytest.mark.parametrize(
     ("value", "action", "subcode", "options"),
     [
+        ("0202 00000001 00000000", Action.TREAT_AS_WITHDRAW, 11, FOUR),  # RFC 7607 §2
         ("0200", Action.TREAT_AS_WITHDRAW, 11, FOUR),
         ("02", Action.TREAT_AS_WITHDRAW, 11, FOUR),
         ("0202 00000001", Action.TREAT_AS_WITHDRAW, 11, FOUR),

@@ -30,10 +30,12 @@ def test_values(value: str, expected: object, options: CodecOptions) -> None:
     assert decode_attributes(again, options, has_nlri=True) == (update.attributes, ())
 
 
+@pytest.mark.rfc("7607", "2")
 @pytest.mark.rfc("7606", "7.7")
 @pytest.mark.parametrize(
     ("value", "action", "subcode", "options"),
     [
+        ("00000000 c0000201", Action.DISCARD_ATTRIBUTE, 9, FOUR),  # RFC 7607 §2
         ("fbf5 c0000201", Action.DISCARD_ATTRIBUTE, 5, FOUR),
         ("", Action.DISCARD_ATTRIBUTE, 5, FOUR),
         ("fa56ea01 c0000201", Action.DISCARD_ATTRIBUTE, 5, TWO),

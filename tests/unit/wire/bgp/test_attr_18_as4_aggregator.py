@@ -24,10 +24,12 @@ def test_values(value: str, expected: object, options: CodecOptions) -> None:
     assert decode_attributes(again, options, has_nlri=True) == (update.attributes, ())
 
 
+@pytest.mark.rfc("7607", "2")
 @pytest.mark.rfc("6793", "6")
 @pytest.mark.parametrize(
     ("value", "action", "subcode", "options"),
     [
+        ("00000000 c0000201", Action.DISCARD_ATTRIBUTE, 9, TWO),  # RFC 7607 §2
         ("fa56ea01 c0000201", Action.DISCARD_ATTRIBUTE, 9, FOUR),
         ("fa56ea01 c00002", Action.DISCARD_ATTRIBUTE, 5, TWO),
     ],

@@ -87,6 +87,15 @@ def test_multiprotocol_routes_alone_need_no_next_hop_attribute() -> None:
     assert {fault.code for fault in decode_update(MP_REACH).errors} == {1, 2}
 
 
+@pytest.mark.rfc("4760", "3")
+@pytest.mark.parametrize("next_hop", ["400304 00000000", "400303 c00002"])
+def test_a_malformed_next_hop_beside_multiprotocol_routes_alone_is_ignored(next_hop: str) -> None:
+    octets = MP_REACH + ORIGIN + AS_PATH + bytes.fromhex(next_hop)
+    update = decode_update(octets)
+    assert (update.action, len(update.announced_nlri)) == (Action.DISCARD_ATTRIBUTE, 1)
+    assert decode_update(octets, NLRI_OCTETS).action is Action.TREAT_AS_WITHDRAW
+
+
 @pytest.mark.rfc("7606", "3.g")
 def test_a_repeated_attribute_counts_once() -> None:
     update = announced_with(bytes.fromhex("40010102 800404 00000001 800404 00000002 c0c801 01 c0c801 02"))
