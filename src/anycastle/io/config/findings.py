@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
+from typing import NamedTuple
 
 
 class Severity(Enum):
@@ -203,8 +204,7 @@ class FindingKind(Enum):
         self.advice = advice
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(NamedTuple):
     """Where something stands: line and column count characters from 1; 1:1 where the whole file is meant."""
 
     file: str
