@@ -30,14 +30,14 @@ class _Events(click.Group):
 
 
 @click.group("events", cls=_Events)
-def command() -> None:
+def events() -> None:
     """Show the event log of an agent, or verify its hash chain.
 
     Without a subcommand, the newest events are listed: `anycastle events [PATH]`.
     """
 
 
-@command.command("list")
+@events.command("list")
 @click.argument("path", type=click.Path(path_type=Path), default=DEFAULT_PATH)
 @click.option("--kind", help="Only this kind of event, such as check_changed.")
 @click.option("--service", help="Only events of this service.")
@@ -139,7 +139,7 @@ def _parse_since(text: str) -> Timestamp:
     return Timestamp((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
-@command.command("verify")
+@events.command("verify")
 @click.argument("path", type=click.Path(path_type=Path), default=DEFAULT_PATH)
 @click.option("--head", "noted", metavar="SEQ:HASH", help="A head noted elsewhere: also finds a cut or rewritten log.")
 def verify(path: Path, noted: str | None) -> None:

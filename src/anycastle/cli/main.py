@@ -26,6 +26,7 @@ COMMANDS: Final = MappingProxyType(
     {
         "agent": Command("anycastle.cli.agent", "agent", "Run a PoP's agent, ask it, drain it."),
         "config": Command("anycastle.cli.config", "config", "Check, show and describe the fleet's files."),
+        "demo": Command("anycastle.cli.demo", "demo", "Show the main job: a PoP fails, clients are answered."),
         "events": Command("anycastle.cli.events", "events", "Read and verify an event log."),
         "init": Command("anycastle.cli.init", "init", "Write a commented example fleet."),
         "speaker": Command("anycastle.cli.speaker", "speaker", "Run the embedded BGP speaker of a PoP."),

@@ -1,7 +1,7 @@
 """What a lab is made of: PoPs, transits, exchanges, clients and collectors, and who is whose customer.
 
-A topology says nothing of how it is run: the embedded backend emulates it in one process, the namespaces backend builds it
-of real routers, and both mean the same by it.
+A topology says nothing of how it is run: the embedded backend emulates it in one process, the namespaces backend
+builds it of real routers, and both mean the same by it.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class NodeKind(Enum):
 
 
 class Relation(Enum):
-    """What the first end of a link is to the second (Gao and Rexford). MONITOR: the second, a collector, only listens."""
+    """What the first end of a link is to the second (Gao and Rexford). MONITOR: the second only listens."""
 
     CUSTOMER = "customer"
     PEER = "peer"
