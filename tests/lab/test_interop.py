@@ -18,15 +18,25 @@ from anycastle.session.command import Cause
 from anycastle.session.config import SessionConfig
 from tests.lab.daemons.bird import Bird
 from tests.lab.daemons.daemon import ORIGINATED, OUR_V4, OUR_V6, THEIR_V4, THEIR_V6, Daemon, Seen, Setting
+from tests.lab.daemons.exabgp import PROGRAM, ExaBGP
+from tests.lab.daemons.frr import Frr
+from tests.lab.daemons.gobgp import GoBGP
+from tests.lab.daemons.openbgpd import OpenBGPD
 from tests.lab.namespaces import Namespace, end, joined, needs_root
 from tests.unit.io.speaker.pair import announce, established, heard
 
 pytestmark = [pytest.mark.lab, needs_root, pytest.mark.mission("I1")]
 
-DAEMONS = {"bird": (Bird, "bird")}
+DAEMONS = {
+    "bird": (Bird, "bird"),
+    "frr": (Frr, "/usr/lib/frr/bgpd"),
+    "gobgp": (GoBGP, "gobgpd"),
+    "openbgpd": (OpenBGPD, "bgpctl"),
+    "exabgp": (ExaBGP, str(PROGRAM)),
+}
 GUARDS = {
     "plain": Setting(),
-    "md5": Setting(password="correct horse"),
+    "md5": Setting(password="correct-horse"),
     "gtsm": Setting(gtsm=True),
 }
 COMMUNITIES = ("64501:100", "64501:200:300", "rt:64501:400")
@@ -111,7 +121,7 @@ def test_announce_change_withdraw(name: str, guard: str, pair: tuple[Namespace, 
             daemon,
         )
         await until(lambda: set(heard(ours)) >= set(ORIGINATED), "received", daemon)
-        assert all(str(route.attributes.as_path) == "64501" for route in heard(ours).values())
+        assert {str(heard(ours)[prefix].attributes.as_path) for prefix in ORIGINATED} == {"64501"}
         ours.set_routes(announce(both[0]))
         await until(lambda: set(daemon.routes()) == {both[0]}, "one withdrawn", daemon)
         await ours.stop("test over")
@@ -123,7 +133,32 @@ def test_announce_change_withdraw(name: str, guard: str, pair: tuple[Namespace, 
         end(process)
 
 
-@pytest.mark.rfc("9234", "5")
+@pytest.mark.rfc("9234", "4.1", "4.2", "5")
+@pytest.mark.parametrize("name", ["bird", "frr", "openbgpd"])
+def test_roles(name: str, pair: tuple[Namespace, Namespace], tmp_path: Path) -> None:
+    """Between peers our route carries OTC and so does theirs; a role that does not fit is named."""
+    prefix = "192.0.2.0/24"
+    daemon, setting = daemon_of(name), Setting(role="peer")
+    process = daemon.start(pair[1], tmp_path, setting)
+
+    async def body() -> None:
+        events: list[SpeakerEvent] = []
+        ours = speaker(setting, events, role=RoleValue.PEER, role_strict=True)
+        await ours.start()
+        await until(lambda: established(ours), events)
+        ours.set_routes(announce(prefix))
+        await until(lambda: daemon.routes() == {prefix: Seen((64500,), only_to_customer=64500)}, "marked", daemon)
+        await until(lambda: ORIGINATED[0] in heard(ours), "received", daemon)
+        assert heard(ours)[ORIGINATED[0]].attributes.only_to_customer == 64501
+        await ours.stop("test over")
+        await _named(setting, {"role": RoleValue.CUSTOMER}, Cause.ROLE_MISMATCH, "role is")
+
+    try:
+        pair[0].call(lambda: asyncio.run(body()))
+    finally:
+        end(process)
+
+
 @pytest.mark.parametrize("name", DAEMONS)
 def test_mismatches_are_named(name: str, pair: tuple[Namespace, Namespace], tmp_path: Path) -> None:
     """Each mismatch in turn, against a daemon set up right otherwise."""
@@ -138,19 +173,21 @@ def test_mismatches_are_named(name: str, pair: tuple[Namespace, Namespace], tmp_
         daemon = daemon_of(name)
         process = daemon.start(pair[1], folder, setting)
 
-        async def body() -> None:
-            events: list[SpeakerEvent] = []
-            ours = speaker(replace(setting, password="ours" if setting.password else None), events, **session)
-            await ours.start()
-
-            def named() -> bool:
-                downs = [event for event in events if isinstance(event, SessionDown)]
-                return any(event.cause is cause and text in event.reason for event in downs)
-
-            await until(named, events)
-            await ours.stop("test over")
-
         try:
-            pair[0].call(lambda: asyncio.run(body()))
+            pair[0].call(lambda: asyncio.run(_named(setting, session, cause, text)))  # noqa: B023 (called at once)
         finally:
             end(process)
+
+
+async def _named(setting: Setting, session: dict[str, object], cause: Cause, text: str) -> None:
+    """Speak with a daemon that is set up otherwise, until we say what is wrong."""
+    events: list[SpeakerEvent] = []
+    ours = speaker(replace(setting, password="ours" if setting.password else None), events, **session)
+    await ours.start()
+
+    def named() -> bool:
+        downs = [event for event in events if isinstance(event, SessionDown)]
+        return any(event.cause is cause and text in event.reason for event in downs)
+
+    await until(named, events)
+    await ours.stop("test over")

@@ -40,6 +40,7 @@ class Bird:
     def start(self, where: Namespace, folder: Path, setting: Setting) -> subprocess.Popen[bytes]:
         guard = f'password "{setting.password}";' if setting.password else ""
         guard += "ttl security on; multihop 1;" if setting.gtsm else ""
+        guard += f"local role {setting.role}; require roles on;" if setting.role else ""
         config = folder / "bird.conf"
         self._socket = folder / "bird.ctl"
         config.write_text(
@@ -72,5 +73,6 @@ def _seen(block: str) -> Seen:
     return Seen(
         as_path=tuple(map(int, fields.get("as_path", "").split())),
         med=int(fields["med"]) if "med" in fields else None,
+        only_to_customer=int(fields["otc"]) if "otc" in fields else None,
         communities=frozenset(":".join(part.strip() for part in each.split(",")) for each in tuples),
     )

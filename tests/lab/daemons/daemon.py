@@ -1,4 +1,4 @@
-"""What the interoperability test asks of a routing daemon. Ours is 10.99.0.1 and 2001:db8:99::1, the daemon's is ::2."""
+"""What the interoperability test asks of a routing daemon."""
 
 import subprocess
 from dataclasses import dataclass, field
@@ -21,6 +21,8 @@ class Setting:
     peer_asn: int = 64500
     password: str | None = None
     gtsm: bool = False
+    role: str | None = None
+    """The daemon's role (RFC 9234): `provider`, `customer` or `peer`."""
     hold_time_s: int = 30
 
 
@@ -32,6 +34,7 @@ class Seen:
     med: int | None = None
     communities: frozenset[str] = field(default_factory=frozenset)
     """Standard and large ones as `1:2` and `1:2:3`, extended ones as `rt:1:2`."""
+    only_to_customer: int | None = None
 
 
 class Daemon(Protocol):

@@ -17,9 +17,12 @@ from anycastle.session.command import (
     Command,
     Connect,
     ConnectFault,
+    Down,
     Established,
     Send,
 )
+from anycastle.session.fsm import State
+from anycastle.session.negotiation import Negotiated
 from anycastle.session.peer import BGPPeer
 from anycastle.wire.bgp.error_codes import CeaseSubcode
 from anycastle.wire.bgp.message import Message
@@ -33,6 +36,8 @@ class NeighbourSession:
     ) -> None:
         self.config = config
         self.next_hops: dict[Family, Address] = {}
+        self.negotiated: Negotiated | None = None
+        """What holds for the messages now being told; the engine may have read on to the session's end."""
         self._engine = BGPPeer(config.session, random.Random())
         self._tell = tell
         self._close_s = close_s
@@ -123,8 +128,12 @@ class NeighbourSession:
                     self._shut(link)
                 case Send(link=link, octets=octets):
                     self._send(link, octets)
-                case Established(link=link):
+                case Established(link=link, negotiated=negotiated):
                     self._note_next_hops(link)
+                    self.negotiated = negotiated
+                    self._tell(self, command)
+                case Down(state=State.ESTABLISHED):
+                    self.negotiated = None
                     self._tell(self, command)
                 case _:
                     self._tell(self, command)

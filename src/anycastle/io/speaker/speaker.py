@@ -275,8 +275,8 @@ class Speaker:
         _say(session, [Update.end_of_rib(family) for family in sorted(negotiated.families)])
 
     def _received(self, session: NeighbourSession, update: Update) -> None:
-        config, negotiated = session.config, session.engine.negotiated
-        if negotiated is None:  # the session ended on an earlier message of the same octets
+        config, negotiated = session.config, session.negotiated
+        if negotiated is None:  # an earlier message of the same octets crossed a limit and ended the session
             return
         source = Source(
             config.name, negotiated.peer_asn, negotiated.peer_identifier, config.address, negotiated.internal
