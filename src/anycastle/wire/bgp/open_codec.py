@@ -76,7 +76,7 @@ def encode_open(message: Open) -> bytes:
     size = len(octets)
     if not size:
         parameters, length = b"", 0
-    elif size + 2 < _EXTENDED_LENGTH:
+    elif size + 2 <= 0xFF:
         parameters, length = bytes((_PARAMETER_CAPABILITIES, size)) + octets, size + 2
     elif size + 3 <= 0xFFFF:
         head = bytes((_EXTENDED_LENGTH,)) + (size + 3).to_bytes(2) + bytes((_PARAMETER_CAPABILITIES,))
