@@ -67,7 +67,7 @@ class Dampening:
 
 @dataclass(frozen=True, slots=True)
 class SlowStart:
-    """After a recovery the service is announced steered (`RouteAttributes`) for `duration_s`, then as usual."""
+    """After a recovery `attributes` come on top of the policy's own for `duration_s`: prepends and communities add."""
 
     duration_s: float = 0.0
     attributes: RouteAttributes = RouteAttributes()
