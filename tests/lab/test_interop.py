@@ -16,6 +16,7 @@ from anycastle.model.asn import ASN
 from anycastle.model.prefix import Family
 from anycastle.session.command import Cause
 from anycastle.session.config import SessionConfig
+from anycastle.wire.bgp.capability import RoleValue
 from tests.lab.daemons.bird import Bird
 from tests.lab.daemons.daemon import ORIGINATED, OUR_V4, OUR_V6, THEIR_V4, THEIR_V6, Daemon, Seen, Setting
 from tests.lab.daemons.exabgp import PROGRAM, ExaBGP

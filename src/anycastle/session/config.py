@@ -63,4 +63,4 @@ class SessionConfig:
     prefix_warning: float = 0.8
     """Share of a limit at which a warning is given."""
     authenticated: bool = False
-    """TCP-MD5 is on; messages then name the password among the suspects."""
+    """TCP-MD5 is set on our side; messages about an unanswered dial then say so. The speaker fills it in."""

@@ -54,7 +54,8 @@ def connect_failed(config: SessionConfig, fault: ConnectFault, detail: str) -> t
     peer = config.peer
     match fault:
         case ConnectFault.NO_ANSWER:
-            suspects = "wrong address, filter, or a TCP-MD5 password that differs"
+            ours = "" if config.authenticated else " (we have none)"
+            suspects = f"wrong address, filter, or a TCP-MD5 password that differs{ours}"
             return cause, f"no answer on TCP from {peer}: {suspects}"
         case ConnectFault.REFUSED:
             return cause, f"{peer} refuses TCP: no BGP speaker listens there, or it does not know our address"

@@ -150,8 +150,11 @@ def test_a_dial_without_answer_is_tried_again() -> None:
     commands = speaker.wake(speaker.deadline)
     assert [type(each) for each in commands] == [Close, Down, Connect]
     assert only(commands, Down).reason == (
-        "no answer on TCP from 192.0.2.1 port 179: wrong address, filter, or a TCP-MD5 password that differs"
+        "no answer on TCP from 192.0.2.1 port 179: wrong address, filter, "
+        "or a TCP-MD5 password that differs (we have none)"
     )
+    speaker = bring_to(State.CONNECT, authenticated=True)
+    assert only(speaker.wake(speaker.deadline), Down).reason.endswith("password that differs")
 
 
 @pytest.mark.mission("I1")

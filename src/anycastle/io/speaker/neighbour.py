@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from ipaddress import ip_address
 
 from anycastle.base.errors import WorldError
@@ -38,7 +39,8 @@ class NeighbourSession:
         self.next_hops: dict[Family, Address] = {}
         self.negotiated: Negotiated | None = None
         """What holds for the messages now being told; the engine may have read on to the session's end."""
-        self._engine = BGPPeer(config.session, random.Random())
+        session = replace(config.session, authenticated=config.password is not None)
+        self._engine = BGPPeer(session, random.Random())
         self._tell = tell
         self._close_s = close_s
         self._loop = asyncio.get_running_loop()
