@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from anycastle.base.ports import Timestamp
-from anycastle.cli.events import command
+from anycastle.cli.events import events
 from anycastle.io.event_log import EventLog
 from anycastle.model.event import AnnouncementsApplied, CheckChanged, Event
 
@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def call(*arguments: object) -> Result:
-    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+    return CliRunner().invoke(events, [str(argument) for argument in arguments])
 
 
 def test_the_table(path: Path) -> None:
@@ -87,7 +87,7 @@ def test_help_is_the_groups() -> None:
 
 
 def test_follow_goes_on(path: Path) -> None:
-    program = "from anycastle.cli.events import command; command()"
+    program = "from anycastle.cli.events import events; events()"
     arguments = [sys.executable, "-u", "-c", program, str(path), "--follow", "-o", "ndjson", "--limit", "1"]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as follower:
         assert follower.stdout is not None

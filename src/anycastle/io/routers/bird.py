@@ -1,9 +1,9 @@
 """The driver for BIRD 2: a file of our own that bird.conf includes, and the control socket.
 
-`apply` writes the file in one step, has BIRD check its whole configuration and then take it. `exported` asks BIRD, for each
-session that is up, what its export filters make of our routes and which of them it has handed to the session. Three
-things a human may have done are respected: an edit of our file stops us, a session that was disabled by hand
-stays disabled (a `configure` would enable it), and an error in bird.conf is reported with BIRD's own words and place.
+`apply` writes the file in one step, has BIRD check its whole configuration and then take it. `exported` asks BIRD, for
+each session that is up, what its export filters make of our routes and which of them it has handed to the session.
+Three things a human may have done are respected: an edit of our file stops us, a session disabled by hand stays
+disabled (a `configure` would enable it), and an error in bird.conf is reported with BIRD's own words and place.
 
 A restart of BIRD. While the agent lives, the file holds what is wanted, also when BIRD was away as it changed, so BIRD
 comes up with the right routes before any session does. The file's time is the agent's sign of life, renewed by each
@@ -26,8 +26,11 @@ from anycastle.io.routers.bird_socket import (
     CONFIGURATION_OK,
     IN_PROGRESS,
     NO_MATCH,
+    NO_TABLES,
+    PARSE_ERROR,
     RECONFIGURED,
     BirdSocket,
+    Reply,
 )
 from anycastle.io.routers.contract import SessionState, SessionStatus
 from anycastle.model.announcement import NOTHING, Announcement, Announcements
@@ -39,7 +42,6 @@ from anycastle.model.upstream import Upstream
 
 DEFAULT_SOCKET: Final = "/run/bird/bird.ctl"
 FILE_NAME: Final = "announcements.conf"
-FILE_PATTERN: Final = "announcements*.conf"
 _FOREIGN_LOOKUPS_MAX: Final = 16
 _SETTLE_POLL_S: Final = 0.02
 _SETTLE_POLLS_MAX: Final = 250
@@ -63,6 +65,7 @@ class BirdDriver:
         self._seen: dict[Prefix, None] = {}
         """Prefixes that we have announced at some time, in the order in which they are looked up."""
         self._protocols: dict[Address, str] = {}
+        self._table_routes = 0
 
     # -- the contract -------------------------------------------------------------------------------------------------
 
@@ -98,11 +101,25 @@ class BirdDriver:
         await self._expect_included()
 
     async def exported(self) -> Announcements:
-        """Read what BIRD exports over the sessions that are up. A route counts when every session of its upstream has it."""
+        """Read what the sessions that are up export; a wanted route counts once all of its upstream's have it."""
         self._renew()
+        protocols = await self._sessions_of_upstreams()
         found: set[Announcement] = set()
         for upstream in self._pop.upstreams:
-            found |= await self._exported_to(upstream)
+            found |= await self._exported_to(upstream, protocols)
+        return frozenset(found)
+
+    async def configured(self) -> Announcements:
+        """Read the routes that BIRD has of our static protocols, from whichever file it read them."""
+        found: set[Announcement] = set()
+        known = self._known_extended()
+        for route in await self._ours("all"):
+            for upstream, symbol in self._names.items():
+                prepend = route.fields.get(f"{symbol}_prepend")
+                if prepend is not None:
+                    words = bird_replies.words_of(symbol)
+                    attributes = bird_replies.attributes_of(route.fields, words, int(prepend), known)
+                    found.add(Announcement(route.prefix, upstream, attributes))
         return frozenset(found)
 
     async def sessions(self) -> tuple[SessionStatus, ...]:
@@ -208,17 +225,99 @@ class BirdDriver:
         present = {protocol.name for protocol in protocols}
         missing = [name for name in bird_config.STATIC.values() if name not in present]
         if missing:
-            raise WorldError(f"bird.conf does not include {self.include.with_name(FILE_PATTERN)}")
+            raise WorldError(f"bird.conf does not include {bird_config.include_pattern(self.include)}")
 
     # -- reading back -------------------------------------------------------------------------------------------------
 
     async def _sessions_of_upstreams(self) -> dict[Address, Protocol]:
-        """Give neighbour -> its BGP protocol, asking only for ours once their names are known."""
+        """Give neighbour -> its BGP protocol; once their names are known, only those are asked for."""
         wanted = {neighbour.address for upstream in self._pop.upstreams for neighbour in upstream.neighbours}
         found: dict[Address, Protocol] = {}
         for name in sorted({self._protocols[address] for address in wanted if address in self._protocols}):
             found |= _by_neighbour(await self._bird.ask(f'show protocols all "{name}"'))
         if not wanted <= found.keys():
             found = _by_neighbour(await self._bird.expect("show protocols all"))
+        self._table_routes = sum(protocol.imported for protocol in found.values())
         self._protocols = {address: protocol.name for address, protocol in found.items() if address in wanted}
         return {address: protocol for address, protocol in found.items() if address in wanted}
+
+    async def _exported_to(self, upstream: Upstream, protocols: dict[Address, Protocol]) -> set[Announcement]:
+        sessions = [protocols[n.address] for n in upstream.neighbours if n.address in protocols]
+        per_session = [
+            (session, await self._exported_by(session, upstream.name)) for session in sessions if session.established
+        ]
+        found: set[Announcement] = set()
+        for _, routes in per_session:
+            found |= routes
+        # One that is wanted must have reached every session; one that is not counts as soon as any has it.
+        return {
+            route
+            for route in found
+            if route not in self._wanted
+            or all(route in routes for session, routes in per_session if route.prefix.family in session.families)
+        }
+
+    async def _exported_by(self, session: Protocol, upstream: str) -> set[Announcement]:
+        known = self._known_extended()
+        channel = bird_replies.quoted(session.name)
+        sent = {route.prefix for route in await self._ours(f"exported {channel}")}
+        shown = [route for route in await self._ours(f"export {channel} all") if route.prefix in sent]
+        shown += await self._foreign(session, sent)
+        return {
+            Announcement(
+                route.prefix,
+                upstream,
+                bird_replies.attributes_of(
+                    route.fields, bird_replies.BGP, bird_replies.path_length(route.fields), known
+                ),
+            )
+            for route in shown
+        }
+
+    async def _foreign(self, session: Protocol, ours: set[Prefix]) -> list[Route]:
+        """Give routes of other protocols for prefixes that we announced once, a few prefixes at a time."""
+        absent = [prefix for prefix in self._seen if prefix not in ours and prefix.family in session.families]
+        found: list[Route] = []
+        for prefix in absent[:_FOREIGN_LOOKUPS_MAX]:
+            found += await self._show(f"show route {prefix} export {bird_replies.quoted(session.name)} all")
+            self._seen[prefix] = self._seen.pop(prefix)  # to the end of the line
+        return [route for route in found if route.source not in bird_config.STATIC.values()]
+
+    async def _ours(self, which: str) -> list[Route]:
+        """Give the routes of our static protocols, as `show route WHICH` has them."""
+        sources = " || ".join(f'proto = "{name}"' for name in bird_config.STATIC.values())
+        if self._table_routes <= _WALK_ROUTES_MAX:
+            return await self._show(f"show route {which} where {sources}")
+        found: list[Route] = []
+        for prefix in tuple(self._seen):
+            found += await self._show(f"show route {prefix} {which} where {sources}")
+        return found
+
+    async def _show(self, command: str) -> list[Route]:
+        reply = await self._bird.ask(command)
+        if reply.code in NO_MATCH or reply.text == NO_TABLES:
+            return []
+        if reply.code >= PARSE_ERROR:
+            raise WorldError(f"BIRD does not take {command!r}: {reply.text}")
+        return bird_replies.parse_routes(reply)
+
+    def _known_extended(self) -> dict[str, ExtendedCommunity]:
+        communities = (community for route in self._wanted for community in route.attributes.communities)
+        return {bird_config.format_extended(c): c for c in communities if isinstance(c, ExtendedCommunity)}
+
+
+def _by_neighbour(reply: Reply) -> dict[Address, Protocol]:
+    protocols = bird_replies.parse_protocols(reply)
+    return {protocol.neighbour: protocol for protocol in protocols if protocol.neighbour is not None}
+
+
+def _status(upstream: Upstream, neighbour: Address, protocol: Protocol | None) -> SessionStatus:
+    if protocol is None:
+        detail = "no BGP protocol in BIRD has this neighbour"
+        return SessionStatus(upstream.name, neighbour, SessionState.DOWN, frozenset(), detail)
+    if protocol.established:
+        state = SessionState.ESTABLISHED
+    else:
+        state = SessionState.DOWN if protocol.state == "down" else SessionState.CONNECTING
+    detail = protocol.last_error or (protocol.info if state is not SessionState.ESTABLISHED else "")
+    return SessionStatus(upstream.name, neighbour, state, protocol.families, detail, protocol.graceful_restart)

@@ -1,16 +1,18 @@
 """What BIRD reads of ours: the file with the announcements, and the snippet that the operator pastes once.
 
-The snippet holds what never changes: attributes of a route that BIRD keeps to itself, and for each upstream a function that
-turns them into what this upstream is told. The file holds two static protocols, whose routes carry those attributes. So
-a change touches routes only: had the filters changed, BIRD would send every route of the session again.
+The snippet holds what never changes: attributes of a route that BIRD keeps to itself, and for each upstream a function
+that turns them into what this upstream is told. The file holds two static protocols, whose routes carry those
+attributes. So a change touches routes only: had the filters changed, BIRD would send every route of the session again.
 
 Each export function ends by setting all of our attributes to the same constants. A route then looks the same to an
-upstream whose own attributes did not change, and with `export table on` BIRD tells it nothing.
+upstream whose own attributes did not change, and with `export table on` BIRD tells it nothing; without it, BIRD repeats
+what it told. The snippet leaves that option off, since BIRD 2.0.12 then no longer sends MED.
 """
 
 import hashlib
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 from anycastle.base.errors import MisuseError
@@ -44,7 +46,7 @@ class EditedError(Exception):
 
 
 def symbols(pop: PoP) -> dict[str, str]:
-    """Give upstream -> the part of BIRD's names that stands for it. Raises `MisuseError` for names that cannot be told apart."""
+    """Give upstream -> what its names in BIRD begin with. Raises `MisuseError` where BIRD cannot tell two apart."""
     found: dict[str, str] = {}
     for upstream in pop.upstreams:
         symbol = "anycastle_" + re.sub(r"[^A-Za-z0-9]", "_", upstream.name)
@@ -129,11 +131,27 @@ def prefixes_of(text: str) -> frozenset[Prefix]:
     return frozenset(parse_prefix(found) for found in _ROUTE.findall(body))
 
 
+def removal_of_stale(directory: str, lease_s: int) -> str:
+    """Give the command that removes a file whose agent has shown no sign of life for a lease, before BIRD starts."""
+    return f"/usr/bin/find {directory} -name announcements.conf -not -newermt '{lease_s} seconds ago' -delete"
+
+
 # -- the snippet -------------------------------------------------------------------------------------------------------
 
 
-def bird_snippet(asn: ASN, pop: PoP, pattern: str) -> str:
-    """Give what the operator puts into bird.conf once; `pattern` is the path of our file, with a wildcard."""
+def include_pattern(file: Path) -> str:
+    """Give the file's path as a pattern, which BIRD lets match nothing.
+
+    BIRD refuses a missing file, and a pattern in a missing folder. So the pattern is in the second folder of the path,
+    whose parent is there on any machine: `/run/anycastl[e]/bird/announcements.conf`.
+    """
+    parts = list(file.absolute().parts)
+    parts[2] = f"{parts[2][:-1]}[{parts[2][-1]}]"
+    return str(Path(*parts))
+
+
+def bird_snippet(asn: ASN, pop: PoP, file: Path) -> str:
+    """Give what the operator puts into bird.conf once; `file` is where the driver writes (`BirdDriver.include`)."""
     names = symbols(pop)
     lines = [f"# anycastle: PoP {pop.name}. Paste above the BGP protocols; again whenever the upstreams change."]
     for symbol in names.values():
@@ -142,22 +160,20 @@ def bird_snippet(asn: ASN, pop: PoP, pattern: str) -> str:
     for symbol in names.values():
         lines += _export_function(symbol, asn)
     lines += [
-        "# The wildcard matters: where the file is not there, BIRD starts all the same, with nothing announced.",
-        f'include "{pattern}";',
+        "# The brackets matter: where the file is not there, BIRD starts all the same, with nothing announced.",
+        f'include "{include_pattern(file)}";',
         "",
         "# In each BGP protocol, the channels export by the upstream's function:",
     ]
     lines += [
-        f"#   {upstream}: ipv4 {{ ...; export where {export_function(symbol)}(); export table on; }};"
+        f"#   {upstream}: ipv4 {{ ...; export where {export_function(symbol)}(); }};"
         for upstream, symbol in names.items()
     ]
     return "\n".join([*lines, ""])
 
 
 def _forget_function(names: dict[str, str]) -> list[str]:
-    values = [
-        f"  {symbol}_{part} = {_EMPTY.get(part, '0')};" for symbol in names.values() for part in _TYPES
-    ]
+    values = [f"  {symbol}_{part} = {_EMPTY.get(part, '0')};" for symbol in names.values() for part in _TYPES]
     return ["function anycastle_forget()", "{", *values, "}"]
 
 

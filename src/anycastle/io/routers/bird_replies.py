@@ -1,14 +1,13 @@
 """BIRD's replies about protocols and routes, as values."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from anycastle.base.errors import ParseError
 from anycastle.io.routers.bird_socket import Reply
 from anycastle.model.announcement import RouteAttributes
-from anycastle.model.asn import ASN
 from anycastle.model.community import Community, ExtendedCommunity, LargeCommunity, StandardCommunity, parse_community
 from anycastle.model.prefix import Address, Family, Prefix, parse_address, parse_prefix
 
@@ -17,6 +16,7 @@ _PROTOCOL_DETAIL: Final = 1006
 _ROUTE_LINE: Final = 1007
 _ATTRIBUTES: Final = 1012
 _FAMILIES: Final = {"ipv4": Family.IPV4, "ipv6": Family.IPV6}
+_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MEMBER: Final = re.compile(r"\(([^)]*)\)")
 _ROUTE: Final = re.compile(r"\s*(\S+/\d+)?\s+[a-z].*?\[(\S+) ")
 
@@ -39,11 +39,11 @@ class Protocol:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route of a reply: its prefix, the protocol that it came from and what an upstream is told."""
+    """One route of a reply: its prefix, the protocol that it came from, and its attributes as BIRD writes them."""
 
     prefix: Prefix
     source: str
-    attributes: RouteAttributes
+    fields: Mapping[str, str]
 
 
 def parse_protocols(reply: Reply) -> list[Protocol]:
@@ -117,11 +117,8 @@ def _keeps_routes(details: Iterable[str]) -> bool:
     return "Restart time" in sides["Local capabilities"] and "Graceful restart" in sides["Neighbor capabilities"]
 
 
-def parse_routes(reply: Reply, asn: ASN, known: dict[str, ExtendedCommunity]) -> list[Route]:
-    """Give the routes of `show route ... all`; without `all` their attributes are empty.
-
-    BIRD writes different extended communities the same way, so `known` says which one a text stands for.
-    """
+def parse_routes(reply: Reply) -> list[Route]:
+    """Give the routes of `show route ...`; their attributes only with `all`."""
     found: list[tuple[Prefix, str, list[tuple[str, str]]]] = []
     prefix: Prefix | None = None
     for code, text in reply.lines:
@@ -131,7 +128,7 @@ def parse_routes(reply: Reply, asn: ASN, known: dict[str, ExtendedCommunity]) ->
             found.append((prefix, match[2], []))
         elif code == _ATTRIBUTES and found:
             _add_attribute(found[-1][2], text)
-    return [Route(prefix, source, _attributes(dict(pairs), asn, known)) for prefix, source, pairs in found]
+    return [Route(prefix, source, dict(pairs)) for prefix, source, pairs in found]
 
 
 def _add_attribute(pairs: list[tuple[str, str]], text: str) -> None:
@@ -143,23 +140,61 @@ def _add_attribute(pairs: list[tuple[str, str]], text: str) -> None:
     pairs.append((name, value.strip()))
 
 
-def _attributes(fields: dict[str, str], asn: ASN, known: dict[str, ExtendedCommunity]) -> RouteAttributes:
-    med, preference = fields.get("BGP.med"), fields.get("BGP.local_pref")
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The names under which a route carries what an upstream is told."""
+
+    med: str
+    preference: str
+    communities: str
+    large: str
+    extended: str
+
+
+BGP: Final = Words("BGP.med", "BGP.local_pref", "BGP.community", "BGP.large_community", "BGP.ext_community")
+"""As BGP carries it, after the export filter."""
+
+
+def words_of(symbol: str) -> Words:
+    """Give the names of our own attributes for an upstream."""
+    return Words(*(f"{symbol}_{part}" for part in ("med", "preference", "communities", "large", "extended")))
+
+
+def attributes_of(
+    fields: Mapping[str, str], words: Words, prepend: int, known: Mapping[str, ExtendedCommunity]
+) -> RouteAttributes:
+    """Give a route's attributes in the model's terms.
+
+    BIRD writes different extended communities the same way, so `known` says which one a text stands for.
+    """
+    med, preference = fields.get(words.med), fields.get(words.preference)
     return RouteAttributes(
-        prepend=len(fields.get("BGP.as_path", "").split()),
+        prepend=prepend,
         med=None if med is None else int(med),
         local_preference=None if preference is None else int(preference),
-        communities=frozenset(_communities(fields, known)),
+        communities=frozenset(_communities(fields, words, known)),
     )
 
 
-def _communities(fields: dict[str, str], known: dict[str, ExtendedCommunity]) -> Iterable[Community]:
-    for text in _MEMBER.findall(fields.get("BGP.community", "")):
+def path_length(fields: Mapping[str, str]) -> int:
+    """Give the ASNs in a path before BGP adds our own: the prepends."""
+    return len(fields.get("BGP.as_path", "").split())
+
+
+def quoted(symbol: str) -> str:
+    """Give a protocol's name as a command takes it."""
+    return symbol if _PLAIN.fullmatch(symbol) else f"'{symbol}'"
+
+
+def _communities(
+    fields: Mapping[str, str], words: Words, known: Mapping[str, ExtendedCommunity]
+) -> Iterable[Community]:
+    for text in _MEMBER.findall(fields.get(words.communities, "")):
         administrator, value = text.split(",")
         yield StandardCommunity(int(administrator), int(value))
-    for text in _MEMBER.findall(fields.get("BGP.large_community", "")):
+    for text in _MEMBER.findall(fields.get(words.large, "")):
         yield LargeCommunity(*(int(part) for part in text.split(",")))
-    for text in _MEMBER.findall(fields.get("BGP.ext_community", "")):
+    for text in _MEMBER.findall(fields.get(words.extended, "")):
         yield known.get(f"({text})") or _extended(text)
 
 

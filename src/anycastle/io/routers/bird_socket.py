@@ -1,7 +1,7 @@
 """BIRD's control socket: commands out, replies with their codes in.
 
-A reply is lines of `NNNN-text`, the last of them `NNNN text`; a line that begins with a blank goes on with the code before.
-One command is out at a time: BIRD 2.0.12 drops a client that sends more than about a kilobyte ahead.
+A reply is lines of `NNNN-text`, the last of them `NNNN text`; a line that begins with a blank goes on with the code
+before. One command is out at a time: BIRD 2.0.12 drops a client that sends more than about a kilobyte ahead.
 Source: BIRD Programmer's Documentation, § Client; doc/reply_codes.
 """
 
@@ -22,7 +22,12 @@ CONFIGURATION_ERROR: Final = 8002
 NO_MATCH: Final = frozenset({8001, 8003})
 """Network not found, no protocols match."""
 
-_PARSE_ERRORS: Final = range(9000, 10000)
+NO_TABLES: Final = "No valid tables"
+"""Text of the answer for the exports of a session that is down."""
+
+PARSE_ERROR: Final = 9000
+"""From here on a code says that BIRD did not understand the command."""
+
 _WELCOME: Final = 1
 _TIMEOUT_S: Final = 5.0
 _REPLY_OCTETS_MAX: Final = 64 * 1024 * 1024
@@ -72,7 +77,7 @@ class BirdSocket:
     async def expect(self, command: str) -> Reply:
         """Give the reply to a command that BIRD must understand. Raises `WorldError`."""
         reply = await self.ask(command)
-        if reply.code in _PARSE_ERRORS:
+        if reply.code >= PARSE_ERROR:
             raise WorldError(f"BIRD does not take {command!r}: {reply.text}")
         return reply
 
