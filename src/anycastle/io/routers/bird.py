@@ -150,7 +150,7 @@ class BirdDriver:
 
     def _remember(self, text: str | None) -> None:
         """Note what the file announces. Raises `WorldError` when somebody else has changed it."""
-        if text is None:
+        if text is None or text == self._written:
             return
         try:
             self._seen |= dict.fromkeys(bird_config.prefixes_of(text))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from anycastle.base.errors import ParseError
@@ -123,12 +124,17 @@ def parse_routes(reply: Reply) -> list[Route]:
     prefix: Prefix | None = None
     for code, text in reply.lines:
         if code == _ROUTE_LINE and (match := _ROUTE.match(text)):
-            prefix = parse_prefix(match[1]) if match[1] else prefix
+            prefix = _prefix(match[1]) if match[1] else prefix
             assert prefix is not None
             found.append((prefix, match[2], []))
         elif code == _ATTRIBUTES and found:
             _add_attribute(found[-1][2], text)
     return [Route(prefix, source, dict(pairs)) for prefix, source, pairs in found]
+
+
+@lru_cache(maxsize=8192)
+def _prefix(text: str) -> Prefix:
+    return parse_prefix(text)
 
 
 def _add_attribute(pairs: list[tuple[str, str]], text: str) -> None:

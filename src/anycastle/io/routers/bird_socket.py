@@ -32,6 +32,7 @@ _WELCOME: Final = 1
 _TIMEOUT_S: Final = 5.0
 _REPLY_OCTETS_MAX: Final = 64 * 1024 * 1024
 _COMMAND_OCTETS_MAX: Final = 1000
+_CHUNK: Final = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class BirdSocket:
         return await self._exchange(command)
 
     async def _connect(self) -> None:
-        self._reader, self._writer = await asyncio.open_unix_connection(str(self.path), limit=_REPLY_OCTETS_MAX)
+        self._reader, self._writer = await asyncio.open_unix_connection(str(self.path), limit=_CHUNK)
         welcome = await self._reply()
         if welcome.code != _WELCOME:
             raise ValueError(f"not BIRD's welcome: {welcome.text}")
@@ -103,24 +104,38 @@ class BirdSocket:
 
     async def _reply(self) -> Reply:
         assert self._reader is not None
-        lines: list[tuple[int, str]] = []
-        code, octets = 0, 0
-        while True:
-            line = await self._reader.readline()
-            octets += len(line)
-            if not line.endswith(b"\n") or octets > _REPLY_OCTETS_MAX:
+        octets = bytearray()
+        while not _is_whole(octets):
+            more = await self._reader.read(_CHUNK)
+            if not more:
                 raise EOFError("the connection was closed")
-            text = line[:-1].decode("utf-8", "replace")
-            if text.startswith((" ", "+")):
-                lines.append((code, text[1:]))
-                continue
-            code = int(text[:4])
-            lines.append((code, text[5:]))
-            if text[4:5] == " ":
-                return Reply(code, tuple(lines))
+            octets += more
+            if len(octets) > _REPLY_OCTETS_MAX:
+                raise EOFError("the reply has no end")
+        return _parse(octets.decode("utf-8", "replace"))
 
     def close(self) -> None:
         """Let go of the connection."""
         if self._writer is not None:
             self._writer.transport.abort()
         self._reader = self._writer = None
+
+
+def _is_whole(octets: bytearray) -> bool:
+    """Tell whether the last line is there and says that it is the last."""
+    if not octets.endswith(b"\n"):
+        return False
+    start = octets.rfind(b"\n", 0, -1) + 1
+    return octets[start : start + 4].isdigit() and octets[start + 4 : start + 5] == b" "
+
+
+def _parse(text: str) -> Reply:
+    lines: list[tuple[int, str]] = []
+    code = 0
+    for line in text[:-1].split("\n"):  # a peer's words may hold other separators
+        if line[:1] == " ":
+            lines.append((code, line[1:]))
+        else:
+            code = int(line[:4])
+            lines.append((code, line[5:]))
+    return Reply(code, tuple(lines))
