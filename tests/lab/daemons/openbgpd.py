@@ -22,7 +22,7 @@ class OpenBGPD:
             text += f" announce {'IPv6' if family == 'IPv4' else 'IPv4'} none\n announce {family} unicast\n"
             text += f' tcp md5sig password "{setting.password}"\n' if setting.password else ""
             text += " ttl-security yes\n" if setting.gtsm else ""
-            text += f" role {setting.role}\n announce policy enforce\n" if setting.role else ""
+            text += f" announce policy {setting.role} enforce\n" if setting.role else ""
             text += "}\n"
         text += "allow from any\nallow to any\n"
         config = folder / "bgpd.conf"
@@ -45,4 +45,5 @@ def _seen(route: dict) -> Seen:
     communities |= {each.replace("rt ", "rt:") for each in route.get("extended_communities", ())}
     marks = (int(each["as"]) for each in route.get("attributes", ()) if each.get("type") == "OTC")
     path = tuple(map(int, route["aspath"].split()))
-    return Seen(path, route.get("metric"), frozenset(communities), next(marks, None))
+    med = route.get("metric") or None  # it shows 0 where there is none
+    return Seen(path, med, frozenset(communities), next(marks, None))

@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from anycastle.base.errors import MisuseError
 from anycastle.model.prefix import Address, Family
 from anycastle.rib.policy import NeighbourPolicy, NetworkPolicy
 from anycastle.session.config import SessionConfig
+
+MD5_KEY_MAX = 80
+"""Octets of a TCP-MD5 key (TCP_MD5SIG_MAXKEYLEN of linux/tcp.h)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,12 @@ class NeighbourConfig:
     """Next hops to announce; the session's own address serves its family where nothing stands here."""
     policy: NeighbourPolicy | None = None
     """How an emulated network treats the neighbour; None where only announcements of our own are sent."""
+
+    def __post_init__(self) -> None:
+        if self.password is not None and not 0 < len(self.password) <= MD5_KEY_MAX:
+            raise MisuseError(f"a TCP-MD5 key has 1 to {MD5_KEY_MAX} octets")
+        if self.ttl_security_hops is not None and not 0 < self.ttl_security_hops < 255:
+            raise MisuseError(f"a neighbour is 1 to 254 hops away, not {self.ttl_security_hops}")
 
     @property
     def name(self) -> str:

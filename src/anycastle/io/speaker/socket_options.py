@@ -4,12 +4,11 @@ import errno
 import socket
 import struct
 
-from anycastle.base.errors import MisuseError, WorldError
+from anycastle.base.errors import WorldError
 from anycastle.model.prefix import Address
 from anycastle.session.command import ConnectFault
 
 _TCP_MD5SIG = 14
-_MD5_KEY_MAX = 80  # TCP_MD5SIG_MAXKEYLEN
 _MD5_STRUCT = struct.Struct("=128sBBHI80s")  # sockaddr_storage, flags, prefixlen, keylen, ifindex, key
 _IP_MINTTL = 21
 _IPV6_MINHOPCOUNT = 73
@@ -31,10 +30,8 @@ def new_socket(address: Address) -> socket.socket:
 def set_password(target: socket.socket, peer: Address, key: bytes) -> None:
     """Sign and check every segment to and from the peer; on a listening socket it may be called once per peer.
 
-    Raises `MisuseError` for a key of the wrong length, `WorldError` where the kernel has no TCP-MD5.
+    `key` has 1 to 80 octets. Raises `WorldError` where the kernel has no TCP-MD5.
     """
-    if not 0 < len(key) <= _MD5_KEY_MAX:
-        raise MisuseError(f"a TCP-MD5 key has 1 to {_MD5_KEY_MAX} octets")
     if peer.version == 4:
         sockaddr = struct.pack("=HH4s", socket.AF_INET, 0, peer.packed)
     else:

@@ -1,4 +1,8 @@
-"""A BGP speaker on asyncio: several neighbours, dialled and accepted, and the routes that each is sent."""
+"""A BGP speaker on asyncio: several neighbours, dialled and accepted, and the routes that each is sent.
+
+It keeps no MinRouteAdvertisementIntervalTimer (RFC 4271 §9.2.1.1), on purpose: a withdrawal that waits is an outage,
+and whoever decides here already gathers changes into batches and dampens flapping.
+"""
 
 import asyncio
 import socket

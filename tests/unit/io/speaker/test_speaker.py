@@ -16,6 +16,7 @@ from anycastle.model.prefix import Family, parse_prefix
 from anycastle.rib.policy import NetworkPolicy
 from anycastle.session.command import Cause
 from anycastle.session.config import RestartConfig
+from anycastle.session.fsm import State
 from tests.unit.io.speaker.pair import announce, established, heard, listener, neighbour, until
 
 
@@ -317,6 +318,35 @@ def test_events_can_be_followed() -> None:
         event = await asyncio.wait_for(first, 20)
         assert isinstance(event, SessionUp)
         await follower.aclose()
+        await near.stop("done")
+        await far.stop("done")
+
+    run(body)
+
+
+def test_a_guard_that_cannot_be_set_is_refused_at_once() -> None:
+    config = neighbour("127.0.0.1", 1, 64500, 64501)
+    for password in (b"", b"x" * 81):
+        with pytest.raises(MisuseError, match="1 to 80"):
+            replace(config, password=password)
+    for hops in (0, 255):
+        with pytest.raises(MisuseError, match="1 to 254 hops"):
+            replace(config, ttl_security_hops=hops)
+    assert "correct" not in repr(replace(config, password=b"correct horse"))
+
+
+@pytest.mark.rfc("5082", "3")
+def test_gtsm_lets_nothing_through_from_further_away() -> None:
+    """The far end asks for 255 and gets the 64 of a neighbour without GTSM, which is what a distant sender has."""
+
+    async def body() -> None:
+        events: list[SpeakerEvent] = []
+        near, far = await pair(far_guard={"ttl_security_hops": 1}, hold_time_s=3)
+        near._on_event = far._on_event = events.append
+        await until(lambda: [event for event in events if getattr(event, "cause", None) is Cause.HOLD_TIMER])
+        assert not any(isinstance(event, SessionUp) for event in events)
+        (waited,) = [event for event in events if getattr(event, "cause", None) is Cause.HOLD_TIMER]
+        assert waited.state is State.OPEN_CONFIRM, "the near end heard the far end's OPEN, and was not heard itself"
         await near.stop("done")
         await far.stop("done")
 
