@@ -312,8 +312,10 @@ class BGPSession:
         self._retries = 0
         return []
 
-    def _count_retry(self, now: Instant, _occasion: _Occasion) -> list[Command]:
-        if self._established_at is not None and now - self._established_at >= self.config.stable_s:
+    def _count_retry(self, now: Instant, occasion: _Occasion) -> list[Command]:
+        stable = self._established_at is not None and now - self._established_at >= self.config.stable_s
+        # A peer that said that it stops does not oscillate: it may be back at once, and must not be kept waiting.
+        if stable or occasion.cause is Cause.PEER_STOPPED:
             self._retries = 0
         self._established_at = None
         self._retries += 1

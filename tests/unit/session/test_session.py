@@ -116,7 +116,7 @@ def test_failures_in_a_row_wait_longer_each_time_and_a_stable_session_forgives()
     speaker.start(now)
     for _ in range(9):
         speaker.connected(now)
-        speaker.received(octets(peer_open(), Keepalive(), Notification(6, 4)), now)
+        speaker.received(octets(peer_open(), Keepalive(), Notification(6, 5)), now)
         waits.append(speaker.deadline - now)
         now = speaker.deadline
         assert speaker.wake(now) == [Connect(0)]
@@ -124,8 +124,21 @@ def test_failures_in_a_row_wait_longer_each_time_and_a_stable_session_forgives()
     speaker.connected(now)
     speaker.received(octets(peer_open(), Keepalive()), now)
     later = after(now, CONFIG.stable_s)
-    speaker.received(octets(Notification(6, 4)), later)
+    speaker.received(octets(Notification(6, 5)), later)
     assert speaker.deadline - later == 1
+
+
+@pytest.mark.rfc("4271", "8.1.1")
+def test_a_peer_that_stops_in_good_order_is_not_damped() -> None:
+    speaker = session()
+    now = T0
+    speaker.start(now)
+    for _ in range(5):
+        speaker.connected(now)
+        speaker.received(octets(peer_open(), Keepalive(), Notification(6, 2)), now)
+        assert speaker.deadline - now == 1
+        now = speaker.deadline
+        speaker.wake(now)
 
 
 def test_a_passive_session_listens_again_after_its_wait() -> None:
