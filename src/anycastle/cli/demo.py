@@ -1,35 +1,88 @@
 """`anycastle demo`: the main job, shown on this machine."""
 
+import asyncio
+import signal
+import sys
+from typing import TYPE_CHECKING
+
 import click
 
 from anycastle.cli.output import Form, output_option
+
+if TYPE_CHECKING:
+    from anycastle.lab.demo import Demo, Figures, Happening
 
 
 @click.command()
 @output_option(Form.TEXT, Form.JSON)
 @click.option("--keep", is_flag=True, help="Stay up after the scenario, until Ctrl-C.")
-def demo(form: Form, keep: bool) -> None:
+@click.option("--plain", is_flag=True, help="Lines of text, also on a terminal.")
+def demo(form: Form, keep: bool, plain: bool) -> None:
     """Run a fleet of five PoPs on this machine, let one fail, and measure what clients see.
 
     Real BGP sessions, agents, checks and name servers on the loopback; no root is needed, and nothing is left behind.
     """
-    import asyncio
-
-    from anycastle.cli.output import print_json
-    from anycastle.lab.demo import Demo, Happening
+    from anycastle.lab.demo import Demo
     from anycastle.lab.world import world
 
-    def tell(happening: Happening) -> None:
-        if form is Form.TEXT:
-            click.echo(f"{happening.at:7.3f}  {happening.kind:6}  {happening.text}")
+    played = Demo(world())
+    if form is Form.JSON:
+        figures = asyncio.run(_play(played, keep))
+    elif sys.stdout.isatty() and not plain:
+        figures = _play_on_a_map(played, keep)
+    else:
+        played.listen(_print_line)
+        figures = asyncio.run(_play(played, keep))
+    if form is Form.JSON:
+        from anycastle.cli.output import print_json
 
-    async def play() -> Demo:
-        played = Demo(world(), tell)
-        await played.run(asyncio.Event() if keep else None)
-        return played
+        print_json(figures.plain())
+    else:
+        _print_figures(figures)
 
+
+async def _play(played: "Demo", keep: bool) -> "Figures":
+    """Play to the end; Ctrl-C and SIGTERM end it early, in good order."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    over = asyncio.Event()
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(stop, over.set if keep else task.cancel)
     try:
-        played = asyncio.run(play())
-    except KeyboardInterrupt:
-        return
-    print_json(played.figures.plain())
+        return await played.run(over if keep else None)
+    except asyncio.CancelledError:
+        click.echo("stopped before its end", err=True)
+        sys.exit(130)
+
+
+def _play_on_a_map(played: "Demo", keep: bool) -> "Figures":
+    from rich.console import Console
+    from rich.live import Live
+
+    from anycastle.lab.demo_view import DemoView
+
+    view = DemoView(played)
+    played.listen(view.happened)
+
+    async def play() -> "Figures":
+        with Live(view, console=Console(), refresh_per_second=8, transient=False):
+            return await _play(played, keep)
+
+    return asyncio.run(play())
+
+
+def _print_line(happening: "Happening") -> None:
+    click.echo(f"{happening.at:7.3f} s  {happening.kind:6}  {happening.text}")
+
+
+def _print_figures(figures: "Figures") -> None:
+    click.echo()
+    for name, text in (
+        ("time_to_detect_s", "failure seen by the check"),
+        ("time_to_withdraw_s", "withdrawal at the first neighbour"),
+        ("time_to_failover_s", "every client answered by another PoP"),
+    ):
+        value = getattr(figures, name)
+        click.echo(f"  {text:38} {'-' if value is None else f'{value:.3f} s':>10}")
+    click.echo(f"  {'queries lost, of all that were sent':38} {figures.queries_lost:>8,} of {figures.queries_sent:,}")
+    click.echo(f"  {'... by clients of the other PoPs':38} {figures.queries_lost_elsewhere:>8,}")

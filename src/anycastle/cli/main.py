@@ -86,3 +86,7 @@ def main(arguments: list[str] | None = None) -> Any:
     except AnycastleError as error:
         click.echo(f"anycastle: {error}", err=True)
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -75,9 +75,9 @@ class Figures:
 
 
 class Demo:
-    """Runs the scenario on an embedded lab; `tell` hears what happens as it happens."""
+    """Runs the scenario on an embedded lab."""
 
-    def __init__(self, topology: Topology, tell: Callable[[Happening], None]) -> None:
+    def __init__(self, topology: Topology) -> None:
         self.topology = topology
         self.service = topology.services[0]
         self.phase = Phase.BUILDING
@@ -85,10 +85,14 @@ class Demo:
         self.clients: dict[str, Client] = {}
         self.stances: dict[str, str] = {}
         self.lab: EmbeddedLab | None = None
-        self._tell = tell
+        self._listeners: list[Callable[[Happening], None]] = []
         self._began = now().monotonic
         self._failed_at: float | None = None
         self._over = False
+
+    def listen(self, listener: Callable[[Happening], None]) -> None:
+        """Let `listener` hear what happens, as it happens."""
+        self._listeners.append(listener)
 
     async def run(self, keep: asyncio.Event | None = None) -> Figures:
         """Play it to its end, and give the figures; with `keep`, stay up until that is set.
@@ -195,7 +199,9 @@ class Demo:
     def _say(self, kind: str, text: str) -> None:
         if self._over:
             return  # taking the lab down is no part of the story
-        self._tell(Happening(now().monotonic - self._began, kind, text))
+        happening = Happening(now().monotonic - self._began, kind, text)
+        for listener in self._listeners:
+            listener(happening)
 
     def _city(self, name: str) -> str:
         return self.topology.node(name).city
