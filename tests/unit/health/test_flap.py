@@ -9,7 +9,7 @@ from anycastle.model.service import Dampening
 FIGURES = Dampening(penalty=1000, suppress=2500, reuse=750, half_life_s=60, max_suppress_s=300)
 
 
-@pytest.mark.rfc("2439", "4.2", "4.4.2")
+@pytest.mark.rfc("2439", "4.2", "4.8.2")
 def test_the_penalty_halves_in_each_half_life() -> None:
     penalty = FlapPenalty(FIGURES)
     penalty.withdrawn(Instant(0.0))
@@ -17,7 +17,7 @@ def test_the_penalty_halves_in_each_half_life() -> None:
     assert penalty.current(Instant(120.0)) == pytest.approx(250.0)
 
 
-@pytest.mark.rfc("2439", "4.2", "4.4.3")
+@pytest.mark.rfc("2439", "4.2", "4.8.2", "4.8.7")
 def test_three_quick_withdrawals_suppress_until_the_reuse_threshold() -> None:
     penalty = FlapPenalty(FIGURES)
     for at in (0.0, 1.0, 2.0):

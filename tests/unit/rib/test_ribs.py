@@ -34,7 +34,7 @@ def test_a_withdrawal_takes_out_what_is_there() -> None:
     assert rib.routes(P) == ()
 
 
-@pytest.mark.rfc("7911", "3", "6")
+@pytest.mark.rfc("7911", "2", "3")
 def test_paths_with_identifiers_stand_side_by_side() -> None:
     rib = AdjRIBIn()
     rib.add([route(path_id=1), route(path_id=2)])
@@ -78,7 +78,7 @@ def test_the_best_route_changes_only_when_it_does() -> None:
     assert len(rib) == 0
 
 
-@pytest.mark.rfc("4271", "9.1.2")
+@pytest.mark.rfc("4271", "9.1.4")
 def test_a_packet_takes_the_longest_prefix() -> None:
     rib = LocRIB()
     for each in (route("192.0.0.0/8"), route(PREFIX)):

@@ -55,7 +55,7 @@ def colliding() -> tuple[BGPPeer, int]:
     return engine, link
 
 
-@pytest.mark.rfc("4271", "6.8")
+@pytest.mark.rfc("4271", "6.8", "8.2.1.2")
 @pytest.mark.rfc("6286", "2.3")
 @pytest.mark.parametrize("first", ["ours", "theirs"])
 @pytest.mark.parametrize(("identifier", "kept"), [(HIGH, "theirs"), (LOW, "ours")])

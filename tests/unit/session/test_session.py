@@ -252,7 +252,7 @@ def test_routes_and_their_end_are_handed_on() -> None:
     assert commands == [Received(ROUTE), EndOfRIB(Family.IPV6)]
 
 
-@pytest.mark.rfc("7606", "2", "3.h")
+@pytest.mark.rfc("7606", "2", "3.a", "3.h")
 def test_a_malformed_attribute_is_treated_as_withdrawal_and_reported() -> None:
     speaker = bring_to(State.ESTABLISHED)
     raw = routes(speaker, ROUTE)

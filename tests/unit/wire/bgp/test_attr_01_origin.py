@@ -27,7 +27,7 @@ def test_values(value: str, expected: object, options: CodecOptions) -> None:
     assert decode_attributes(again, options, has_nlri=True) == (update.attributes, ())
 
 
-@pytest.mark.rfc("7606", "7.1")
+@pytest.mark.rfc("7606", "3.e", "7.1")
 @pytest.mark.parametrize(
     ("value", "action", "subcode", "options"),
     [

@@ -30,7 +30,7 @@ def test_values(value: str, expected: object, options: CodecOptions) -> None:
 
 
 @pytest.mark.rfc("7607", "2")
-@pytest.mark.rfc("7606", "7.2")
+@pytest.mark.rfc("7606", "3.e", "7.2")
 @pytest.mark.parametrize(
     ("value", "action", "subcode", "options"),
     [

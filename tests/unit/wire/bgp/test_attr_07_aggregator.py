@@ -31,7 +31,7 @@ def test_values(value: str, expected: object, options: CodecOptions) -> None:
 
 
 @pytest.mark.rfc("7607", "2")
-@pytest.mark.rfc("7606", "7.7")
+@pytest.mark.rfc("7606", "3.f", "7.7")
 @pytest.mark.parametrize(
     ("value", "action", "subcode", "options"),
     [

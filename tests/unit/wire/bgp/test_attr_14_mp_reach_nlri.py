@@ -35,7 +35,7 @@ def test_next_hops(value: str, next_hops: tuple[object, ...]) -> None:
     assert [route.prefix.length for route in reach.nlri] == [0]
 
 
-@pytest.mark.rfc("4760", "3")
+@pytest.mark.rfc("4760", "3", "6")
 def test_the_reserved_octet_means_nothing() -> None:
     assert _reach(f"0002 01 10 {ONE} ff 2020010db8") == MPReach(
         2, 1, (IPv6Address("2001:db8::1"),), (NLRI(parse_prefix("2001:db8::/32")),)

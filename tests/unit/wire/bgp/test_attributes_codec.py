@@ -206,6 +206,7 @@ def test_a_value_over_its_length_field_is_a_misuse() -> None:
         encode_attributes(PathAttributes(unknown=(UnknownAttribute(200, 0xC0, bytes(65536)),)), FOUR)
 
 
+@pytest.mark.rfc("7606", "3.b")
 @pytest.mark.rfc("4271", "6.3")
 def test_fields_over_the_end_of_the_update() -> None:
     from anycastle.wire.bgp.codec import decode_message
