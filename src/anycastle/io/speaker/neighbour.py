@@ -1,47 +1,31 @@
-"""The shell around one neighbour's session engine: its sockets, its timer, its commands carried out."""
+"""The shell around one neighbour of the core: its sockets, its timer, and what the core asks of them."""
 
 import asyncio
-import random
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable
 from ipaddress import ip_address
 
 from anycastle.base.errors import WorldError
 from anycastle.base.ports import FAR_FUTURE, Instant
+from anycastle.io.clock import now
 from anycastle.io.speaker.config import NeighbourConfig
 from anycastle.io.speaker.connection import Connection
+from anycastle.io.speaker.core import Actions, SpeakerCore
 from anycastle.io.speaker.socket_options import connect_fault, new_socket, require_near, set_password
-from anycastle.model.prefix import Address, Family, family_of
-from anycastle.session.command import (
-    Cause,
-    Close,
-    Command,
-    Connect,
-    ConnectFault,
-    Down,
-    Established,
-    Send,
-)
-from anycastle.session.fsm import State
-from anycastle.session.negotiation import Negotiated
+from anycastle.model.prefix import Address, Family
+from anycastle.session.command import Close, Connect, ConnectFault, Send
 from anycastle.session.peer import BGPPeer
-from anycastle.wire.bgp.error_codes import CeaseSubcode
-from anycastle.wire.bgp.message import Message
 
 
 class NeighbourSession:
-    """Runs one neighbour on the event loop. What is not about sockets goes to `tell`, command by command."""
+    """Runs one neighbour's connections on the event loop; all that comes of it goes to `perform`."""
 
     def __init__(
-        self, config: NeighbourConfig, tell: "Callable[[NeighbourSession, Command], None]", close_s: float
+        self, config: NeighbourConfig, core: SpeakerCore, perform: Callable[[Actions], None], close_s: float
     ) -> None:
         self.config = config
-        self.next_hops: dict[Family, Address] = {}
-        self.negotiated: Negotiated | None = None
-        """What holds for the messages now being told; the engine may have read on to the session's end."""
-        session = replace(config.session, authenticated=config.password is not None)
-        self._engine = BGPPeer(session, random.Random())
-        self._tell = tell
+        self._core = core
+        self._engine = core.sessions[config.name]
+        self._perform = perform
         self._close_s = close_s
         self._loop = asyncio.get_running_loop()
         self._connections: dict[int, Connection] = {}
@@ -55,13 +39,9 @@ class NeighbourSession:
         """The session engine, to be read."""
         return self._engine
 
-    def start(self) -> None:
-        """Begin."""
-        self._carry_out(self._engine.start(self._now()))
-
-    def stop(self, text: str) -> None:
+    def stop(self, text: str, *, withdraw: bool) -> None:
         """Say Cease with `text` and close."""
-        self._carry_out(self._engine.stop(self._now(), text))
+        self._do(self._core.stop(self.config.name, text, now().monotonic, withdraw=withdraw))
 
     def vanish(self) -> None:
         """Close without a word, so that a neighbour with graceful restart keeps our routes (RFC 4724 §4.2)."""
@@ -81,65 +61,59 @@ class NeighbourSession:
             if connection.transport is not None:
                 connection.transport.abort()
 
-    def send(self, messages: Iterable[Message]) -> None:
-        """Send messages on the established session."""
-        self._carry_out(self._engine.send(messages, self._now()))
-
     def request_refresh(self, family: Family) -> None:
         """Ask for the neighbour's routes again. Raises `MisuseError` when it cannot."""
-        self._carry_out(self._engine.request_refresh(family, self._now()))
-
-    def count(self, family: Family, routes: int) -> None:
-        """Compare the number of received routes with the limit."""
-        self._carry_out(self._engine.count(family, routes, self._now()))
+        self._do(self._core.request_refresh(self.config.name, family, now().monotonic))
 
     def accept(self, connection: Connection, early: bytes = b"") -> bool:
         """Take a connection that the neighbour made; `early` was already read from it. False: it must be closed."""
-        link, commands = self._engine.accepted(self._now())
+        link, actions = self._core.accepted(self.config.name, _local_address(connection), now().monotonic)
         if link is None:
             return False
         self._own(link, connection)
-        self._carry_out(commands)
+        self._do(actions)
         if early:
             self._received(link, connection, early)
         return True
+
+    def carry_out(self, action: Connect | Close | Send) -> None:
+        """Do what the core asks for."""
+        match action:
+            case Connect(link=link):
+                self._dials[link] = self._loop.create_task(self._dial(link))
+            case Close(link=link):
+                self._shut(link)
+            case Send(link=link, octets=octets):
+                self._send(link, octets)
+        self.set_timer()
+
+    def set_timer(self) -> None:
+        """Wake the engine at its deadline."""
+        deadline = self._engine.deadline
+        if deadline == self._timer_at:
+            return
+        self._cancel_timer()
+        if deadline != FAR_FUTURE:
+            self._timer_at = deadline
+            self._timer = self._loop.call_at(deadline, self._wake)
+
+    def _do(self, actions: Actions) -> None:
+        self._perform(actions)
+        self.set_timer()
 
     def _own(self, link: int, connection: Connection) -> None:
         connection.received = lambda octets: self._received(link, connection, octets)
         connection.lost = lambda detail: self._lost(link, connection, detail)
         self._connections[link] = connection
 
-    def _now(self) -> Instant:
-        return Instant(self._loop.time())
-
     def _received(self, link: int, connection: Connection, octets: bytes) -> None:
         if self._connections.get(link) is connection:
-            self._carry_out(self._engine.received(link, octets, self._now()))
+            self._do(self._core.received(self.config.name, link, octets, now().monotonic))
 
     def _lost(self, link: int, connection: Connection, detail: str) -> None:
         if self._connections.get(link) is connection:
             del self._connections[link]
-            self._carry_out(self._engine.disconnected(link, self._now(), detail))
-
-    def _carry_out(self, commands: list[Command]) -> None:
-        for command in commands:
-            match command:
-                case Connect(link=link):
-                    self._dials[link] = self._loop.create_task(self._dial(link))
-                case Close(link=link):
-                    self._shut(link)
-                case Send(link=link, octets=octets):
-                    self._send(link, octets)
-                case Established(link=link, negotiated=negotiated):
-                    self._note_next_hops(link)
-                    self.negotiated = negotiated
-                    self._tell(self, command)
-                case Down(state=State.ESTABLISHED):
-                    self.negotiated = None
-                    self._tell(self, command)
-                case _:
-                    self._tell(self, command)
-        self._set_timer()
+            self._do(self._core.disconnected(self.config.name, link, detail, now().monotonic))
 
     def _send(self, link: int, octets: bytes) -> None:
         connection = self._connections.get(link)
@@ -147,8 +121,7 @@ class NeighbourSession:
             return
         assert connection.transport is not None
         connection.transport.abort()  # nothing more can be said to a peer that does not read
-        reason = f"{self.config.name} does not read: the send queue is full"
-        self._carry_out(self._engine.fail(self._now(), Cause.RESOURCES, reason, CeaseSubcode.OUT_OF_RESOURCES))
+        self._perform(self._core.overrun(self.config.name, now().monotonic))
 
     def _shut(self, link: int) -> None:
         dial = self._dials.pop(link, None)
@@ -180,7 +153,7 @@ class NeighbourSession:
             self._dials.pop(link, None)
             fault = connect_fault(error) if isinstance(error, OSError) else ConnectFault.LOCAL
             detail = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-            self._carry_out(self._engine.connection_failed(link, self._now(), fault, detail))
+            self._do(self._core.connection_failed(config.name, link, fault, detail, now().monotonic))
         except asyncio.CancelledError:
             target.close()
             raise
@@ -190,23 +163,7 @@ class NeighbourSession:
             connection.close(self._close_s)
             return
         self._own(link, connection)
-        self._carry_out(self._engine.connected(link, self._now()))
-
-    def _note_next_hops(self, link: int) -> None:
-        self.next_hops = dict(self.config.next_hops)
-        connection = self._connections[link]
-        assert connection.transport is not None
-        local = ip_address(connection.transport.get_extra_info("sockname")[0].partition("%")[0])
-        self.next_hops.setdefault(family_of(local), local)
-
-    def _set_timer(self) -> None:
-        deadline = self._engine.deadline
-        if deadline == self._timer_at:
-            return
-        self._cancel_timer()
-        if deadline != FAR_FUTURE:
-            self._timer_at = deadline
-            self._timer = self._loop.call_at(deadline, self._wake)
+        self._do(self._core.connected(self.config.name, link, _local_address(connection), now().monotonic))
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -215,4 +172,9 @@ class NeighbourSession:
 
     def _wake(self) -> None:
         self._timer, self._timer_at = None, FAR_FUTURE
-        self._carry_out(self._engine.wake(self._now()))
+        self._do(self._core.wake(self.config.name, now().monotonic))
+
+
+def _local_address(connection: Connection) -> Address:
+    assert connection.transport is not None
+    return ip_address(connection.transport.get_extra_info("sockname")[0].partition("%")[0])

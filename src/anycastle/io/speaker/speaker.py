@@ -5,52 +5,30 @@ and whoever decides here already gathers changes into batches and dampens flappi
 """
 
 import asyncio
+import random
 import socket
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 from anycastle.base.errors import MisuseError, WorldError
+from anycastle.io.clock import now
 from anycastle.io.speaker.config import NeighbourConfig, SpeakerConfig
 from anycastle.io.speaker.connection import Connection
-from anycastle.io.speaker.event import (
-    BestChanged,
-    EndOfRIBReceived,
-    RoutesReceived,
-    SessionDown,
-    SessionUp,
-    SpeakerEvent,
-    SpeakerWarning,
-)
+from anycastle.io.speaker.core import Actions, SpeakerCore
+from anycastle.io.speaker.event import SpeakerEvent, SpeakerWarning
 from anycastle.io.speaker.neighbour import NeighbourSession
 from anycastle.io.speaker.reception import Reception
-from anycastle.io.speaker.route_book import AnnouncementBook, Exports, NetworkBook, RouteBook
 from anycastle.io.speaker.socket_options import new_socket, require_near, send_far, set_password
 from anycastle.model.announcement import Announcements
 from anycastle.model.prefix import Address, Family
-from anycastle.rib.adj_rib_out import Changes
-from anycastle.rib.exchange import routes_of, updates_of, withdrawals_of
-from anycastle.rib.route import Route, Source
+from anycastle.rib.route import Route
 from anycastle.rib.table import RIB
-from anycastle.session.command import (
-    Command,
-    Down,
-    EndOfRIB,
-    Established,
-    FaultsFound,
-    PrefixLimitNear,
-    Received,
-    RefreshBegan,
-    RefreshEnded,
-    RefreshRequested,
-    RoutesLost,
-    RoutesStale,
-    StaleRoutesEnded,
-)
+from anycastle.session.command import Close, Connect, Send
 from anycastle.session.fsm import State
 from anycastle.session.negotiation import Negotiated
-from anycastle.wire.bgp.family import SAFI_UNICAST
-from anycastle.wire.bgp.message import Message, RefreshSubtype, RouteRefresh, Update
+from anycastle.session.peer import BGPPeer
 
 EVENTS_WAITING_MAX = 10_000
 """Events that an iterator may be behind; beyond it the oldest are dropped."""
@@ -81,21 +59,16 @@ class Speaker:
         names = [neighbour.name for neighbour in config.neighbours]
         if len(names) != len(set(names)):
             raise MisuseError("two neighbours of one upstream have the same address and port")
-        if config.network is not None and any(neighbour.policy is None for neighbour in config.neighbours):
-            raise MisuseError("every neighbour of an emulated network needs a policy")
         self.config = config
         self._on_event = on_event
         self._iterators: set[asyncio.Queue[SpeakerEvent]] = set()
         self._sessions: dict[str, NeighbourSession] = {}
-        self._reasons: dict[str, str] = {}
         self._servers: list[asyncio.Server] = []
         self._reception = Reception(config.neighbours)
-        self._announcements = AnnouncementBook(config.neighbours, keep_received=config.keep_received)
-        self._network = (
-            NetworkBook(config.neighbours, config.network, lambda changes: self._emit(BestChanged(changes)))
-            if config.network is not None
-            else None
-        )
+        engines = {neighbour.name: _engine(neighbour) for neighbour in config.neighbours}
+        self._core = SpeakerCore(config, engines, self._emit)
+        self._actions: deque[tuple[str, Connect | Close | Send]] = deque()
+        self._performing = False
 
     @property
     def listening(self) -> tuple[tuple[Address, int], ...]:
@@ -106,17 +79,18 @@ class Speaker:
     @property
     def rib(self) -> RIB:
         """The RIB of an emulated network. Raises `MisuseError` for a plain speaker."""
-        return self._require_network().rib
+        return self._core.rib
 
     async def start(self) -> None:
         """Listen, and begin with every neighbour. Raises `WorldError` when a socket cannot be had."""
         for address, port in self.config.listen:
             self._servers.append(await self._listen(address, port))
         for neighbour in self.config.neighbours:
-            session = NeighbourSession(neighbour, self._told, self.config.close_s)
+            session = NeighbourSession(neighbour, self._core, self._perform, self.config.close_s)
             self._sessions[neighbour.name] = session
+        self._perform(self._core.start(now().monotonic))
         for session in self._sessions.values():
-            session.start()
+            session.set_timer()
 
     async def stop(self, text: str, *, withdraw: bool = True) -> None:
         """Withdraw everything, then end each session with Cease and `text` (RFC 9003), and close.
@@ -125,41 +99,31 @@ class Speaker:
         """
         for server in self._servers:
             server.close()
-        for name, session in self._sessions.items():
+        for session in self._sessions.values():
             negotiated = session.engine.negotiated
-            if negotiated is not None and withdraw:
-                self._send(name, self._book.sent(name).replace(()))
             if negotiated is not None and negotiated.peer_restart is not None and not withdraw:
                 session.vanish()
             else:
-                session.stop(text)
+                session.stop(text, withdraw=withdraw)
         await asyncio.gather(*(session.closed() for session in self._sessions.values()))
         self._reception.close()
         self._servers.clear()
 
     def set_routes(self, wanted: Announcements) -> None:
         """Announce exactly `wanted`, to each upstream its own; only differences are sent. Raises `MisuseError`."""
-        if self._network is not None:
-            raise MisuseError("an emulated network announces by its policy: use originate")
-        upstreams = {neighbour.upstream for neighbour in self.config.neighbours}
-        unknown = {each.upstream for each in wanted} - upstreams
-        if unknown:
-            raise MisuseError(f"no neighbour belongs to {', '.join(sorted(unknown))}")
-        if len({(each.prefix, each.upstream) for each in wanted}) != len(wanted):
-            raise MisuseError("a prefix is announced to an upstream once, with one set of attributes")
-        self._export(self._announcements.set(wanted))
+        self._perform(self._core.set_routes(wanted, now().monotonic))
 
     def originate(self, routes: Iterable[Route]) -> None:
         """Hold exactly these routes of our own in an emulated network. Raises `MisuseError` for a plain speaker."""
-        self._export(self._require_network().originate(routes))
+        self._perform(self._core.originate(routes, now().monotonic))
 
     def exported(self) -> Announcements:
         """Give what the neighbours with an established session really were sent."""
-        return self._announcements.exported()
+        return self._core.exported()
 
     def configured(self) -> Announcements:
         """Give what `set_routes` asked for last, whether or not a session is up to carry it."""
-        return self._announcements.wanted
+        return self._core.configured()
 
     def received(self, upstream: str) -> tuple[Route, ...]:
         """Give the routes of an upstream's neighbours, before policy, as far as they are kept."""
@@ -167,7 +131,7 @@ class Speaker:
             route
             for neighbour in self.config.neighbours
             if neighbour.upstream == upstream
-            for route in self._book.received(neighbour.name)
+            for route in self._core.received_from(neighbour.name)
         )
 
     def status(self) -> tuple[NeighbourStatus, ...]:
@@ -177,10 +141,10 @@ class Speaker:
                 session.config.upstream,
                 session.config.address,
                 session.engine.state,
-                self._reasons.get(name, ""),
+                self._core.reasons.get(name, ""),
                 session.engine.negotiated,
-                len(self._book.sent(name)),
-                len(self._book.received(name)),
+                len(self._core.sent_to(name)),
+                len(self._core.received_from(name)),
             )
             for name, session in self._sessions.items()
         )
@@ -200,15 +164,6 @@ class Speaker:
                 yield await waiting.get()
         finally:
             self._iterators.discard(waiting)
-
-    @property
-    def _book(self) -> RouteBook:
-        return self._network if self._network is not None else self._announcements
-
-    def _require_network(self) -> NetworkBook:
-        if self._network is None:
-            raise MisuseError("this speaker has no RIB: it announces what set_routes says")
-        return self._network
 
     async def _listen(self, address: Address, port: int) -> asyncio.Server:
         listener = new_socket(address)
@@ -242,74 +197,18 @@ class Speaker:
     def _stranger(self, text: str) -> None:
         self._emit(SpeakerWarning("connection", text))
 
-    def _told(self, session: NeighbourSession, command: Command) -> None:
-        """Act on what a session says that is not about its sockets."""
-        config, name = session.config, session.config.name
-        match command:
-            case Established(negotiated=negotiated):
-                self._established(session, negotiated)
-            case Down(state=state, cause=cause, reason=reason):
-                self._reasons[name] = reason
-                if state is State.ESTABLISHED:
-                    self._book.down(name)
-                self._emit(SessionDown(config.upstream, config.address, state, cause, reason))
-            case Received(update=update):
-                self._received(session, update)
-            case EndOfRIB(family=family):
-                self._emit(EndOfRIBReceived(config.upstream, config.address, family))
-            case RefreshRequested(family=family, enhanced=enhanced):
-                self._refresh(session, family, enhanced=enhanced)
-            case RoutesLost(family=family):
-                self._export(self._book.change(name, lambda routes: routes.delete(family)))
-            case RoutesStale(family=family) | RefreshBegan(family=family):
-                self._export(self._book.change(name, lambda routes: routes.mark_stale(family)))
-            case StaleRoutesEnded(family=family) | RefreshEnded(family=family):
-                self._export(self._book.change(name, lambda routes: routes.delete_stale(family)))
-            case FaultsFound(text=text):
-                self._emit(SpeakerWarning(name, text))
-            case PrefixLimitNear(family=family, count=count, limit=limit):
-                self._emit(SpeakerWarning(name, f"{count} {family} prefixes, the limit is {limit}"))
-
-    def _established(self, session: NeighbourSession, negotiated: Negotiated) -> None:
-        config = session.config
-        self._reasons.pop(config.name, None)
-        self._emit(SessionUp(config.upstream, config.address, negotiated))
-        self._export(self._book.up(config.name, negotiated, session.next_hops))
-        # RFC 4724 §2: the marker helps a neighbour also where it does not restart gracefully.
-        _say(session, [Update.end_of_rib(family) for family in sorted(negotiated.families)])
-
-    def _received(self, session: NeighbourSession, update: Update) -> None:
-        config, negotiated = session.config, session.negotiated
-        if negotiated is None:  # an earlier message of the same octets crossed a limit and ended the session
+    def _perform(self, actions: Actions) -> None:
+        """Do what the core asks for; what comes of it meanwhile waits its turn."""
+        self._actions.extend(actions)
+        if self._performing:
             return
-        source = Source(
-            config.name, negotiated.peer_asn, negotiated.peer_identifier, config.address, negotiated.internal
-        )
-        routes = routes_of(update, source, negotiated.families)
-        withdrawn = withdrawals_of(update, negotiated.families)
-        exports = self._book.receive(config.name, routes, withdrawn)
-        self._emit(RoutesReceived(config.upstream, config.address, routes, tuple(prefix for prefix, _ in withdrawn)))
-        self._export(exports)
-        kept = self._book.received(config.name)
-        for family in negotiated.families:
-            session.count(family, kept.count(family))
-
-    def _refresh(self, session: NeighbourSession, family: Family, *, enhanced: bool) -> None:
-        sent = Changes(announced=self._book.sent(session.config.name).of_family(family))
-        marks = [RouteRefresh(family, SAFI_UNICAST, each) for each in (RefreshSubtype.BEGIN, RefreshSubtype.END)]
-        _say(session, marks[:1] if enhanced else [])  # RFC 7313 §4.1
-        self._send(session.config.name, sent)
-        _say(session, marks[1:] if enhanced else [])
-
-    def _export(self, exports: Exports) -> None:
-        for name, changes in exports.items():
-            self._send(name, changes)
-
-    def _send(self, name: str, changes: Changes) -> None:
-        session = self._sessions[name]
-        negotiated = session.engine.negotiated
-        if negotiated is not None:
-            _say(session, updates_of(changes, negotiated.options))
+        self._performing = True
+        try:
+            while self._actions:
+                name, action = self._actions.popleft()
+                self._sessions[name].carry_out(action)
+        finally:
+            self._performing = False
 
     def _emit(self, event: SpeakerEvent) -> None:
         if self._on_event is not None:
@@ -320,7 +219,5 @@ class Speaker:
             waiting.put_nowait(event)
 
 
-def _say(session: NeighbourSession, messages: Iterable[Message]) -> None:
-    """Send, unless the session ended meanwhile: octets that brought it up may also hold its end."""
-    if session.engine.negotiated is not None:
-        session.send(messages)
+def _engine(neighbour: NeighbourConfig) -> BGPPeer:
+    return BGPPeer(replace(neighbour.session, authenticated=neighbour.password is not None), random.Random())

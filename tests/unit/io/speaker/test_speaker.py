@@ -261,7 +261,7 @@ def test_a_refresh_brings_the_routes_again() -> None:
         near.set_routes(announce("192.0.2.0/24"))
         await until(lambda: heard(far))
         name = far.config.neighbours[0].name
-        far._announcements.received(name).withdraw([(parse_prefix("192.0.2.0/24"), 0)])
+        far._core.received_from(name).withdraw([(parse_prefix("192.0.2.0/24"), 0)])
         assert not heard(far)
         far.request_refresh("peer", Family.IPV4)
         await until(lambda: heard(far))
