@@ -59,7 +59,7 @@ def collect() -> Markers:
             plugins=[markers],
         )
     if code != pytest.ExitCode.OK:
-        sys.exit(f"{told.getvalue()}the tests cannot be collected")
+        sys.exit(f"{told.getvalue()[-2000:]}the tests cannot be collected")
     return markers
 
 
