@@ -7,7 +7,7 @@ SEED ?=
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test check format lab lab-packages bench sim fuzz docs lock clean
+.PHONY: help setup demo test check format lab lab-packages bench sim fuzz docs docs-tables lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,10 +40,10 @@ lab-packages:
 	@tools/lab-packages.sh
 
 lab: setup lab-packages  ## Real routers and servers in network namespaces (root)
-	@$(BIN)/pytest -q tests/lab
+	@$(BIN)/pytest -q -rfE tests/lab
 
 test: check lab-packages  ## Everything that CI runs
-	@$(BIN)/pytest -q tests/lab
+	@$(BIN)/pytest -q -rfE tests/lab
 
 bench: setup lab-packages  ## Each hot path against its peer
 	@$(BIN)/python -m bench
@@ -56,6 +56,9 @@ fuzz: setup  ## Every decoder under atheris, ten minutes a message family
 
 docs: setup  ## Build the documentation into docs/_build
 	@$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
+
+docs-tables: setup  ## Write the pages that are generated from code and markers
+	@for tool in config_reference cli_reference agent_reference conformance; do $(BIN)/python tools/$$tool.py || exit 1; done
 
 lock: setup  ## Lock the dependencies again
 	@tools/lock.sh

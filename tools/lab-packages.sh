@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the routers and servers that the lab tests run. Without root, or elsewhere than on Debian, it only says what is missing.
+# Installs the routers and servers that the lab tests run. Without root, or elsewhere than on Debian, it does nothing.
 set -eu
 packages="bird2 iproute2 nsd nftables frr gobgpd openbgpd procps"
 missing=""
@@ -8,8 +8,7 @@ for package in $packages; do
 done
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-  echo "lab tests will be skipped; missing:$missing (on Debian or Ubuntu: sudo apt-get install$missing)"
-  exit 0
+  exit 0 # tests/lab/conftest.py says in one line what is missing
 fi
 # The daemons are for the lab's namespaces: none of them is to start on this machine.
 if [ ! -e /usr/sbin/policy-rc.d ]; then

@@ -1,0 +1,99 @@
+"""Write docs/reference/events.md and metrics.md from the code; a test fails when they are stale."""
+
+import inspect
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from anycastle.io.agent_metrics import AgentCollector
+from anycastle.model.event import KINDS
+
+TYPES = {
+    str: "text",
+    str | None: "text or nothing",
+    bool: "true or false",
+    int: "whole number",
+    float: "number",
+    tuple[str, ...]: "list of texts",
+}
+"""A field's type -> how the page calls it."""
+
+EVENTS_HEAD = """\
+# Events
+
+<!-- Written by tools/agent_reference.py from the code. -->
+
+An agent's log holds one row per fact: `sequence`, `at` (wall time), `pop`, `kind`, the kind's own fields as below, and
+`hash`. A kind's name and meaning stay the same for ever. How to read and verify a log:
+[Read and verify the event log](../how-to/event-log.md).
+
+"""
+
+METRICS_HEAD = """\
+# Metrics
+
+<!-- Written by tools/agent_reference.py from the code. -->
+
+`GET /metrics` of an agent (by default `127.0.0.1:9477`), as Prometheus text or, where the scraper accepts it, as
+OpenMetrics. Every figure is read from the agent's state at the scrape. What to alert on:
+[Monitor with Prometheus](../how-to/prometheus.md).
+
+| metric | type | labels | meaning |
+|---|---|---|---|
+"""
+
+SAMPLE: dict[str, Any] = {
+    "pop": "ams",
+    "ready": True,
+    "services": [
+        {
+            "name": "dns",
+            "stance": "announce",
+            "permit": "held",
+            "suppressed": False,
+            "drain": None,
+            "checks": [{"name": "soa", "verdict": "healthy", "late": 0}],
+        }
+    ],
+    "wanted": [],
+    "exported": [],
+    "sessions": [{"upstream": "transit", "neighbour": "192.0.2.1", "state": "established"}],
+    "answers": {},
+    "events_dropped": 0,
+}
+"""A status with one of everything, so that each family shows its labels."""
+
+
+def events_page() -> str:
+    """Give the page of all kinds of events."""
+    sections = []
+    for name, body in KINDS.items():
+        hints = get_type_hints(body)
+        rows = [f"| `{field.name}` | {TYPES[hints[field.name]]} |" for field in fields(body)]
+        table = ["| field | type |", "|---|---|", *rows, ""]
+        sections += [f"## `{name}`", "", inspect.cleandoc(body.__doc__ or "").replace("\n", " "), "", *table]
+    return EVENTS_HEAD + "\n".join(sections)
+
+
+def metrics_page() -> str:
+    """Give the page of all metric families."""
+    rows = []
+    for family in AgentCollector(lambda: SAMPLE).collect():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        labels = ", ".join(f"`{label}`" for label in family.samples[0].labels)
+        rows.append(f"| `{name}` | {family.type} | {labels} | {family.documentation} |")
+    return METRICS_HEAD + "\n".join(rows) + "\n"
+
+
+PAGES = {"docs/reference/events.md": events_page, "docs/reference/metrics.md": metrics_page}
+
+
+def main() -> None:
+    """Write the pages."""
+    root = Path(__file__).parent.parent
+    for name, page in PAGES.items():
+        (root / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
