@@ -35,6 +35,10 @@ ABANDONED_S = 60.0
 """How long a watchdog without an agent, and without a lease to end, waits for the next agent."""
 
 
+DISCHARGE_TIMEOUT_S = 2.0
+"""How long a stopping agent waits for the watchdog's word; one that nobody discharged ends its leases in time."""
+
+
 class TermShape(msgspec.Struct, frozen=True):
     """A lease's term on the socket."""
 
@@ -165,15 +169,14 @@ class WatchdogClient:
     async def discharge(self) -> None:
         """Tell the watchdog that the agent stops in good order."""
         if self._connecting is not None:
-            await asyncio.gather(self._connecting, return_exceptions=True)
-        if self._writer is None:
-            return
+            self._connecting.cancel()
         try:
-            self._writer.write(msgspec.json.encode(Word(discharge=True)) + b"\n")
-            await self._writer.drain()
-            self._writer.close()
-            await self._writer.wait_closed()
-        except OSError as error:
+            async with asyncio.timeout(DISCHARGE_TIMEOUT_S):
+                reader, writer = await asyncio.open_unix_connection(str(self._charge.socket_path))
+                writer.write(msgspec.json.encode(Word(discharge=True)) + b"\n")
+                await reader.readline()
+                writer.close()
+        except (OSError, TimeoutError) as error:
             self.problem = f"the watchdog could not be discharged: {error}"
 
     def _reconnect(self) -> None:
