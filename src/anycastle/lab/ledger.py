@@ -20,9 +20,22 @@ from anycastle.io.durable import write_durably
 from anycastle.lab.netns import Namespace
 
 FILE_NAME: Final = "lab.json"
-DEFAULT_ROOT: Final = Path("/run/anycastle-lab")
+_STATE_ROOT: Final = Path("/var/tmp/anycastle-lab")  # noqa: S108  only root writes below it; it is on a disk
 _END_TIMEOUT_S: Final = 5.0
 _POLL_S: Final = 0.02
+
+
+def default_run_dir(name: str) -> Path:
+    """Give where a lab lives: /run/anycastle-lab/NAME, or below /dev/shm where /run is on a disk.
+
+    What agents and routers have in their run directories is in memory wherever systemd runs, so it is in a lab.
+    """
+    return Path("/run/anycastle-lab" if _in_memory("/run") else "/dev/shm/anycastle-lab", name)  # noqa: S108
+
+
+def _in_memory(path: str) -> bool:
+    mounts = (line.split() for line in Path("/proc/mounts").read_text().splitlines())
+    return any(fields[1] == path and fields[2] in ("tmpfs", "ramfs") for fields in mounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +88,11 @@ class Ledger:
         return f"ac{zlib.crc32(str(self.run_dir).encode()):08x}"
 
     @property
+    def state_dir(self) -> Path:
+        """Where agents keep what outlives a restart: on a disk, as theirs is, so that saving it costs what it costs."""
+        return _STATE_ROOT / self.prefix
+
+    @property
     def path(self) -> Path:
         """The file."""
         return self.run_dir / FILE_NAME
@@ -115,6 +133,7 @@ def take_down(run_dir: Path) -> bool:
     for each in namespaces:
         _end([Started.of(pid) for pid in each.processes()])  # what was started meanwhile
         each.remove()
+    shutil.rmtree(ledger.state_dir, ignore_errors=True)
     shutil.rmtree(run_dir, ignore_errors=True)
     return True
 

@@ -44,6 +44,7 @@ _SETTLE_TIMEOUT_S: Final = 60.0
 _STEADY_S: Final = 1.0
 _POLL_S: Final = 0.05
 _ASK_TIMEOUT_S: Final = 0.3
+_END_TIMEOUT_S: Final = 10.0
 
 
 def missing() -> list[str]:
@@ -88,7 +89,7 @@ class AgentOnBird:
         options = {
             "--fleet": lab.fleet_dir,
             "--pop": pop,
-            "--state-dir": folder / "state",
+            "--state-dir": lab.state_dir / pop,
             "--run-dir": folder / "run",
             "--listen": "none",
         }
@@ -107,7 +108,7 @@ class NamespacesLab:
         if others:
             raise MisuseError(f"the namespaces backend runs bird as router, not {', '.join(others)}")
         self.topology = topology
-        self.run_dir = run_dir or ledger.DEFAULT_ROOT / topology.name
+        self.run_dir = run_dir or ledger.default_run_dir(topology.name)
         self.wiring = NamespacesWiring(topology, self.run_dir)
         self.equipment = equipment or AgentOnBird()
         self.fleet: Fleet = fleet_of(topology, self.wiring, topology.of_kind(NodeKind.POP)[0].name)
@@ -173,6 +174,11 @@ class NamespacesLab:
             self.namespace(node.name).batch(f"addr add {self.wiring.client_address(node)}/32 dev lo")
         self.start_router(node, bird_node.network_config(self.topology, self.wiring, node))
 
+    @property
+    def state_dir(self) -> Path:
+        """Where the agents keep their state, each in a folder of its own."""
+        return self._ledger.state_dir
+
     # -- processes ------------------------------------------------------------------------------------------------
 
     def namespace(self, node: str) -> Namespace:
@@ -201,6 +207,13 @@ class NamespacesLab:
     def stop(self, key: str) -> None:
         """Ask a process to end, and wait for it."""
         end(self._processes[key])
+
+    def wait(self, key: str) -> None:
+        """Wait for a process that is about to end. Raises `WorldError` where it does not."""
+        try:
+            self._processes[key].wait(_END_TIMEOUT_S)
+        except subprocess.TimeoutExpired as error:
+            raise WorldError(f"{key} does not end") from error
 
     def running(self, key: str) -> bool:
         """Whether a process runs."""
@@ -336,7 +349,7 @@ class NamespacesLab:
         for node in self.topology.nodes:
             if self.wiring.control_socket(node.name).exists():
                 sessions = self.bird(node.name, "show bfd sessions").splitlines()
-                states = [line.split()[2] for line in sessions if line[5:].strip()[:3] == "10."]
+                states = [line.split()[2] for line in sessions if line.strip()[:3] == "10."]
                 if not states or set(states) != {"Up"}:
                     return False
         return True
