@@ -33,7 +33,7 @@ from anycastle.io import checks
 from anycastle.io.clock import now
 from anycastle.io.routers.contract import RouterDriver, SessionState, SessionStatus
 from anycastle.model.check import CheckResult, Outcome
-from anycastle.model.event import AgentStarted, AgentStopped, Alarm, AnnouncementsApplied, Body, Event
+from anycastle.model.event import AgentStarted, AgentStopped, Alarm, AnnouncementsApplied, Body, Event, SessionChanged
 from anycastle.model.fleet import Fleet
 from anycastle.model.prefix import Address
 
@@ -267,7 +267,7 @@ class AgentDaemon:
 
     async def _read_exports(self) -> None:
         try:
-            self.sessions = await self.driver.sessions()
+            self._note_sessions(await self.driver.sessions())
             exported, configured = await self.driver.exported(), await self.driver.configured()
         except WorldError as error:
             self.perform(self.engine.exports_unreadable(str(error)))
@@ -279,6 +279,20 @@ class AgentDaemon:
             for family in session.families
         )
         self.perform(self.engine.exports_read(RouterView(exported, configured, established), now()))
+
+    def _note_sessions(self, sessions: tuple[SessionStatus, ...]) -> None:
+        """Record which sessions came or went, and a graceful restart that would keep a dead PoP's routes alive."""
+        before = {(session.upstream, session.neighbour): session.state for session in self.sessions}
+        self.sessions = sessions
+        for session in sessions:
+            key = session.upstream, session.neighbour
+            if before.get(key) is session.state:
+                continue
+            neighbour = str(session.neighbour)
+            self.record(SessionChanged(session.upstream, neighbour, session.state.value, session.detail))
+            if session.graceful_restart and not self.engine.pop.upstream(session.upstream).bfd:
+                text = "graceful restart without BFD: the routes of a PoP that dies silently stay for the restart time"
+                self.record(Alarm("graceful-restart-without-bfd", f"{session.upstream} {neighbour}", text))
 
     # -- time -----------------------------------------------------------------------------------------------------
 

@@ -7,10 +7,13 @@ Theory of operation.
 - *Deciding.* Each input lets the services concerned reconsider. A new stance makes an apply due; what is wanted is
   worked out once for all the changes of a batch. A withdrawal uses a permit, and `Save` precedes `Apply`.
 - *Reconciling.* See `reconcile`. A permit is free again when the router is seen to export the service.
-- *Leases.* Each `heartbeat_s` the watchdog hears what is announced and what to do should it hear no more. A service
-  whose withdrawal no permit allows is never to be withdrawn by the watchdog either.
-- *Frozen.* When the engine was not woken for longer than a lease lasts, the watchdog may have acted and every verdict
-  is stale: it boots again.
+- *Leases.* After each apply, and each `heartbeat_s`, the watchdog hears what is announced and what to do should it hear
+  no more. A service whose withdrawal no permit allows is never to be withdrawn by the watchdog either.
+- *Frozen.* When no lease was renewed for as long as one lasts, the watchdog may have acted and every verdict is stale:
+  the engine boots again, and what it asked before is void.
+- *Leaving.* `on_exit` decides what is withdrawn. What is held is a lease all the same: nobody checks it any more, so
+  the watchdog ends it `hold_s` later, unless the lease says keep or another agent takes over. A withdrawal that the
+  router did not confirm in time is left to the watchdog, which goes on trying.
 """
 
 import heapq
@@ -30,7 +33,7 @@ from anycastle.health.service import ServiceState, carry_over, service_state
 from anycastle.health.stance import Decision, Stance
 from anycastle.health.state import AgentState
 from anycastle.health.verdict import CheckTracker
-from anycastle.model.announcement import Announcement
+from anycastle.model.announcement import Announcement, Announcements
 from anycastle.model.check import CheckResult
 from anycastle.model.event import (
     CheckChanged,
@@ -52,11 +55,16 @@ class Pace:
     reconcile_s: float = 1.0
     """Reading the router's exports, and trying again what it refused."""
     heartbeat_s: float = 1.0
-    """Renewing the leases; a lease lasts several of these."""
+    """Renewing the leases; more often where a lease is short."""
 
+
+HEARTBEATS_PER_LEASE = 4
+"""Renewals that may be lost, or late, before the shortest lease lapses."""
 
 EXIT_S = 5.0
 """How long a stopping agent waits for the router to confirm its withdrawals."""
+
+_AT_ONCE = Lease(LeaseEnd.WITHDRAW, 0.0)
 
 
 class AgentEngine:
@@ -82,7 +90,7 @@ class AgentEngine:
         self._terms: tuple[LeaseTerm, ...] | None = None
         self._heartbeat_at = now.monotonic
         self._reconsider_at: Instant = FAR_FUTURE
-        self._woken = now.monotonic
+        self._renewed = now.monotonic
         self._leaving_until: Instant | None = None
         self._finished = False
         self._install(saved, now)
@@ -92,17 +100,14 @@ class AgentEngine:
     def wake(self, now: Now) -> list[Command]:
         """Do what is due: questions, reconsiderations, an apply, a reading, a heartbeat."""
         instant = now.monotonic
-        if instant - self._woken > self._shortest_lease_s:
-            self._boot_again(instant)
-        self._woken = instant
+        self._thaw(instant)
         commands: list[Command] = list(self._questions(instant))
         if instant >= self._reconsider_at:
             commands += self._reconsider(self.services.values(), now)
         commands += self._apply_if_due(now)
         commands += self.router.read_if_due(instant)
-        if instant >= self._heartbeat_at and self.booted:
-            self._heartbeat_at = after(instant, self._pace.heartbeat_s)
-            commands.append(self._renewal())
+        if instant >= self._heartbeat_at:
+            commands += self._renew_leases(instant)
         if instant >= self._addresses.deadline:
             commands += self._settle_addresses(instant)
         return commands + self._finish_if_left(instant)
@@ -112,6 +117,7 @@ class AgentEngine:
         index = number - self._first_number
         if index < 0:
             return []
+        self._thaw(now.monotonic)
         state, tracker = self._trackers[index]
         changed = tracker.answered(result, now.monotonic)
         heapq.heappush(self._due, (tracker.due, index))
@@ -123,6 +129,9 @@ class AgentEngine:
     def exports_read(self, view: RouterView, now: Now) -> list[Command]:
         """Take the answer to a `ReadExports`."""
         instant = now.monotonic
+        self._thaw(instant)
+        if not self.router.takes_reading():
+            return self.router.read_now(instant)
         commands: list[Command] = []
         if not self.booted:
             commands += self._boot(view, now)
@@ -137,8 +146,10 @@ class AgentEngine:
 
     def applied(self, error: str | None, now: Now) -> list[Command]:
         """Take the end of an `Apply`, with what went wrong."""
+        self._thaw(now.monotonic)
         commands = self.router.applied(error, now.monotonic)
-        return [*commands, *self._apply_if_due(now), *self.router.read_if_due(now.monotonic)]
+        renewal = self._renew_leases(now.monotonic)
+        return [*commands, *renewal, *self._apply_if_due(now), *self.router.read_if_due(now.monotonic)]
 
     def permit_granted(self, service: str, epoch: int, now: Now) -> list[Command]:
         """Take a permit from the controller."""
@@ -224,6 +235,7 @@ class AgentEngine:
         heapq.heapify(self._due)
         leases = (state.service.lease.duration_s for state in self.services.values())
         self._shortest_lease_s = min(leases, default=FAR_FUTURE)
+        self._heartbeat_s = min(self._pace.heartbeat_s, self._shortest_lease_s / HEARTBEATS_PER_LEASE)
         self._terms = None
 
     def _questions(self, instant: Instant) -> Iterator[Command]:
@@ -250,16 +262,33 @@ class AgentEngine:
         A session that is down hides it from the exports; to take it away needs a permit all the same.
         """
         self.booted = True
+        self._renewed = self._heartbeat_at = now.monotonic
         found = self.router.found(view)
         exported = {route.prefix for route in view.configured | view.exported}
         for state in self.services.values():
             if exported.intersection(state.service.prefixes):
-                state.decision = Decision(Stance.ANNOUNCE, "found announced")
+                state.decision = self._found(state, view.configured)
             elif state.permit.state is PermitState.HELD:
                 # Not announced is not announced, by whatever cause: the permit for it is spoken for.
                 state.permit = state.permit.used()
         self.router.changed(now.monotonic)
         return [*found, *self._settle_addresses(now.monotonic), *self._reconsider(self.services.values(), now)]
+
+    def _found(self, state: ServiceState, configured: Announcements) -> Decision:
+        """Give the decision that explains what the router is set to announce for a service."""
+        routes = {route for route in configured if route.prefix in state.service.prefixes}
+        usual, steered = (
+            announcements_of(self.fleet, self.pop, [state.service], {state.service.name: stance}, frozenset())
+            for stance in (Stance.ANNOUNCE, Stance.STEER)
+        )
+        if routes == steered != usual:
+            return Decision(Stance.STEER, "found steered")
+        return Decision(Stance.ANNOUNCE, "found announced")
+
+    def _thaw(self, instant: Instant) -> None:
+        """Boot again where the leases were not renewed for so long that the watchdog may have ended them."""
+        if self.booted and instant - self._renewed > self._shortest_lease_s:
+            self._boot_again(instant)
 
     def _boot_again(self, instant: Instant) -> None:
         self.booted = False
@@ -269,7 +298,7 @@ class AgentEngine:
         for index, (_, tracker) in enumerate(self._trackers):
             tracker.reset(instant)
             heapq.heappush(self._due, (tracker.due, index))
-        self.router = Reconciler(instant, self._pace.reconcile_s)
+        self.router = self.router.successor(instant)
 
     # -- deciding -------------------------------------------------------------------------------------------------
 
@@ -374,13 +403,19 @@ class AgentEngine:
         )
         return list(self._addresses.settle(frozenset(needed), instant))
 
-    def _renewal(self) -> RenewLeases:
+    def _renew_leases(self, instant: Instant) -> list[Command]:
+        if not self.booted:
+            return []
+        self._renewed, self._heartbeat_at = instant, after(instant, self._heartbeat_s)
+        return [RenewLeases(self._current_terms())]
+
+    def _current_terms(self) -> tuple[LeaseTerm, ...]:
         if self._terms is None:
             by_prefix: dict[Prefix, list[Announcement]] = {}
             for route in self.router.wanted:
                 by_prefix.setdefault(route.prefix, []).append(route)
             self._terms = tuple(self._term(state, by_prefix) for state in self.services.values())
-        return RenewLeases(self._terms)
+        return self._terms
 
     def _term(self, state: ServiceState, by_prefix: dict[Prefix, list[Announcement]]) -> LeaseTerm:
         lease = state.service.lease
@@ -389,13 +424,24 @@ class AgentEngine:
         routes = frozenset(route for prefix in state.service.prefixes for route in by_prefix.get(prefix, ()))
         return LeaseTerm(state.service.name, lease, routes)
 
+    def _last_terms(self) -> Iterator[LeaseTerm]:
+        """Give what the watchdog is to end once the agent has left."""
+        for term in self._current_terms():
+            state, lease = self.services[term.service], term.lease
+            if state.announced:
+                end = LeaseEnd.KEEP if lease.end is LeaseEnd.KEEP else LeaseEnd.HOLD
+                yield LeaseTerm(term.service, Lease(end, lease.duration_s, lease.hold_s), term.announcements)
+            else:
+                left = {route for route in self.router.exports if route.prefix in state.service.prefixes}
+                yield LeaseTerm(term.service, _AT_ONCE, frozenset(left - self.router.wanted))
+
     def _finish_if_left(self, instant: Instant) -> list[Command]:
         if self._leaving_until is None or self._finished:
             return []
         if instant < self._leaving_until and not (self.router.settled and not self._addresses.lingering):
             return []
         self._finished = True
-        return [self._renewal(), Finish("the agent was stopped", hold=bool(self.router.wanted))]
+        return [Finish("the agent was stopped", hold=bool(self.router.wanted), terms=tuple(self._last_terms()))]
 
     # -- operators and controller ---------------------------------------------------------------------------------
 

@@ -74,6 +74,8 @@ class Finish:
     text: str
     hold: bool
     """Some service stays announced: sessions that the agent owns are left to a graceful restart."""
+    terms: tuple[LeaseTerm, ...] = ()
+    """What the watchdog is to end after the agent: what is held, and what the router would not withdraw in time."""
 
 
 Command = StartCheck | Save | SetAddresses | Apply | ReadExports | RenewLeases | Record | Finish

@@ -43,11 +43,16 @@ def begin(owner: str, reason: str, now: Timestamp, soak_s: float, wait_s: float,
     return Drain(DrainStep.SHUTTING, owner, reason, now, soak_s, wait_s, expires)
 
 
+def soaked(drain: Drain, now: Timestamp) -> bool:
+    """Tell whether the drain has shut gracefully for `soak_s`."""
+    return now >= drain.since + drain.soak_s
+
+
 def advance(drain: Drain, now: Timestamp, *, may_withdraw: bool) -> Drain | None:
     """Give the drain as it stands at `now`, or None when it has expired."""
     if drain.expires is not None and now >= drain.expires:
         return None
-    if drain.step is DrainStep.SHUTTING and may_withdraw and now >= drain.since + drain.soak_s:
+    if drain.step is DrainStep.SHUTTING and may_withdraw and soaked(drain, now):
         return replace(drain, step=DrainStep.WITHDRAWN, since=now)
     if drain.step is DrainStep.WITHDRAWN and now >= drain.since + drain.wait_s:
         return replace(drain, step=DrainStep.STOPPED, since=now)

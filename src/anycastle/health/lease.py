@@ -2,7 +2,8 @@
 
 The agent renews with what it announces and, per service, what is to become of it. After `duration_s` without a word a
 lease has lapsed: WITHDRAW ends it, HOLD ends it `hold_s` later, KEEP never does. An announcement that a service without
-a lapsed lease makes as well stays. When the agent is heard again it is in charge again at once.
+a lapsed lease makes as well stays. When the agent is heard again it is in charge again at once. An agent that stops in
+good order leaves terms of another kind, which nobody renews (`AgentEngine.stop`).
 """
 
 from dataclasses import dataclass
@@ -38,14 +39,10 @@ class LeaseKeeper:
         """Hear the agent; its terms stand as they were."""
         self._heard, self._lapsed = now, frozenset()
 
-    def discharge(self) -> None:
-        """Hear that the agent stopped in good order: what it left announced is to stay."""
-        self._terms, self._heard = (), FAR_FUTURE
-
     @property
     def deadline(self) -> Instant:
-        """The instant at which the next lease lapses."""
-        waiting = (term for term in self._terms if term.service not in self._lapsed)
+        """The instant at which the next lease lapses; one of a service that announces nothing has nothing to end."""
+        waiting = (term for term in self._terms if term.service not in self._lapsed and term.announcements)
         return min((self._end_of(term) for term in waiting), default=FAR_FUTURE)
 
     def wake(self, now: Instant) -> tuple[list[Lapse], Announcements]:

@@ -3,7 +3,8 @@
 One `Apply` is out at a time. The first change goes at once; those that follow within `BATCH_S` go together. What
 the router exports is read after each apply and every `interval_s`. A read that was under way when an apply began is
 void. For `SETTLE_S` after an apply a difference only means that the router is at work; afterwards it is recorded
-and applied again.
+and applied again. What the router was told is compared as well as what it exports: a router that restarted empty is
+told again before its first session is up, and so before its End-of-RIB takes what is missing from the neighbours.
 """
 
 from collections.abc import Iterable
@@ -110,6 +111,12 @@ class Reconciler:
         self._apply_at = after(now, self._interval_s)
         return self._diverged(error, (), ())
 
+    def successor(self, now: Instant) -> "Reconciler":
+        """Give one that knows nothing; answers that are still to come were asked for too long ago to be believed."""
+        fresh = Reconciler(now, self._interval_s)
+        fresh._applying, fresh._reading, fresh._void = self._applying, self._reading, self._reading
+        return fresh
+
     def read_now(self, now: Instant) -> list[Command]:
         """Give a reading at once, unless one is under way."""
         self._read_at = now
@@ -122,17 +129,19 @@ class Reconciler:
         self._reading, self._read_at = True, after(now, self._interval_s)
         return [ReadExports()]
 
+    def takes_reading(self) -> bool:
+        """Note that a reading came, and tell whether it says how things stand; one that does not is to be repeated."""
+        void, self._reading, self._void = self._void, False, False
+        return not void
+
     def exports_read(self, view: RouterView, now: Instant) -> list[Command]:
-        """Take a reading, and hold it against what is wanted where a session could carry it."""
-        self._reading = False
-        if self._void:
-            self._void = False
-            return self.read_now(now)
+        """Take a reading, and hold it against what is wanted, in the exports where a session could carry it."""
         self.exports = exports = view.exported
         if self._applying or self.wanted != self._told:
             return []
         expected = {route for route in self.wanted if (route.upstream, route.prefix.family) in view.established}
-        missing, unexpected = expected - exports, exports - self.wanted
+        missing = expected - exports | _absent(self.wanted, view.configured)
+        unexpected = exports - self.wanted | _absent(view.configured, self.wanted)
         if not missing and not unexpected:
             return self._agreed()
         if now < self._last_apply + SETTLE_S:
@@ -160,6 +169,12 @@ class Reconciler:
             return []
         self.problem = problem
         return [Record(RouterDiverged(problem, _named_routes(missing), _named_routes(unexpected)))]
+
+
+def _absent(routes: Announcements, among: Announcements) -> set[Announcement]:
+    """Give the routes whose prefix and upstream are not among others; attributes are for the exports to show."""
+    keys = {(route.prefix, route.upstream) for route in among}
+    return {route for route in routes if (route.prefix, route.upstream) not in keys}
 
 
 def _applied_event(before: Announcements, wanted: Announcements) -> AnnouncementsApplied:

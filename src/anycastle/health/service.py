@@ -70,12 +70,14 @@ class ServiceState:
             condition=self.condition,
             announced=self.announced,
             drain=self.drain_step,
+            soaked=self.drain is not None and draining.soaked(self.drain, now.wall),
             suppressed=self.flap.refresh(now.monotonic),
             slow_start=self.starts_slowly(now.monotonic),
             permit=permit.state,
             when_alone=self.service.when_alone,
             alone=alone,
             leaving=self.leaving,
+            steered=self.decision.stance is Stance.STEER,
         )
         decision = decide(situation)
         if decision == self.decision:

@@ -25,6 +25,8 @@ class Situation:
     announced: bool
     """Whether the service is announced now (its last stance was not WITHDRAW)."""
     drain: DrainStep
+    soaked: bool
+    """The drain has shut gracefully for as long as it was to; only a permit keeps it from withdrawing."""
     suppressed: bool
     slow_start: bool
     permit: PermitState
@@ -33,6 +35,8 @@ class Situation:
     """No controller is in reach, so none can be asked for a permit."""
     leaving: bool = False
     """The agent is stopping, and the service's `on_exit` says withdraw."""
+    steered: bool = False
+    """Whether the service is steered now; it stays so until its checks have spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ def _may_withdraw(situation: Situation) -> bool:
 
 
 def _announce_or_steer(situation: Situation) -> Decision:
+    if situation.drain is DrainStep.SHUTTING and situation.soaked:
+        return Decision(Stance.STEER, "draining; no withdraw permit, so it stays announced", refused=True)
     if situation.drain is DrainStep.SHUTTING:
         return Decision(Stance.STEER, "draining")
     if situation.condition is Condition.DEGRADED:
@@ -84,6 +90,8 @@ def _announce_or_steer(situation: Situation) -> Decision:
         return Decision(Stance.STEER, "steady for now: it flapped")
     if situation.slow_start:
         return Decision(Stance.STEER, "slow start after a recovery")
+    if situation.steered and situation.condition is Condition.PENDING:
+        return Decision(Stance.STEER, "steered until known otherwise")
     return Decision(
         Stance.ANNOUNCE, "serving" if situation.condition is Condition.UP else "serving until known otherwise"
     )

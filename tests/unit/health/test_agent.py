@@ -250,6 +250,10 @@ def test_a_drain_without_a_permit_stays_at_its_first_step() -> None:
     w = world(at="lon").run(5)
     w.carry_out(w.engine.drain(["dns"], "ada", "new kernel", w.now))
     assert w.run(60).exports == {replace(ROUTE, attributes=STEERED)}
+    (refused,) = w.of(WithdrawalRefused)
+    assert refused == WithdrawalRefused("dns", "draining; no withdraw permit, so it stays announced")
+    w.carry_out(w.engine.permit_granted("dns", 1, w.now))
+    assert w.run(1).exports == NOTHING
 
 
 def test_a_drain_ends_by_itself() -> None:
