@@ -29,6 +29,7 @@ COMMANDS: Final = MappingProxyType(
         "demo": Command("anycastle.cli.demo", "demo", "Show the main job: a PoP fails, clients are answered."),
         "events": Command("anycastle.cli.events", "events", "Read and verify an event log."),
         "init": Command("anycastle.cli.init", "init", "Write a commented example fleet."),
+        "lab": Command("anycastle.cli.lab", "lab", "Run a topology here, let something fail, see what clients see."),
         "speaker": Command("anycastle.cli.speaker", "speaker", "Run the embedded BGP speaker of a PoP."),
         "version": Command("anycastle.cli.version", "version", "Print the version."),
     }

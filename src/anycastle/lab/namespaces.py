@@ -128,8 +128,18 @@ class NamespacesLab:
         await asyncio.to_thread(self.down)
 
     def build(self) -> None:
-        """Build everything. A lab that was there before, in the same run directory, is taken down first."""
+        """Build everything. What a lab that was killed has left is taken down first; one that is up is refused."""
+        before = ledger.load(self.run_dir)
+        if before is not None and (before.owner is None or before.owner.alive):
+            raise MisuseError(f"a lab is up in {self.run_dir}; take it down first (`anycastle lab down`)")
         ledger.take_down(self.run_dir)
+        try:
+            self._build()
+        except BaseException:
+            self.down()
+            raise
+
+    def _build(self) -> None:
         self._ledger.namespaces = [self.namespace(node.name).name for node in self.topology.nodes]
         self._ledger.save()
         for node in self.topology.nodes:

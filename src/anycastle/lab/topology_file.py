@@ -293,7 +293,9 @@ def find_topology(name: str) -> Topology:
             raise MisuseError(f"{name} cannot be read: {error.strerror}") from error
         result = read_topology(name, octets)
     else:
-        raise MisuseError(f"there is no topology {name!r}{did_you_mean(name, packaged())}; a file's name ends in .yaml")
+        raise MisuseError(
+            f"there is no topology {name!r} (a file's name ends in .yaml){did_you_mean(name, packaged())}"
+        )
     if result.topology is None:
         errors = [str(finding) for finding in result.findings if finding.severity is Severity.ERROR]
         raise MisuseError("the topology cannot be used:\n" + "\n".join(errors))

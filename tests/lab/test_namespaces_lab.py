@@ -1,0 +1,182 @@
+"""The namespaces lab: real routers, name servers and agents, what goes wrong, and that nothing is left behind."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from anycastle.base.errors import MisuseError
+from anycastle.lab import ledger
+from anycastle.lab.exercise import NamespacesExercise, Outcome
+from anycastle.lab.faults import FAULTS
+from anycastle.lab.ledger import default_run_dir
+from anycastle.lab.namespaces import NamespacesLab, missing
+from anycastle.lab.netns import Namespace
+from anycastle.lab.topology import Timers, Topology
+from anycastle.lab.topology_file import find_topology
+from anycastle.model.service import Dampening, Lease
+
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.skipif(bool(missing()), reason=f"the namespaces lab needs {', '.join(missing())}: `sudo make lab`"),
+]
+
+STEADY = {"c1": "pop1", "c2": "pop2", "c3": "pop3"}
+COMMAND = (sys.executable, "-c", "from anycastle.cli.main import main; main()")
+LOSES_NOTHING = {"agent-frozen", "agent-killed", "agent-terminated", "bad-configuration", "drain"}
+"""Faults during which the PoP's name server goes on answering whatever still comes."""
+
+
+def three_pops() -> Topology:
+    """Give the packaged topology with a hold time so long that only BFD and agents explain a failover."""
+    topology = find_topology("three-pops")
+    services = tuple(
+        replace(service, lease=Lease(duration_s=2.0), dampening=Dampening(penalty=1.0)) for service in topology.services
+    )
+    return replace(topology, services=services, timers=Timers(hold_time_s=240, bfd_ms=200))
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[NamespacesLab]:
+    built = NamespacesLab(three_pops(), default_run_dir(f"test-{os.getpid()}"))
+    built.build()
+    try:
+        built.wait_steady()
+        yield built
+    finally:
+        built.down()
+
+
+def struck(lab: NamespacesLab, name: str) -> Outcome:
+    """Let a fault strike pop1, mend it, and wait until all is as it was."""
+    service = lab.topology.services[0]
+    outcome = NamespacesExercise(lab, lambda _text: None).run(name, "pop1")
+    FAULTS[name].mend(lab, "pop1")
+    lab.until(lambda: lab.announcing(service) == set(service.pops), "all PoPs announce again")
+    lab.wait_steady()
+    return outcome
+
+
+@pytest.mark.mission("C17", "P1")
+def test_the_steady_catchments_are_those_of_the_drawing(lab: NamespacesLab) -> None:
+    service = lab.topology.services[0]
+    assert lab.catchment(service) == STEADY
+    assert {pop: lab.hears(service, pop) for pop in service.pops} == {
+        "pop1": {"t1"},
+        "pop2": {"t2"},
+        "pop3": {"t1", "t2", "c3"},
+    }
+
+
+@pytest.mark.mission("C17", "P4", "U1", "M2")
+@pytest.mark.parametrize("name", FAULTS)
+def test_clients_of_a_pop_that_something_befalls_are_answered_elsewhere(lab: NamespacesLab, name: str) -> None:
+    outcome = struck(lab, name)
+    assert outcome.before == STEADY
+    assert outcome.failover_s["c1"] is not None
+    assert outcome.lost_elsewhere == 0
+    assert outcome.lost_before == 0
+    if name in LOSES_NOTHING:
+        assert outcome.lost == 0
+    if name != "check-flapping":  # which may be over and back again by now
+        assert outcome.after["c1"] == "pop3"
+    assert lab.catchment(lab.topology.services[0]) == STEADY
+
+
+@pytest.mark.mission("C16", "F7")
+def test_a_bad_check_pushed_to_every_pop_leaves_the_floor_announcing(lab: NamespacesLab) -> None:
+    service = lab.topology.services[0]
+    FAULTS["bad-configuration"].strike(lab, "pop1")
+    try:
+        lab.until(lambda: lab.announcing(service) == {"pop3"}, "two PoPs withdraw")
+        lab.until(lambda: _stance(lab, "pop3") == ("steer", "unhealthy"), "the third knows, and stays")
+        assert lab.announcing(service) == {"pop3"}
+        assert set(lab.catchment(service).values()) == {"pop3"}
+    finally:
+        FAULTS["bad-configuration"].mend(lab, "pop1")
+        lab.until(lambda: lab.announcing(service) == set(service.pops), "all PoPs announce again")
+        lab.wait_steady()
+
+
+def _stance(lab: NamespacesLab, pop: str) -> tuple[str, str]:
+    (service,) = lab.agent(pop, {"command": "status"})["services"]
+    return service["stance"], service["checks"][0]["verdict"]
+
+
+def test_a_second_lab_does_not_push_the_first_aside(lab: NamespacesLab) -> None:
+    with pytest.raises(MisuseError, match="a lab is up in"):
+        NamespacesLab(three_pops(), lab.run_dir).build()
+    assert lab.catchment(lab.topology.services[0]) == STEADY
+
+
+def test_a_router_that_the_backend_does_not_run_is_refused() -> None:
+    topology = three_pops()
+    nodes = tuple(replace(node, router="frr") if node.name == "t1" else node for node in topology.nodes)
+    with pytest.raises(MisuseError, match="runs bird as router, not frr"):
+        NamespacesLab(replace(topology, nodes=nodes))
+
+
+@pytest.mark.mission("C17")
+def test_nothing_is_left_of_a_lab_whose_process_was_killed() -> None:
+    run_dir = default_run_dir(f"crash-{os.getpid()}")
+    options = ("three-pops", "--run-dir", str(run_dir))
+    process = subprocess.Popen((*COMMAND, "lab", "run", *options), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        kept = _running(run_dir)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    state_dir = kept.state_dir
+    try:
+        assert all(Namespace(name).exists for name in kept.namespaces)
+        assert _mentioning(run_dir)
+    finally:
+        subprocess.run((*COMMAND, "lab", "down", *options), check=True, capture_output=True)
+    assert not any(Namespace(name).exists for name in kept.namespaces)
+    assert not any(started.alive for started in kept.processes.values())
+    assert _mentioning(run_dir) == []
+    assert not run_dir.exists()
+    assert not state_dir.exists()
+
+
+def _running(run_dir: Path) -> ledger.Ledger:
+    """Wait until a lab has started all of its processes."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        kept = ledger.load(run_dir)
+        if kept is not None and kept.processes and (run_dir / "pop1" / "run" / "agent.sock").exists():
+            return kept
+        time.sleep(0.05)
+    raise AssertionError("the lab did not start")
+
+
+def _mentioning(path: Path) -> list[bytes]:
+    """Give the command lines of processes that name a path."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = each.read_bytes()
+        except OSError:
+            continue
+        if bytes(path) in line:
+            found.append(line)
+    return found
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv (Debian package util-linux)")
+def test_without_root_the_command_says_what_is_missing() -> None:
+    nobody = ("setpriv", "--reuid", "65534", "--clear-groups")
+    done = subprocess.run(
+        (*nobody, *COMMAND, "lab", "up", "three-pops"), capture_output=True, text=True, check=False, timeout=60
+    )
+    if "No module named" in done.stderr or "Permission denied" in done.stderr:
+        pytest.skip("the code cannot be read by nobody")
+    assert done.returncode == 1
+    assert done.stderr == "anycastle: the namespaces backend needs root rights (run it with sudo)\n"
