@@ -91,6 +91,23 @@ def run(
     asyncio.run(serve())
 
 
+@agent.command()
+@FLEET
+@POP
+@run_dir_option
+def snippet(fleet_dir: Path, pop: str, run_dir: Path | None) -> None:
+    """Print what a PoP's bird.conf needs, once: paste it above the BGP protocols."""
+    from anycastle.io.routers.bird import BirdDriver
+    from anycastle.io.routers.bird_config import bird_snippet
+
+    fleet = load(fleet_dir, pop)
+    place = fleet.pop(pop)
+    if place.router.driver != "bird":
+        raise MisuseError(f"{pop} announces through the driver {place.router.driver!r}, which needs no snippet")
+    file = BirdDriver(fleet.asn, place, directories(pop, None, run_dir)[1]).include
+    click.echo(bird_snippet(fleet.asn, place, file), nl=False)
+
+
 def _address(listen: str) -> tuple[str, int] | None:
     if listen == "none":
         return None
