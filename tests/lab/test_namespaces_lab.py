@@ -1,5 +1,6 @@
 """The namespaces lab: real routers, name servers and agents, what goes wrong, and that nothing is left behind."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -14,13 +15,14 @@ import pytest
 
 from anycastle.base.errors import MisuseError
 from anycastle.lab import ledger
+from anycastle.lab.embedded import EmbeddedLab
 from anycastle.lab.exercise import NamespacesExercise, Outcome
 from anycastle.lab.faults import FAULTS
 from anycastle.lab.ledger import default_run_dir
 from anycastle.lab.namespaces import NamespacesLab, missing
 from anycastle.lab.netns import Namespace
 from anycastle.lab.topology import Timers, Topology
-from anycastle.lab.topology_file import find_topology
+from anycastle.lab.topology_file import find_topology, read_topology
 from anycastle.model.service import Dampening, Lease
 
 pytestmark = [
@@ -103,6 +105,67 @@ def test_a_bad_check_pushed_to_every_pop_leaves_the_floor_announcing(lab: Namesp
         FAULTS["bad-configuration"].mend(lab, "pop1")
         lab.until(lambda: lab.announcing(service) == set(service.pops), "all PoPs announce again")
         lab.wait_steady()
+
+
+EXCHANGE = b"""
+name: exchange
+asn: 64500
+pops:
+  - {name: pop1, city: A, location: {latitude: 1, longitude: 2}}
+  - {name: pop2, city: B, location: {latitude: 3, longitude: 4}}
+transits: [{name: t1, asn: 64496, city: C, location: {latitude: 5, longitude: 6}}]
+route_servers: [{name: rs, asn: 64499, city: A, location: {latitude: 1, longitude: 2}}]
+clients:
+  - {name: member, asn: 65536, city: A, location: {latitude: 1, longitude: 2}}
+  - {name: other, asn: 65537, city: C, location: {latitude: 5, longitude: 6}}
+collectors: [{name: ear, asn: 64510, city: A, location: {latitude: 1, longitude: 2}}]
+links:
+  - {first: pop1, second: rs, relation: peer}
+  - {first: member, second: rs, relation: peer}
+  - {first: member, second: t1, relation: customer}
+  - {first: other, second: t1, relation: customer}
+  - {first: pop2, second: t1, relation: customer}
+  - {first: t1, second: ear, relation: monitor}
+services: [{name: dns, prefix: 192.0.2.0/24, address: 192.0.2.53, pops: [pop1, pop2]}]
+"""
+"""A member of the exchange prefers the PoP there to its transit's; the transit's other client never hears of it."""
+
+
+def _exchange() -> Topology:
+    topology = read_topology("exchange.yaml", EXCHANGE).topology
+    assert topology is not None
+    return topology
+
+
+@pytest.mark.mission("C17")
+@pytest.mark.parametrize("topology", [find_topology("world"), _exchange()], ids=lambda topology: topology.name)
+def test_both_backends_mean_the_same_by_a_topology(topology: Topology) -> None:
+    (service,) = topology.services
+    built = NamespacesLab(topology, default_run_dir(f"meaning-{os.getpid()}"))
+    built.build()
+    try:
+        built.wait_steady()
+        real = built.catchment(service)
+    finally:
+        built.down()
+    assert None not in real.values()
+    assert asyncio.run(_embedded_catchment(topology, real)) == real
+
+
+async def _embedded_catchment(topology: Topology, expected: dict[str, str | None]) -> dict[str, str | None]:
+    """Give an embedded lab's catchment once it is as expected and has stayed so for a second, or after all time."""
+    (service,) = topology.services
+    emulated = EmbeddedLab(topology, lambda _event: None)
+    try:
+        await emulated.start()
+        same_since, deadline = time.monotonic(), time.monotonic() + 20
+        while time.monotonic() < min(same_since + 1, deadline):
+            await asyncio.sleep(0.05)
+            if emulated.catchment(service) != expected:
+                same_since = time.monotonic()
+        return emulated.catchment(service)
+    finally:
+        await emulated.close()
 
 
 def _stance(lab: NamespacesLab, pop: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from typing import Final
 from anycastle.base.errors import WorldError
 from anycastle.io.routers.bird_config import bird_snippet, export_function, symbols
 from anycastle.lab.fleet import far_end
+from anycastle.lab.relations import relationship
 from anycastle.lab.topology import Link, Node, NodeKind, Relation, Topology
 from anycastle.lab.wiring import NamespacesWiring
 from anycastle.model.pop import PoP
@@ -27,21 +28,6 @@ _OWN_ROLES: Final = {
 """What the far end is to us -> our role (RFC 9234)."""
 
 _ANSWER_TIMEOUT_S: Final = 5.0
-
-
-def relationship(topology: Topology, link: Link, near: str) -> Relationship:
-    """Give what the far end of a link is to the near one."""
-    far = far_end(link, near)
-    if link.relation is Relation.MONITOR:
-        # A collector keeps what it hears to itself, as a network does with what its providers say.
-        return Relationship.PROVIDER if link.first == far else Relationship.COLLECTOR
-    if topology.node(far).kind is NodeKind.ROUTE_SERVER:
-        return Relationship.ROUTE_SERVER
-    if topology.node(near).kind is NodeKind.ROUTE_SERVER:
-        return Relationship.ROUTE_SERVER_CLIENT
-    if link.relation is Relation.PEER:
-        return Relationship.PEER
-    return Relationship.CUSTOMER if link.first == far else Relationship.PROVIDER
 
 
 def network_config(topology: Topology, wiring: NamespacesWiring, node: Node) -> str:

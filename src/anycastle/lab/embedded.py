@@ -21,12 +21,13 @@ from anycastle.io.speaker.speaker import Speaker
 from anycastle.lab.distance import one_way_s
 from anycastle.lab.fleet import Endpoint, far_end, fleet_of
 from anycastle.lab.name_server import NameServer
+from anycastle.lab.relations import relationship
 from anycastle.lab.topology import LabService, Link, Node, NodeKind, Relation, Topology
 from anycastle.model.event import Event
 from anycastle.model.pop import Router
 from anycastle.model.prefix import Address
 from anycastle.model.upstream import Neighbour
-from anycastle.rib.policy import NeighbourPolicy, NetworkPolicy, Relationship
+from anycastle.rib.policy import NeighbourPolicy, NetworkPolicy
 from anycastle.rib.route import Route
 from anycastle.session.config import SessionConfig
 from anycastle.wire.bgp.as_path import ASPath
@@ -160,7 +161,9 @@ class EmbeddedLab:
         links = self.topology.links_of(node.name)
         neighbours = tuple(self._neighbour(node, link) for link in links)
         listen = ((self.wiring.address(node.name), PORT),)
-        config = SpeakerConfig(neighbours, listen, NetworkPolicy(node.asn))
+        config = SpeakerConfig(
+            neighbours, listen, NetworkPolicy(node.asn, transparent=node.kind is NodeKind.ROUTE_SERVER)
+        )
         return Speaker(config, lambda event: self._heard(node.name, event))
 
     def _neighbour(self, node: Node, link: Link) -> NeighbourConfig:
@@ -174,10 +177,13 @@ class EmbeddedLab:
             hold_time_s=self.topology.timers.hold_time_s,
             connect_retry_s=0.5,
             idle_hold_s=0.2,
+            check_first_asn=far.kind is not NodeKind.ROUTE_SERVER,  # RFC 7947 §2.2.2.1
         )
         prepend = link.prepend if link.first == node.name else 0
         with_roles = link.relation is not Relation.MONITOR
-        policy = NeighbourPolicy(far.name, far_asn, _relationship(link, far.name), prepend, check_roles=with_roles)
+        policy = NeighbourPolicy(
+            far.name, far_asn, relationship(self.topology, link, node.name), prepend, check_roles=with_roles
+        )
         return NeighbourConfig(
             upstream=far.name,
             address=self.wiring.address(far.name),
@@ -186,19 +192,6 @@ class EmbeddedLab:
             local_address=self.wiring.address(node.name),
             policy=policy,
         )
-
-
-def _relationship(link: Link, far: str) -> Relationship:
-    """Give what the far end of a link is to the near one."""
-    far_is_first = link.first == far
-    match link.relation:
-        case Relation.PEER:
-            return Relationship.PEER
-        case Relation.MONITOR:
-            # A collector keeps what it hears to itself, as a network does with what its providers say.
-            return Relationship.PROVIDER if far_is_first else Relationship.COLLECTOR
-        case Relation.CUSTOMER:
-            return Relationship.CUSTOMER if far_is_first else Relationship.PROVIDER
 
 
 def _own_routes(node: Node) -> tuple[Route, ...]:
