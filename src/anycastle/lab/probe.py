@@ -75,6 +75,11 @@ class Results:
             self._stream.write("\n".join(lines) + "\n")
             self._stream.flush()
 
+    def close(self) -> None:
+        """Write the rest."""
+        self.flush()
+        self._stream.close()
+
 
 class Probe:
     """All probes of one client towards one service."""
@@ -101,7 +106,7 @@ class Probe:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._results.flush()
+        self._results.close()
 
     async def _flush(self) -> None:
         while True:
