@@ -42,7 +42,7 @@ lab-packages:
 lab: setup lab-packages  ## Real routers and servers in network namespaces (root)
 	@$(BIN)/pytest -q -rfE tests/lab
 
-test: check lab-packages  ## Everything that CI runs
+test: check docs lab-packages  ## Everything that CI runs
 	@$(BIN)/pytest -q -rfE tests/lab
 
 bench: setup lab-packages  ## Each hot path against its peer
@@ -64,4 +64,4 @@ lock: setup  ## Lock the dependencies again
 	@tools/lock.sh
 
 clean:  ## Remove what was built
-	@rm -rf $(VENV) docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
