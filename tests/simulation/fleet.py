@@ -206,8 +206,9 @@ class FleetSimulation:
                 case Record(AnnouncementsApplied() as applied):
                     pop.logged |= set(applied.announced)
                     pop.logged -= set(applied.withdrawn)
-                case Finish():
-                    pop.watchdog.discharge()
+                case Finish(terms=terms):
+                    pop.watchdog.renew(terms, Instant(self.clock))
+                    self._arm_watchdog(pop)
                     self.crash_agent(pop)
                     self.at(self.random.uniform(1, 60), lambda: self.start_agent(pop))
                 case _:

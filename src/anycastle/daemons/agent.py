@@ -65,8 +65,8 @@ class Watchdog(Protocol):
         """Tell it that the agent lives, and its terms."""
         ...
 
-    async def discharge(self) -> None:
-        """Tell it that the agent stops in good order."""
+    async def discharge(self, terms: tuple[LeaseTerm, ...]) -> None:
+        """Tell it that the agent stops in good order, and what it is to end after that."""
         ...
 
     @property
@@ -140,7 +140,7 @@ class AgentDaemon:
 
     async def _leave(self, finish: Finish) -> None:
         if self.watchdog is not None:
-            await self.watchdog.discharge()
+            await self.watchdog.discharge(finish.terms)
         try:
             if not finish.hold:
                 await self.driver.shut(finish.text)

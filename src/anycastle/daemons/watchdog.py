@@ -2,10 +2,12 @@
 
 It is small and apart: it shares nothing with the agent but a Unix socket, over which the agent renews its leases, and
 it drives the router itself. The agent starts it and leaves it running when it is killed; the next agent finds it there.
-It ends when it is discharged, or when it has nobody left to watch for.
+It ends when the agent has left in good order and no lease is left to end, or when nobody was heard for long. An agent
+whose router is set up in another way than the one that it was started for sends it away and starts its own.
 """
 
 import asyncio
+import hashlib
 import os
 import pickle
 import subprocess
@@ -35,8 +37,10 @@ ABANDONED_S = 60.0
 """How long a watchdog without an agent, and without a lease to end, waits for the next agent."""
 
 
-DISCHARGE_TIMEOUT_S = 2.0
-"""How long a stopping agent waits for the watchdog's word; one that nobody discharged ends its leases in time."""
+DISCHARGE_TIMEOUT_S = 5.0
+"""How long a stopping agent tries to leave its last terms with the watchdog; one that heard none ends the old ones."""
+
+DISCHARGE_POLL_S = 0.1
 
 
 class TermShape(msgspec.Struct, frozen=True):
@@ -50,60 +54,68 @@ class TermShape(msgspec.Struct, frozen=True):
 
 
 class Word(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the agent says: new terms, or nothing but that it lives; or that it stops in good order."""
+    """What the agent says: new terms, or nothing but that it lives; or its last terms, when it stops in good order."""
 
     terms: list[TermShape] | None = None
-    discharge: bool = False
+    leaving: bool = False
+    charge: str = ""
+    """The agent's `Charge.fingerprint`, beside terms."""
 
 
 class WatchdogDaemon:
     """Keeps the leases of one agent."""
 
-    def __init__(self, pop: str, driver: RouterDriver, socket_path: Path, events_path: Path | None) -> None:
+    def __init__(
+        self, pop: str, driver: RouterDriver, socket_path: Path, events_path: Path | None, fingerprint: str = ""
+    ) -> None:
         self.pop = pop
+        self._fingerprint = fingerprint
         self.driver = driver
         self.keeper = LeaseKeeper()
         self._server = LocalServer(socket_path, self._heard)
         self._events_path = events_path
         self._changed = asyncio.Event()
-        self._discharged = False
+        self._left = False
+        self._ended = False
 
     async def run(self) -> None:
-        """Watch until discharged or abandoned."""
+        """Watch until the agent has left with nothing to end, or nobody was heard for long."""
         await self._server.start()
         try:
-            while not self._discharged:
+            while not self._over():
                 await self._wait()
                 await self._end_leases()
         finally:
             await self._server.close()
             await self.driver.close()
 
+    def _over(self) -> bool:
+        return self._ended or (self._left and self.keeper.deadline == FAR_FUTURE)
+
     async def _wait(self) -> None:
-        """Wait for the next lapse; raise when nobody has been heard for so long that nobody will be."""
+        """Wait for a word, for the next lapse, or until nobody was heard for so long that nobody will be."""
         self._changed.clear()
         deadline = self.keeper.deadline
         timeout = ABANDONED_S if deadline == FAR_FUTURE else max(0.0, deadline - now().monotonic)
         try:
             await asyncio.wait_for(self._changed.wait(), timeout)
         except TimeoutError:
-            if deadline == FAR_FUTURE:
-                self._discharged = True
+            self._ended = deadline == FAR_FUTURE
 
     async def _heard(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
             word = msgspec.convert(request, Word)
-            if word.discharge:
-                self.keeper.discharge()
-                self._discharged = True
-            elif word.terms is None:
-                self.keeper.alive(now().monotonic)
-            else:
-                self.keeper.renew(tuple(_term_of(shape) for shape in word.terms), now().monotonic)
+            terms = None if word.terms is None else tuple(_term_of(shape) for shape in word.terms)
         except (msgspec.ValidationError, ParseError, ValueError) as error:
             raise WorldError(f"not understood: {error}", retryable=False) from error
+        if terms is None:
+            self.keeper.alive(now().monotonic)
+        else:
+            self.keeper.renew(terms, now().monotonic)
+            self._ended = word.charge != self._fingerprint
+        self._left = word.leaving
         self._changed.set()
-        return {"watching": not self._discharged}
+        return {"watching": not self._ended}
 
     async def _end_leases(self) -> None:
         lapses, standing = self.keeper.wake(now().monotonic)
@@ -120,12 +132,22 @@ class WatchdogDaemon:
 
     async def _apply(self, standing: Announcements) -> bool:
         try:
-            await self.driver.start()
-            await self.driver.apply(standing)
+            await self.driver.apply(await self._still_there(standing))
         except WorldError as error:
             print(f"watchdog of {self.pop}: {error}; trying again", file=sys.stderr, flush=True)  # noqa: T201
             return False
         return True
+
+    async def _still_there(self, standing: Announcements) -> Announcements:
+        """Give what the router still announces of what may stand: a watchdog only takes away.
+
+        Where the router does not tell, what it reads when it is back must be right all the same.
+        """
+        try:
+            there = {(route.prefix, route.upstream) for route in await self.driver.configured()}
+        except WorldError:
+            return standing
+        return frozenset(route for route in standing if (route.prefix, route.upstream) in there)
 
     def _record(self, lapses: list[Lapse]) -> None:
         for lapse in lapses:
@@ -136,10 +158,12 @@ class WatchdogDaemon:
         from anycastle.io.event_log import EventLog
 
         at = Timestamp(now().wall)
-        with EventLog(self._events_path) as log:
-            log.append(
-                [Event(at, self.pop, LeaseLapsed(lapse.service, "withdraw", lapse.silent_s)) for lapse in lapses]
-            )
+        events = [Event(at, self.pop, LeaseLapsed(lapse.service, "withdraw", lapse.silent_s)) for lapse in lapses]
+        try:
+            with EventLog(self._events_path) as log:
+                log.append(events)
+        except WorldError as error:  # the leases that are still to end matter more
+            print(f"watchdog of {self.pop}: not in the event log: {error}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 class WatchdogClient:
@@ -162,22 +186,39 @@ class WatchdogClient:
         if self._writer.transport.get_write_buffer_size() > LINE_BYTES_MAX:
             self.problem = "the watchdog does not read"
             return
-        word = Word() if terms is self._told else Word(terms=[_shape_of(term) for term in terms])
+        word = Word() if terms is self._told else self._word(terms)
         self._writer.write(msgspec.json.encode(word) + b"\n")
         self._told = terms
 
-    async def discharge(self) -> None:
-        """Tell the watchdog that the agent stops in good order."""
+    async def discharge(self, terms: tuple[LeaseTerm, ...]) -> None:
+        """Tell the watchdog that the agent stops in good order, and what is to be ended after it."""
         if self._connecting is not None:
             self._connecting.cancel()
+        word = msgspec.json.encode(self._word(terms, leaving=True)) + b"\n"
+        started = False
         try:
             async with asyncio.timeout(DISCHARGE_TIMEOUT_S):
-                reader, writer = await asyncio.open_unix_connection(str(self._charge.socket_path))
-                writer.write(msgspec.json.encode(Word(discharge=True)) + b"\n")
-                await reader.readline()
-                writer.close()
-        except (OSError, TimeoutError) as error:
-            self.problem = f"the watchdog could not be discharged: {error}"
+                while not await self._say_last(word) and terms:
+                    if not started:
+                        await asyncio.to_thread(start_watchdog, self._charge)
+                        started = True
+                    await asyncio.sleep(DISCHARGE_POLL_S)
+        except TimeoutError:
+            self.problem = "the watchdog could not be told that the agent stops"
+
+    async def _say_last(self, word: bytes) -> bool:
+        """Say a word on a connection of its own; tell whether a watchdog of ours heard it."""
+        try:
+            reader, writer = await asyncio.open_unix_connection(str(self._charge.socket_path))
+            writer.write(word)
+            answer = msgspec.json.decode(await reader.readline(), type=dict[str, Any])
+            writer.close()
+        except (OSError, msgspec.DecodeError):
+            return False
+        return bool(answer.get("watching"))
+
+    def _word(self, terms: tuple[LeaseTerm, ...], *, leaving: bool = False) -> Word:
+        return Word([_shape_of(term) for term in terms], leaving, self._charge.fingerprint)
 
     def _reconnect(self) -> None:
         if self._connecting is None or self._connecting.done():
@@ -219,6 +260,11 @@ class Charge:
     events_path: Path | None
     log_path: Path
 
+    @property
+    def fingerprint(self) -> str:
+        """What tells a charge from another, also in another process."""
+        return hashlib.sha256(repr((self.pop, self.driver, self.events_path)).encode()).hexdigest()
+
 
 def start_watchdog(charge: Charge) -> None:
     """Start a watchdog in a session of its own, so that what ends the agent does not end it."""
@@ -251,7 +297,9 @@ def main() -> None:
     """Run as a process: the charge comes over standard input."""
     charge: Charge = pickle.loads(sys.stdin.buffer.read())  # noqa: S301  our parent wrote it
     os.chdir("/")
-    daemon = WatchdogDaemon(charge.pop, charge.driver.make(), charge.socket_path, charge.events_path)
+    daemon = WatchdogDaemon(
+        charge.pop, charge.driver.make(), charge.socket_path, charge.events_path, charge.fingerprint
+    )
     try:
         asyncio.run(daemon.run())
     except WorldError as error:

@@ -427,13 +427,13 @@ class AgentEngine:
     def _last_terms(self) -> Iterator[LeaseTerm]:
         """Give what the watchdog is to end once the agent has left."""
         for term in self._current_terms():
-            state, lease = self.services[term.service], term.lease
-            if state.announced:
+            lease, prefixes = term.lease, self.services[term.service].service.prefixes
+            unconfirmed = {route for route in self.router.exports - self.router.wanted if route.prefix in prefixes}
+            if term.announcements:
                 end = LeaseEnd.KEEP if lease.end is LeaseEnd.KEEP else LeaseEnd.HOLD
                 yield LeaseTerm(term.service, Lease(end, lease.duration_s, lease.hold_s), term.announcements)
-            else:
-                left = {route for route in self.router.exports if route.prefix in state.service.prefixes}
-                yield LeaseTerm(term.service, _AT_ONCE, frozenset(left - self.router.wanted))
+            elif unconfirmed:
+                yield LeaseTerm(term.service, _AT_ONCE, frozenset(unconfirmed))
 
     def _finish_if_left(self, instant: Instant) -> list[Command]:
         if self._leaving_until is None or self._finished:

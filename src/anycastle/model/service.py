@@ -14,6 +14,7 @@ class OnExit(Enum):
 
     WITHDRAW = "withdraw"
     HOLD = "hold"
+    """Keep it for the next agent: as a lease, which the watchdog ends after `Lease.hold_s` unless it says KEEP."""
 
 
 class WhenAlone(Enum):

@@ -4,8 +4,18 @@ import pytest
 
 from anycastle.base.errors import MisuseError
 from anycastle.base.ports import Timestamp
-from anycastle.health.commands import Apply, Finish, LeaseTerm, RenewLeases, Save, SetAddresses, StartCheck
+from anycastle.health.commands import (
+    Apply,
+    Finish,
+    LeaseTerm,
+    ReadExports,
+    RenewLeases,
+    Save,
+    SetAddresses,
+    StartCheck,
+)
 from anycastle.health.permits import Permit, PermitState
+from anycastle.health.reconcile import RouterView
 from anycastle.health.state import AgentState
 from anycastle.model.announcement import NOTHING, Announcement
 from anycastle.model.check import Outcome, Severity
@@ -21,6 +31,7 @@ from anycastle.model.fleet import SharedPrefix
 from anycastle.model.service import (
     Dampening,
     Floor,
+    Lease,
     LeaseEnd,
     MaintenanceWindow,
     OnExit,
@@ -28,7 +39,7 @@ from anycastle.model.service import (
     SlowStart,
     WhenAlone,
 )
-from tests.unit.health.world import PREFIX, STEERED, WALL, World, check, fleet, service, world
+from tests.unit.health.world import ESTABLISHED, PREFIX, STEERED, WALL, World, check, fleet, service, world
 
 ROUTE = Announcement(PREFIX, "transit")
 
@@ -288,7 +299,20 @@ def test_stop_holds_what_is_to_be_held() -> None:
     w.carry_out(w.engine.stop(w.now))
     w.run(5)
     assert w.exports == {ROUTE}
-    assert w.of(Finish) == [Finish("the agent was stopped", hold=True)]
+    (finish,) = w.of(Finish)
+    assert isinstance(finish, Finish)
+    assert finish.hold
+    assert finish.terms == (LeaseTerm("dns", Lease(LeaseEnd.HOLD), frozenset({ROUTE})),), "a lease ends it"
+
+
+@pytest.mark.parametrize(("at", "end"), [("ams", LeaseEnd.KEEP), ("lon", LeaseEnd.WITHDRAW)])
+def test_what_is_to_be_kept_or_may_not_be_withdrawn_is_kept_after_a_stop(at: str, end: LeaseEnd) -> None:
+    w = world(fleet(service(on_exit=OnExit.HOLD, lease=Lease(end))), at=at).run(5)
+    w.carry_out(w.engine.stop(w.now))
+    w.run(5)
+    (finish,) = w.of(Finish)
+    assert isinstance(finish, Finish)
+    assert finish.terms[0].lease.end is LeaseEnd.KEEP
 
 
 @pytest.mark.mission("C16")
@@ -303,7 +327,9 @@ def test_stop_gives_up_on_a_router_that_does_not_answer() -> None:
     w.apply_error = "router is away"
     w.carry_out(w.engine.stop(w.now))
     w.run(10)
-    assert w.of(Finish) == [Finish("the agent was stopped", hold=False)]
+    (finish,) = w.of(Finish)
+    assert isinstance(finish, Finish)
+    assert finish.terms == (LeaseTerm("dns", Lease(LeaseEnd.WITHDRAW, 0.0), frozenset({ROUTE})),), "it goes on trying"
     assert w.engine.deadline == float("inf")
 
 
@@ -314,6 +340,56 @@ def test_leases_are_renewed_and_without_a_permit_they_keep() -> None:
     assert isinstance(lacking, RenewLeases)
     assert held.terms == (LeaseTerm("dns", service().lease, frozenset({ROUTE})),)
     assert lacking.terms[0].lease.end is LeaseEnd.KEEP
+
+
+def test_a_short_lease_is_renewed_more_often_and_a_change_at_once() -> None:
+    w = world(fleet(service(lease=Lease(duration_s=1.0)))).run(5)
+    assert len(w.of(RenewLeases)) >= 20
+    w.answers["dns"] = Outcome.FAIL
+    w.seen.clear()
+    while not w.of(Apply):
+        w.clock = w.engine.deadline
+        w.carry_out(w.engine.wake(w.now))
+    renewal = w.of(RenewLeases)[-1]
+    assert isinstance(renewal, RenewLeases)
+    assert renewal.terms[0].announcements == NOTHING
+
+
+def test_a_reading_that_began_before_the_engine_was_frozen_is_void() -> None:
+    w = world().run(5)
+    w.seen.clear()
+    commands: list[object] = []
+    while ReadExports() not in commands:
+        w.clock = w.engine.deadline
+        commands = list(w.engine.wake(w.now))
+        w.carry_out([command for command in commands if command != ReadExports()])
+    w.answers["dns"] = Outcome.FAIL
+    before, w.exports = RouterView(w.exports, w.exports, ESTABLISHED), NOTHING  # the watchdog acts meanwhile
+    w.clock += 60
+    w.carry_out(w.engine.exports_read(before, w.now))
+    w.run(5)
+    assert w.exports == NOTHING
+    assert not w.of(Apply)
+
+
+def test_a_router_that_restarted_empty_is_told_again_before_its_sessions_are_up() -> None:
+    w = world().run(5)
+    w.seen.clear()
+    for _ in range(2):
+        view = RouterView(NOTHING, NOTHING, frozenset())
+        w.carry_out([command for command in w.engine.exports_read(view, w.now) if command != ReadExports()])
+        w.clock += 0.3
+    assert [type(each) for each in w.of(Apply)] == [Apply]
+
+
+def test_what_was_found_steered_stays_so_until_the_checks_have_spoken() -> None:
+    w = world()
+    w.exports = frozenset({replace(ROUTE, attributes=STEERED)})
+    w.answers["dns"] = Outcome.UNKNOWN
+    w.run(5)
+    assert not w.of(Apply)
+    w.answers["dns"] = Outcome.PASS
+    assert w.run(5).exports == {ROUTE}
 
 
 def test_an_engine_that_was_frozen_longer_than_its_lease_boots_again() -> None:

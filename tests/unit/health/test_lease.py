@@ -44,15 +44,8 @@ def test_a_word_from_the_agent_puts_it_in_charge_again() -> None:
     assert keeper.wake(Instant(20.0)) == ([], {OWN})
 
 
-def test_an_agent_that_stopped_in_good_order_leaves_nothing_to_end() -> None:
-    keeper = LeaseKeeper()
-    keeper.renew((term("now", LeaseEnd.WITHDRAW, OWN),), Instant(0.0))
-    keeper.discharge()
-    assert keeper.deadline == FAR_FUTURE
-    assert keeper.wake(Instant(1000.0))[0] == []
-
-
 def test_a_service_that_announces_nothing_lapses_without_a_word() -> None:
     keeper = LeaseKeeper()
     keeper.renew((term("silent", LeaseEnd.WITHDRAW),), Instant(0.0))
+    assert keeper.deadline == FAR_FUTURE, "nothing to wait for"
     assert keeper.wake(Instant(10.0)) == ([], NOTHING)
