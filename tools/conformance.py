@@ -144,10 +144,18 @@ def _listed_section(
         state = "proven" if tests else "excused" if excuse else "gap"
         counts[state] += 1
         why = tests or (f"excused: {excuse}" if excuse else "**gap**")
-        rows.append(f"| {clause} | {about['title']} | {code_of(clause, cited)} | {why} |")
+        code = _named_code(about) if "code" in about else code_of(clause, cited)
+        rows.append(f"| {clause} | {about['title']} | {code} | {why} |")
     lines = [f"(rfc-{number})=", f"## RFC {number}: {data['title']}", ""]
     lines += ["| § | clause | code | tests |", "|---|---|---|---|", *rows, ""]
     return f"{len(rows)} | {counts['proven']} | {counts['excused']} | {counts['gap']}", "\n".join(lines)
+
+
+def _named_code(about: Mapping[str, Any]) -> str:
+    absent = [module for module in about["code"] if not (SOURCE / module).exists()]
+    if absent:
+        sys.exit(f"no such module: {', '.join(absent)}")
+    return ", ".join(f"`{module}`" for module in about["code"])
 
 
 def _others(markers: Markers, listed: set[str], cited: Mapping[str, Mapping[str, set[str]]]) -> str:
