@@ -1,46 +1,80 @@
-"""`make sim`: simulate seeds over all cores, or replay one."""
+"""`make sim`: simulate seeds over all cores, or replay one: fleets of agents, and networks of BGP speakers."""
 
 import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from typing import NamedTuple
 
 import click
 
-from tests.simulation.fleet import InvariantBroken, simulate
+from tests.simulation import bgp, fleet
+from tests.simulation.fleet import InvariantBroken
 
 
-def run_seed(seed: int) -> tuple[float, int, Counter[str], str | None]:
-    """Run one seed: PoP-hours, events, injected faults, and what broke."""
+class Done(NamedTuple):
+    """What came of one seed: hours simulated, events, injected faults, and what broke."""
+
+    hours: float = 0.0
+    events: int = 0
+    counts: Counter[str] = Counter()
+    failure: str | None = None
+
+
+def run_fleet(seed: int) -> Done:
+    """Run one seed of a fleet of agents."""
     try:
-        done = simulate(seed)
+        done = fleet.simulate(seed)
     except InvariantBroken as broken:
-        return 0.0, 0, Counter(), str(broken)
-    return done.pop_hours, done.events, done.counts, None
+        return Done(failure=f"fleet: {broken}")
+    return Done(done.pop_hours, done.events, done.counts)
+
+
+def run_network(seed: int) -> Done:
+    """Run one seed of a network of BGP speakers."""
+    try:
+        done = bgp.simulate(seed)
+    except InvariantBroken as broken:
+        return Done(failure=f"bgp: {broken}")
+    return Done(done.hours, done.events, done.counts)
+
+
+KINDS: dict[str, tuple[Callable[[int], Done], str]] = {
+    "fleet": (run_fleet, "PoP-hours"),
+    "bgp": (run_network, "speaker-hours"),
+}
+
+
+def run_kind(pool: ProcessPoolExecutor, kind: str, wanted: list[int]) -> list[str]:
+    """Run the seeds of one kind, print what was done, and give what broke."""
+    run, unit = KINDS[kind]
+    began, hours, events, faults, broken = time.monotonic(), 0.0, 0, Counter[str](), list[str]()
+    for done in pool.map(run, wanted, chunksize=4):
+        hours, events, faults = hours + done.hours, events + done.events, faults + done.counts
+        if done.failure is not None:
+            broken.append(done.failure)
+            print(done.failure, flush=True)
+    for name, count in sorted(faults.items()):
+        print(f"{count:8}  {name.strip('_').replace('_', ' ')}")
+    took = time.monotonic() - began
+    print(f"{kind}: {len(wanted)} seeds, {hours:,.0f} {unit}, {events:,} events in {took:.0f} s; {len(broken)} broken")
+    return broken
 
 
 @click.command()
 @click.option("--seed", type=int, help="Replay one seed.")
 @click.option("--seeds", type=int, default=1000, show_default=True, help="How many seeds to run.")
 @click.option("--first", type=int, default=0, show_default=True, help="The first seed.")
-def main(seed: int | None, seeds: int, first: int) -> None:
-    """Simulate fleets under seeded faults, and check the invariants at every step."""
+@click.option("--kind", type=click.Choice(tuple(KINDS)), multiple=True, help="What to simulate; both by default.")
+def main(seed: int | None, seeds: int, first: int, kind: tuple[str, ...]) -> None:
+    """Simulate fleets and networks under seeded faults, and check the invariants at every step."""
     wanted = [seed] if seed is not None else list(range(first, first + seeds))
-    began, hours, events, faults = time.monotonic(), 0.0, 0, Counter[str]()
-    broken: list[str] = []
     with ProcessPoolExecutor(min(len(wanted), os.cpu_count() or 1)) as pool:
-        for some_hours, some_events, some_faults, failure in pool.map(run_seed, wanted, chunksize=4):
-            hours, events, faults = hours + some_hours, events + some_events, faults + some_faults
-            if failure is not None:
-                broken.append(failure)
-                print(failure, flush=True)
-    for name, count in sorted(faults.items()):
-        print(f"{count:8}  {name.strip('_').replace('_', ' ')}")
-    took = time.monotonic() - began
-    print(f"{len(wanted)} seeds, {hours:,.0f} PoP-hours, {events:,} events in {took:.0f} s; {len(broken)} broken")
+        broken = [failure for each in kind or KINDS for failure in run_kind(pool, each, wanted)]
     if broken:
-        print(f"replay one with: make sim SEED={broken[0].split()[1]}")
+        print(f"replay one with: make sim SEED={broken[0].split()[2]}")
     sys.exit(1 if broken else 0)
 
 
