@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from anycastle.base.errors import ParseError, WorldError
-from anycastle.base.ports import FAR_FUTURE, Timestamp
+from anycastle.base.ports import FAR_FUTURE, Instant, Timestamp
 from anycastle.health.commands import LeaseTerm
 from anycastle.health.lease import Lapse, LeaseKeeper
 from anycastle.io.announcement_json import AnnouncementShape, announcements_of, shapes_of
@@ -41,6 +41,9 @@ DISCHARGE_TIMEOUT_S = 5.0
 """How long a stopping agent tries to leave its last terms with the watchdog; one that heard none ends the old ones."""
 
 DISCHARGE_POLL_S = 0.1
+
+STARTING_S = 10.0
+"""How long a watchdog may take to start, before another is started beside it."""
 
 
 class TermShape(msgspec.Struct, frozen=True):
@@ -175,6 +178,8 @@ class WatchdogClient:
         self._connecting: asyncio.Task[None] | None = None
         self._terms: tuple[LeaseTerm, ...] | None = None
         self._told: tuple[LeaseTerm, ...] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = Instant(-FAR_FUTURE)
         self.problem: str | None = "the watchdog has not been reached yet"
 
     def renew(self, terms: tuple[LeaseTerm, ...]) -> None:
@@ -195,13 +200,10 @@ class WatchdogClient:
         if self._connecting is not None:
             self._connecting.cancel()
         word = msgspec.json.encode(self._word(terms, leaving=True)) + b"\n"
-        started = False
         try:
             async with asyncio.timeout(DISCHARGE_TIMEOUT_S):
-                while not await self._say_last(word) and terms:
-                    if not started:
-                        await asyncio.to_thread(start_watchdog, self._charge)
-                        started = True
+                while not await self._say_last(word) and (terms or self._starting()):
+                    await self._start()
                     await asyncio.sleep(DISCHARGE_POLL_S)
         except TimeoutError:
             self.problem = "the watchdog could not be told that the agent stops"
@@ -230,12 +232,23 @@ class WatchdogClient:
             reader, self._writer = await asyncio.open_unix_connection(str(self._charge.socket_path))
         except OSError:
             self.problem = "the watchdog is being started"
-            await asyncio.to_thread(start_watchdog, self._charge)
+            await self._start()
             return
         self.problem = None
         if self._terms is not None:
             self.renew(self._terms)
         await self._read_replies(reader)
+
+    def _starting(self) -> bool:
+        """Tell whether a watchdog that we started may be on its way."""
+        running = self._process is not None and self._process.poll() is None
+        return running and now().monotonic < self._started_at + STARTING_S
+
+    async def _start(self) -> None:
+        """Start a watchdog, but no second one while the first is on its way."""
+        if not self._starting():
+            self._started_at = now().monotonic
+            self._process = await asyncio.to_thread(start_watchdog, self._charge)
 
     async def _read_replies(self, reader: asyncio.StreamReader) -> None:
         """Read until the watchdog goes away."""
@@ -266,7 +279,7 @@ class Charge:
         return hashlib.sha256(repr((self.pop, self.driver, self.events_path)).encode()).hexdigest()
 
 
-def start_watchdog(charge: Charge) -> None:
+def start_watchdog(charge: Charge) -> subprocess.Popen[bytes]:
     """Start a watchdog in a session of its own, so that what ends the agent does not end it."""
     with charge.log_path.open("ab") as log:
         process = subprocess.Popen(
@@ -281,6 +294,7 @@ def start_watchdog(charge: Charge) -> None:
         # A pipe between this process and its child: nobody else can put a pickle into it.
         process.stdin.write(pickle.dumps(charge))
         process.stdin.close()
+        return process
 
 
 def _term_of(shape: TermShape) -> LeaseTerm:
