@@ -7,7 +7,9 @@ another PoP to a query sent since; clients ask 100 times a second, in the planne
 """
 
 import json
+import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,6 +18,7 @@ from typing import Any
 
 import click
 
+from anycastle.io.durable import write_durably
 from anycastle.lab.exercise import NamespacesExercise, Outcome, Probing
 from anycastle.lab.faults import FAULTS
 from anycastle.lab.ledger import default_run_dir
@@ -114,6 +117,20 @@ def row(scenario_name: str, contestant: str, results: list[Result]) -> str:
     return f"{scenario.title:29} {contestant:14} {took:30} {span:>16} {others:>6}  {floor:15} {target}"
 
 
+def circumstances() -> str:
+    """Say what else bears on the figures: others' load, and how long this disk takes to make a state durable."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        took = []
+        for _ in range(20):
+            began = time.monotonic()
+            write_durably(Path(folder, "state"), b"x" * 300)
+            took.append(time.monotonic() - began)
+    load = os.getloadavg()[0]
+    return (
+        f"{os.cpu_count()} cores, load {load:.1f}; a durable write takes {statistics.median(took) * 1000:.1f} ms here"
+    )
+
+
 @click.command()
 @click.option("--reps", default=5, show_default=True, help="Runs of each scenario and contestant.")
 @click.option("--only", multiple=True, type=click.Choice(list(CONTESTANTS)), help="Only these contestants.")
@@ -121,6 +138,7 @@ def row(scenario_name: str, contestant: str, results: list[Result]) -> str:
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures here as well.")
 def main(reps: int, only: tuple[str, ...], scenarios: tuple[str, ...], json_file: Path | None) -> None:
     """Measure what clients see when a PoP fails, beside two peers."""
+    print(circumstances())
     print(f"{'':29} {'':14} {'answered elsewhere':30} {'queries lost':>16} {'others':>6}  {'announcing':15} target")
     everything: list[Result] = []
     for scenario in scenarios or SCENARIOS:

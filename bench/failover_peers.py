@@ -9,7 +9,8 @@ from pathlib import Path
 
 from anycastle.lab import bird_node
 from anycastle.lab.fleet import far_end
-from anycastle.lab.namespaces import NamespacesLab, program
+from anycastle.lab.namespaces import NamespacesLab
+from anycastle.lab.netns import program
 from anycastle.lab.topology import Node, NodeKind
 from anycastle.lab.wiring import SERVICE_PORT
 

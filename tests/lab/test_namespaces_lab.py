@@ -137,9 +137,26 @@ def _exchange() -> Topology:
     return topology
 
 
+def _with_router(topology: Topology, router: str, *names: str) -> Topology:
+    nodes = tuple(replace(node, router=router) if node.name in names else node for node in topology.nodes)
+    return replace(topology, nodes=nodes)
+
+
+TOPOLOGIES = {
+    "world": find_topology("world"),
+    "exchange": _exchange(),
+    "exchange-frr": _with_router(_exchange(), "frr", "t1", "rs", "member", "ear"),
+    "three-pops-frr": _with_router(find_topology("three-pops"), "frr", "t1", "c1", "c3"),
+}
+
+
 @pytest.mark.mission("C17")
-@pytest.mark.parametrize("topology", [find_topology("world"), _exchange()], ids=lambda topology: topology.name)
-def test_both_backends_mean_the_same_by_a_topology(topology: Topology) -> None:
+@pytest.mark.parametrize("name", TOPOLOGIES)
+def test_both_backends_and_all_routers_mean_the_same_by_a_topology(name: str) -> None:
+    topology = TOPOLOGIES[name]
+    lacks = missing(node.router for node in topology.nodes)
+    if lacks:
+        pytest.skip(f"needs {', '.join(lacks)}")
     (service,) = topology.services
     built = NamespacesLab(topology, default_run_dir(f"meaning-{os.getpid()}"))
     built.build()
@@ -180,10 +197,10 @@ def test_a_second_lab_does_not_push_the_first_aside(lab: NamespacesLab) -> None:
 
 
 def test_a_router_that_the_backend_does_not_run_is_refused() -> None:
-    topology = three_pops()
-    nodes = tuple(replace(node, router="frr") if node.name == "t1" else node for node in topology.nodes)
-    with pytest.raises(MisuseError, match="runs bird as router, not frr"):
-        NamespacesLab(replace(topology, nodes=nodes))
+    with pytest.raises(MisuseError, match="t1: in namespaces a transit runs bird or frr, not gobgp"):
+        NamespacesLab(_with_router(three_pops(), "gobgp", "t1"))
+    with pytest.raises(MisuseError, match="pop1: in namespaces a pop runs bird, not frr"):
+        NamespacesLab(_with_router(three_pops(), "frr", "pop1"))
 
 
 @pytest.mark.mission("C17")

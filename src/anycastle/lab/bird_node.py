@@ -2,21 +2,22 @@
 
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from anycastle.base.errors import WorldError
 from anycastle.io.routers.bird_config import bird_snippet, export_function, symbols
 from anycastle.lab.fleet import far_end
-from anycastle.lab.relations import relationship
+from anycastle.lab.netns import program
+from anycastle.lab.relations import CUSTOMER_TAG, TAGS, relationship
+from anycastle.lab.router_node import Machine
 from anycastle.lab.topology import Link, Node, NodeKind, Relation, Topology
 from anycastle.lab.wiring import NamespacesWiring
 from anycastle.model.pop import PoP
+from anycastle.model.prefix import Prefix
 from anycastle.rib.policy import LOCAL_PREFERENCES, Relationship
-
-_TAGS: Final = {Relationship.CUSTOMER: 1, Relationship.ROUTE_SERVER_CLIENT: 1, Relationship.PROVIDER: 3}
-"""Third part of the large community by which a network notes who sent a route; peers have 2 (as in `rib.policy`)."""
 
 _OWN_ROLES: Final = {
     Relationship.CUSTOMER: "provider",
@@ -28,6 +29,36 @@ _OWN_ROLES: Final = {
 """What the far end is to us -> our role (RFC 9234)."""
 
 _ANSWER_TIMEOUT_S: Final = 5.0
+
+
+class BirdNode:
+    """BIRD 2."""
+
+    programs: Mapping[str, str] = MappingProxyType({"bird": "bird2"})
+
+    def start(self, machine: Machine, node: Node) -> None:
+        """Start it."""
+        start(machine, node, network_config(machine.topology, machine.wiring, node))
+
+    def has_route(self, machine: Machine, node: str, prefix: Prefix, sender: str) -> bool:
+        """Ask for what the session with the neighbour has brought."""
+        asked = f"show route {prefix} protocol {protocol_name(sender)}"
+        return str(prefix) in ask(machine.wiring.control_socket(node), asked)
+
+    def bfd_is_up(self, machine: Machine, node: str) -> bool:
+        """Ask for the states of the BFD sessions."""
+        lines = ask(machine.wiring.control_socket(node), "show bfd sessions").splitlines()
+        states = {line.split()[2] for line in lines if line.strip().startswith("10.")}
+        return states == {"Up"}
+
+
+def start(machine: Machine, node: Node, config: str | None = None) -> None:
+    """Start a node's BIRD, with a new bird.conf where one is given."""
+    path = machine.wiring.folder(node.name) / "bird.conf"
+    if config is not None:
+        path.write_text(config)
+    control = str(machine.wiring.control_socket(node.name))
+    machine.spawn(f"bird-{node.name}", node.name, program("bird"), "-f", "-c", str(path), "-s", control)
 
 
 def network_config(topology: Topology, wiring: NamespacesWiring, node: Node) -> str:
@@ -115,7 +146,7 @@ def _import(node: Node, far: Relationship) -> str:
     asn = node.asn
     return (
         f"filter {{ bgp_large_community.delete([({asn}, 1, *)]);"
-        f" bgp_large_community.add(({asn}, 1, {_TAGS.get(far, 2)}));"
+        f" bgp_large_community.add(({asn}, 1, {TAGS[far]}));"
         f" bgp_local_pref = {LOCAL_PREFERENCES[far]};"
         " if (65535, 0) ~ bgp_community then bgp_local_pref = 0; accept; }"  # RFC 8326 §4
     )
@@ -124,7 +155,7 @@ def _import(node: Node, far: Relationship) -> str:
 def _export(node: Node, link: Link, far: Relationship) -> str:
     asn = node.asn
     to_all = far in (Relationship.CUSTOMER, Relationship.COLLECTOR, Relationship.ROUTE_SERVER_CLIENT)
-    only = "" if to_all else f"if source = RTS_BGP && !(({asn}, 1, 1) ~ bgp_large_community) then reject; "
+    only = "" if to_all else f"if source = RTS_BGP && !(({asn}, 1, {CUSTOMER_TAG}) ~ bgp_large_community) then reject; "
     prepend = "".join(f"bgp_path.prepend({asn}); " for _ in range(_prepend(link, node)))
     return f"filter {{ {only}bgp_large_community.delete([({asn}, 1, *)]); {prepend}accept; }}"
 

@@ -9,7 +9,8 @@ from typing import Final
 
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.lab.fleet import far_end
-from anycastle.lab.namespaces import NamespacesLab, program
+from anycastle.lab.namespaces import NamespacesLab
+from anycastle.lab.netns import program
 from anycastle.lab.topology import NodeKind
 from anycastle.model.check import DNSTarget
 from anycastle.model.fleet import Fleet

@@ -7,14 +7,14 @@ written for the lab. What was started is in the lab's ledger, so that `take_down
 
 import asyncio
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from anycastle.base.errors import MisuseError, WorldError
@@ -22,17 +22,21 @@ from anycastle.io.config.write import write_fleet
 from anycastle.io.local_socket import ask as ask_process
 from anycastle.lab import bird_node, ledger, probe
 from anycastle.lab.fleet import far_end, fleet_of
+from anycastle.lab.frr_node import FrrNode
 from anycastle.lab.ledger import Ledger, Started
-from anycastle.lab.netns import Namespace, end, join
+from anycastle.lab.netns import Namespace, end, find_program, join, program
 from anycastle.lab.nsd_node import nsd_config
+from anycastle.lab.router_node import RouterNode
 from anycastle.lab.topology import LabService, Link, Node, NodeKind, Relation, Topology
 from anycastle.lab.wiring import ECHO_PORT, SERVICE_PORT, NamespacesWiring
 from anycastle.model.fleet import Fleet
 
 PROGRAMS: Final = {"ip": "iproute2", "bird": "bird2", "nsd": "nsd", "nft": "nftables"}
-"""What the backend runs -> the Debian package that has it."""
+"""What every lab runs -> the Debian package that has it."""
 
-_SEARCH_PATH: Final = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/bin", "/sbin", "/bin"))
+ROUTERS: Final[Mapping[str, RouterNode]] = MappingProxyType({"bird": bird_node.BirdNode(), "frr": FrrNode()})
+"""Routing daemons of networks that are not PoPs, as `Node.router` names them."""
+
 _SETTINGS: Final = {
     "ipv4/ip_forward": "1",
     "ipv4/conf/all/rp_filter": "0",
@@ -47,22 +51,17 @@ _ASK_TIMEOUT_S: Final = 0.3
 _END_TIMEOUT_S: Final = 10.0
 
 
-def missing() -> list[str]:
-    """Give what this machine lacks for the backend, each as a phrase; empty where nothing is missing."""
+def missing(routers: Iterable[str] = ()) -> list[str]:
+    """Give what this machine lacks for a lab with some routers, each as a phrase; empty where nothing is missing."""
     lacks = [] if os.geteuid() == 0 else ["root rights (run it with sudo)"]
+    programs = dict(PROGRAMS)
+    for router in routers:
+        programs |= ROUTERS[router].programs
     return lacks + [
-        f"{program} (Debian package {package})"
-        for program, package in PROGRAMS.items()
-        if shutil.which(program, path=_SEARCH_PATH) is None
+        f"{name} (Debian package {package})"
+        for name, package in programs.items()
+        if find_program(name, "/usr/lib/frr") is None
     ]
-
-
-def program(name: str) -> str:
-    """Give a program's path. Raises `MisuseError` where it is not there."""
-    path = shutil.which(name, path=_SEARCH_PATH)
-    if path is None:
-        raise MisuseError(f"{name} is not installed")
-    return path
 
 
 class Equipment(Protocol):
@@ -101,12 +100,10 @@ class NamespacesLab:
     """A topology that runs. Raises `MisuseError` where the machine or the topology does not allow it."""
 
     def __init__(self, topology: Topology, run_dir: Path | None = None, equipment: Equipment | None = None) -> None:
-        lacks = missing()
+        _check_routers(topology)
+        lacks = missing(node.router for node in topology.nodes)
         if lacks:
             raise MisuseError(f"the namespaces backend needs {', '.join(lacks)}")
-        others = sorted({node.router for node in topology.nodes} - {"bird"})
-        if others:
-            raise MisuseError(f"the namespaces backend runs bird as router, not {', '.join(others)}")
         self.topology = topology
         self.run_dir = run_dir or ledger.default_run_dir(topology.name)
         self.wiring = NamespacesWiring(topology, self.run_dir)
@@ -182,7 +179,7 @@ class NamespacesLab:
             return
         if node.kind is NodeKind.CLIENT:
             self.namespace(node.name).batch(f"addr add {self.wiring.client_address(node)}/32 dev lo")
-        self.start_router(node, bird_node.network_config(self.topology, self.wiring, node))
+        ROUTERS[node.router].start(self, node)
 
     @property
     def state_dir(self) -> Path:
@@ -230,12 +227,8 @@ class NamespacesLab:
         return key in self._processes and self._processes[key].poll() is None
 
     def start_router(self, node: Node, config: str | None = None) -> None:
-        """Start a node's BIRD, with a new bird.conf where one is given."""
-        path = self.wiring.folder(node.name) / "bird.conf"
-        if config is not None:
-            path.write_text(config)
-        control = str(self.wiring.control_socket(node.name))
-        self.spawn(f"bird-{node.name}", node.name, program("bird"), "-f", "-c", str(path), "-s", control)
+        """Start a PoP's BIRD, with a new bird.conf where one is given."""
+        bird_node.start(self, node, config)
 
     def start_service(self, pop: str) -> None:
         """Start a PoP's name server."""
@@ -291,8 +284,7 @@ class NamespacesLab:
         found = set()
         for link in self._uplinks(pop):
             far = far_end(link, pop)
-            asked = f"show route {service.prefix} protocol {bird_node.protocol_name(pop)}"
-            if str(service.prefix) in self.bird(far, asked):
+            if ROUTERS[self.topology.node(far).router].has_route(self, far, service.prefix, pop):
                 found.add(far)
         return frozenset(found)
 
@@ -356,13 +348,16 @@ class NamespacesLab:
         )
 
     def _all_watched(self) -> bool:
-        for node in self.topology.nodes:
-            if self.wiring.control_socket(node.name).exists():
-                sessions = self.bird(node.name, "show bfd sessions").splitlines()
-                states = [line.split()[2] for line in sessions if line.strip()[:3] == "10."]
-                if not states or set(states) != {"Up"}:
-                    return False
-        return True
+        watching = [node for node in self.topology.nodes if node.kind is not NodeKind.POP]
+        return all(ROUTERS[node.router].bfd_is_up(self, node.name) for node in watching)
+
+
+def _check_routers(topology: Topology) -> None:
+    for node in topology.nodes:
+        known = ("bird",) if node.kind is NodeKind.POP else tuple(ROUTERS)
+        if node.router not in known:
+            kind = node.kind.value
+            raise MisuseError(f"{node.name}: in namespaces a {kind} runs {' or '.join(known)}, not {node.router}")
 
 
 def _set_up_kernel() -> None:

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable
@@ -9,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from anycastle.base.errors import WorldError
+from anycastle.base.errors import MisuseError, WorldError
 
 INTERFACE_NAME_MAX: Final = 15  # IFNAMSIZ of linux/if.h, without the final zero
 _CLONE_NEWNET: Final = 0x40000000  # linux/sched.h
 _COMMAND_TIMEOUT_S: Final = 60.0
+
+_SEARCH_PATH: Final = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/bin", "/sbin", "/bin"))
 
 _Result = TypeVar("_Result")
 
@@ -29,6 +32,19 @@ def run(*command: str, check: bool = True, text: str | None = None) -> str:
     if check and done.returncode != 0:
         raise WorldError(f"{' '.join(command)}: {done.stderr.strip()}{done.stdout.strip()}")
     return done.stdout
+
+
+def find_program(name: str, folder: str = "") -> str | None:
+    """Give a program's path, or None: `folder` is looked at first; the system's folders count where PATH lacks them."""
+    return shutil.which(name, path=os.pathsep.join((folder, _SEARCH_PATH)) if folder else _SEARCH_PATH)
+
+
+def program(name: str, folder: str = "") -> str:
+    """Give a program's path. Raises `MisuseError` where it is not there."""
+    path = find_program(name, folder)
+    if path is None:
+        raise MisuseError(f"{name} is not installed")
+    return path
 
 
 @dataclass(frozen=True, slots=True)
