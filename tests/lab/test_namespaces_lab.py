@@ -226,6 +226,17 @@ def test_nothing_is_left_of_a_lab_whose_process_was_killed() -> None:
     assert not state_dir.exists()
 
 
+def test_a_namespace_is_taken_away_also_when_the_ledger_is_lost() -> None:
+    kept = ledger.Ledger(default_run_dir(f"lost-{os.getpid()}"))
+    stray = Namespace(f"{kept.prefix}-pop1")
+    stray.make()
+    sleeper = stray.spawn("sleep", "600", log=Path(os.devnull))
+    assert ledger.take_down(kept.run_dir)
+    assert sleeper.wait(10) == -signal.SIGKILL
+    assert not stray.exists
+    assert not ledger.take_down(kept.run_dir)
+
+
 def _running(run_dir: Path) -> ledger.Ledger:
     """Wait until a lab has started all of its processes."""
     deadline = time.monotonic() + 30

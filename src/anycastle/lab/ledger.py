@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from anycastle.base.errors import WorldError
 from anycastle.io.durable import write_durably
-from anycastle.lab.netns import Namespace
+from anycastle.lab.netns import NAMESPACES, Namespace
 
 FILE_NAME: Final = "lab.json"
 _STATE_ROOT: Final = Path("/var/tmp/anycastle-lab")  # noqa: S108  only root writes below it; it is on a disk
@@ -123,12 +123,14 @@ def take_down(run_dir: Path) -> bool:
 
     A lab whose owner still runs has it ended first.
     """
-    ledger = load(run_dir)
-    if ledger is None:
+    found = load(run_dir)
+    ledger = found or Ledger(run_dir)
+    stray = {path.name for path in NAMESPACES.glob(f"{ledger.prefix}-*")}  # a ledger can be lost, names cannot
+    if found is None and not stray:
         return False
     if ledger.owner is not None and ledger.owner.pid != os.getpid():
         _end([ledger.owner])
-    namespaces = [Namespace(name) for name in ledger.namespaces]
+    namespaces = [Namespace(name) for name in sorted(stray.union(ledger.namespaces))]
     _end([Started.of(pid) for each in namespaces for pid in each.processes()] + list(ledger.processes.values()))
     for each in namespaces:
         _end([Started.of(pid) for pid in each.processes()])  # what was started meanwhile

@@ -12,6 +12,9 @@ from typing import Final, TypeVar
 
 from anycastle.base.errors import MisuseError, WorldError
 
+NAMESPACES: Final = Path("/run/netns")
+"""Where `ip netns` keeps them (ip-netns(8))."""
+
 INTERFACE_NAME_MAX: Final = 15  # IFNAMSIZ of linux/if.h, without the final zero
 _CLONE_NEWNET: Final = 0x40000000  # linux/sched.h
 _COMMAND_TIMEOUT_S: Final = 60.0
@@ -75,7 +78,7 @@ class Namespace:
 
         def inside() -> None:
             try:
-                handle = os.open(f"/run/netns/{self.name}", os.O_RDONLY | os.O_CLOEXEC)
+                handle = os.open(NAMESPACES / self.name, os.O_RDONLY | os.O_CLOEXEC)
                 try:
                     if ctypes.CDLL(None, use_errno=True).setns(handle, _CLONE_NEWNET):
                         raise OSError(ctypes.get_errno(), "setns")
@@ -109,7 +112,7 @@ class Namespace:
     @property
     def exists(self) -> bool:
         """Whether it is there."""
-        return Path("/run/netns", self.name).exists()
+        return (NAMESPACES / self.name).exists()
 
     def processes(self) -> tuple[int, ...]:
         """Give the processes inside; none where it is not there."""
