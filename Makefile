@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SEED ?=
 SEEDS ?= 1000
+# Real checks with real deadlines: not beside other tests, which would make them late.
+ALONE := tests/cli/test_demo.py
 .DEFAULT_GOAL := help
 
 .PHONY: help setup demo test check format lab lab-packages bench sim fuzz docs docs-tables lock clean
@@ -31,7 +33,7 @@ check: setup  ## Format, lint, types, import contracts, unit and property tests,
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/pytest -q -n auto tests/unit tests/property tests/cli tests/simulation
+	@$(BIN)/pytest -q -n auto tests/unit tests/property tests/cli tests/simulation --ignore=$(ALONE)
 
 format: setup  ## Format the source
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
@@ -43,7 +45,7 @@ lab: setup lab-packages  ## Real routers and servers in network namespaces (root
 	@$(BIN)/pytest -q -rfE tests/lab
 
 test: check docs lab-packages  ## Everything that CI runs
-	@$(BIN)/pytest -q -rfE tests/lab
+	@$(BIN)/pytest -q -rfE $(ALONE) tests/lab
 
 bench: setup lab-packages  ## Each hot path against its peer
 	@$(BIN)/python -m bench
