@@ -43,7 +43,7 @@ class LoadResult:
 def load_fleet(path: str | Path) -> LoadResult:
     """Give the fleet that a folder describes, or all findings at once. Raises nothing for what the folder holds.
 
-    Costs about 2 ms a service of 25 lines.
+    Costs about 1 ms a service of 25 lines; three times that for one in which something is found, or without libyaml.
     """
     findings = Findings()
     index = read_index(read_folder(Path(path), findings), findings)
