@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, Protocol
 
 from anycastle import __version__
-from anycastle.base.errors import WorldError
+from anycastle.base.errors import MisuseError, WorldError
 from anycastle.base.ports import FAR_FUTURE, Instant
 from anycastle.health.agent import AgentEngine
 from anycastle.health.commands import (
@@ -139,7 +139,7 @@ class AgentDaemon:
             self.record(Alarm("router-start", self.pop, str(error)))
 
     async def _leave(self, finish: Finish) -> None:
-        if self.watchdog is not None:
+        if self.watchdog is not None and self.engine.booted:  # else an earlier agent's terms go on
             await self.watchdog.discharge(finish.terms)
         try:
             if not finish.hold:
@@ -161,7 +161,10 @@ class AgentDaemon:
         self.perform(self.engine.stop(now()))
 
     def reload(self, fleet: Fleet) -> None:
-        """Take a changed fleet."""
+        """Take a changed fleet. Raises `MisuseError` where that needs a restart, and changes nothing."""
+        before, pop = self.engine.pop, fleet.pop(self.pop)
+        if (fleet.asn, pop.router, pop.upstreams) != (self.engine.fleet.asn, before.router, before.upstreams):
+            raise MisuseError(f"the router or the upstreams of {self.pop} changed: restart the agent to take them")
         self.perform(self.engine.reload(fleet, now()))
 
     def perform(self, commands: list[Command]) -> None:

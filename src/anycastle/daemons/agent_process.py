@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -26,6 +26,7 @@ from anycastle.io.routers import DriverChoice
 from anycastle.io.status_server import Page, StatusServer
 from anycastle.model.event import OperatorCommanded
 from anycastle.model.fleet import Fleet
+from anycastle.model.prefix import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +73,14 @@ class AgentProcess:
             settings.pop, choice, settings.run_dir / "watchdog.sock", events_path, settings.state_dir / "watchdog.log"
         )
         watching = settings.watchdog and not settings.observe_only
+        self._loopback = Loopback(_managed(fleet))
         self.daemon = AgentDaemon(
             fleet,
             settings.pop,
             choice.make(),
             record=self._events.put,
             store=AgentStateFile(settings.state_dir / "agent.json"),
-            addresses=Loopback(
-                address for service in fleet.services if service.manage_addresses for address in service.addresses
-            ),
+            addresses=self._loopback,
             watchdog=WatchdogClient(charge) if watching else None,
             observe_only=settings.observe_only,
         )
@@ -126,7 +126,9 @@ class AgentProcess:
         """Take the fleet files anew; files with errors change nothing."""
         systemd_notify.reloading()
         try:
-            self.daemon.reload(self._load())
+            fleet = self._load()
+            self._loopback.adopt(_managed(fleet))
+            self.daemon.reload(fleet)
             granted, reason = True, "the fleet files were read anew"
         except (WorldError, MisuseError, KeyError) as error:
             granted, reason = False, str(error)
@@ -195,3 +197,7 @@ class AgentProcess:
         self.daemon.perform(commands)
         described = [service for service in self._full_status()["services"] if service["name"] in asked.services]
         return {"services": described}
+
+
+def _managed(fleet: Fleet) -> Iterator[Address]:
+    return (address for service in fleet.services if service.manage_addresses for address in service.addresses)

@@ -194,6 +194,8 @@ class AgentEngine:
         for name, state in self.services.items():
             if name in before:
                 carry_over(before[name], state)
+            elif self.booted and state.permit.state is PermitState.HELD:
+                state.permit = state.permit.used()  # it is not announced yet, as at the boot
         if not self.booted:
             return []
         self.router.changed(now.monotonic)

@@ -11,11 +11,10 @@ def write_durably(path: Path, octets: bytes, mode: int = 0o600) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-        try:
-            os.write(descriptor, octets)
+        with os.fdopen(descriptor, "wb") as file:  # writes all of it, where os.write may write a part
+            file.write(octets)
+            file.flush()
             os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
         temporary.replace(path)
         directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

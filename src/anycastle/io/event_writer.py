@@ -50,8 +50,9 @@ class EventWriter:
         while not last:
             batch, last = self._next_batch()
             while batch and not self._append(batch):
-                if last:
-                    break  # the disk refuses and the agent leaves: what is lost was reported as it happened
+                if last or self._closing.is_set():
+                    self.dropped += len(batch)  # the disk refuses and the agent leaves
+                    break
                 self._closing.wait(RETRY_S)
         if self._log is not None:
             self._log.close()

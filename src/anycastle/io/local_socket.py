@@ -1,6 +1,7 @@
 """Requests and replies between processes of one machine: JSON lines over a Unix socket that only its owner may open."""
 
 import asyncio
+import fcntl
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -28,32 +29,45 @@ class LocalServer:
         self.path = path
         self._handler = handler
         self._server: asyncio.Server | None = None
+        self._lock: int | None = None
         self._clients: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Begin to listen. Raises `WorldError`, also where another process answers at the path."""
-        if await _answers(self.path):
-            raise WorldError(f"{self.path}: another process serves here", retryable=False)
         try:
+            self._lock = _locked(self.path.with_name(f"{self.path.name}.lock"))
+            if self._lock is None:
+                raise WorldError(f"{self.path}: another process serves here", retryable=False)
             self.path.unlink(missing_ok=True)
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
             before = os.umask(0o177)
             try:
                 listener.bind(str(self.path))
+            except OSError:
+                listener.close()
+                raise
             finally:
                 os.umask(before)
             self._server = await asyncio.start_unix_server(self._serve, sock=listener, limit=LINE_BYTES_MAX)
         except OSError as error:
-            raise WorldError(f"{self.path} cannot be served: {error.strerror}", retryable=False) from error
+            self._unlock()
+            raise WorldError(f"{self.path} cannot be served: {error.strerror or error}", retryable=False) from error
 
     async def close(self) -> None:
         """Stop listening, and end what is being served."""
-        if self._server is not None:
-            self._server.close()
+        if self._server is None:
+            return  # the path is another's
+        self._server.close()
         for client in tuple(self._clients):
             client.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
         self.path.unlink(missing_ok=True)
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -80,13 +94,15 @@ class LocalServer:
             return {"error": str(error)}
 
 
-async def _answers(path: Path) -> bool:
+def _locked(path: Path) -> int | None:
+    """Give a lock that ends with the process; None where another process has it. The file stays: to remove it races."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        _, writer = await asyncio.open_unix_connection(str(path))
-    except OSError:
-        return False
-    writer.close()
-    return True
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def ask(path: Path, request: dict[str, Any], timeout_s: float = 10.0) -> Reply:
@@ -101,7 +117,7 @@ def ask(path: Path, request: dict[str, Any], timeout_s: float = 10.0) -> Reply:
     except TimeoutError as error:
         raise WorldError(f"{path}: no answer within {timeout_s:g} s") from error
     except OSError as error:
-        raise WorldError(f"{path}: {error.strerror}; is the agent running?") from error
+        raise WorldError(f"{path}: {error.strerror or error}; is the agent running?") from error
     if not line:
         raise WorldError(f"{path}: the connection was closed without an answer")
     reply = msgspec.json.decode(line, type=dict[str, Any])

@@ -17,6 +17,10 @@ class Loopback:
         self.own = frozenset(own)
         self.interface = interface
 
+    def adopt(self, more: Iterable[Address]) -> None:
+        """Count more addresses as its own; one that is no longer wanted stays its own, to be taken away."""
+        self.own |= frozenset(more)
+
     async def set(self, wanted: frozenset[Address]) -> None:
         """Have exactly `wanted` of the own addresses there. Raises `WorldError`."""
         if not self.own:
@@ -29,13 +33,16 @@ class Loopback:
                 index = (await route.link_lookup(ifname=self.interface))[0]
                 dump = await route.get_addr(index=index)
                 there = {ip_address(message.get_attr("IFA_ADDRESS")) async for message in dump}
-                for address in sorted(self.own & wanted - there, key=str):
-                    await route.addr("add", index=index, address=str(address), prefixlen=_bits(address))
-                for address in sorted((self.own - wanted) & there, key=str):
-                    await route.addr("del", index=index, address=str(address), prefixlen=_bits(address))
+                changes = [("add", address) for address in sorted(self.own & wanted - there, key=str)]
+                changes += [("del", address) for address in sorted((self.own - wanted) & there, key=str)]
+                for change, address in changes:
+                    try:
+                        await route.addr(change, index=index, address=str(address), prefixlen=_bits(address))
+                    except NetlinkError as error:
+                        if error.code not in (_EXISTS, _ABSENT):
+                            raise
         except NetlinkError as error:
-            if error.code not in (_EXISTS, _ABSENT):
-                raise WorldError(f"addresses of {self.interface} cannot be set: {error}") from error
+            raise WorldError(f"addresses of {self.interface} cannot be set: {error}") from error
         except OSError as error:
             raise WorldError(f"addresses of {self.interface} cannot be set: {error.strerror}") from error
 

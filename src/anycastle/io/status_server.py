@@ -56,7 +56,7 @@ class StatusServer:
                 return
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                writer.write(_response(self._page(head)))
+                writer.write(_response(self._page(head), with_body=not head.startswith("HEAD ")))
                 await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             return  # whoever asked went away, or never asked
@@ -72,13 +72,13 @@ class StatusServer:
         if path not in self._pages:
             return Page(f"there is: {' '.join(self._pages)}\n".encode(), HTTPStatus.NOT_FOUND)
         lines = (line.partition(":") for line in head.split("\r\n")[1:])
-        accept = next((value for name, _, value in lines if name.lower() == "accept"), "")
+        accept = next((value.strip() for name, _, value in lines if name.lower() == "accept"), "")
         return self._pages[path](accept)
 
 
-def _response(page: Page) -> bytes:
+def _response(page: Page, *, with_body: bool) -> bytes:
     head = (
         f"HTTP/1.1 {page.status.value} {page.status.phrase}\r\nContent-Type: {page.content_type}\r\n"
         f"Content-Length: {len(page.body)}\r\nConnection: close\r\n\r\n"
     )
-    return head.encode() + page.body
+    return head.encode() + (page.body if with_body else b"")

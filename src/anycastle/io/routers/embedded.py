@@ -19,6 +19,9 @@ from anycastle.session.fsm import State
 
 FAMILIES = {str(family): family for family in Family}
 
+ANSWER_S = 2.0
+"""How long a speaker may take to answer; one that hangs must be told of soon."""
+
 SPEAKER_SOCKET = "speaker.sock"
 """Name of the speaker's socket in the PoP's run directory."""
 
@@ -27,7 +30,7 @@ class EmbeddedDriver:
     """Drives a speaker process."""
 
     def __init__(self, asn: ASN, pop: PoP, run_dir: Path) -> None:  # noqa: ARG002  every driver is made alike
-        self._client = SpeakerClient(run_dir / SPEAKER_SOCKET)
+        self._client = SpeakerClient(run_dir / SPEAKER_SOCKET, ANSWER_S)
 
     async def start(self) -> None:
         """Ask the speaker for its state, to see that it is there."""

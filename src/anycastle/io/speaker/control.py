@@ -71,6 +71,8 @@ class ControlServer:
         self._events: deque[EventShape] = deque(maxlen=EVENTS_KEPT)
         self._number = 0
         self._fresh = asyncio.Event()
+        self.told = asyncio.Event()
+        """Set once a client said what to announce."""
         self.stopped = asyncio.Event()
         """Set once a client asked for the end and the sessions are closed."""
 
@@ -99,6 +101,7 @@ class ControlServer:
         match request:
             case {"op": "set", "routes": routes}:
                 speaker.set_routes(_routes_of(routes))
+                self.told.set()
                 return {"ok": True}
             case {"op": "exported"}:
                 return {"routes": msgspec.to_builtins(shapes_of(speaker.exported()))}
