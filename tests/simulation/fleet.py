@@ -279,11 +279,10 @@ class FleetSimulation:
 
     def _wake_watchdog(self, pop: SimulatedPoP) -> None:
         self._timers.pop(f"{pop.name} watchdog", None)
-        lapses, standing = pop.watchdog.wake(Instant(self.clock))
+        lapses, _ = pop.watchdog.wake(Instant(self.clock))
         if lapses and pop.router.reachable:
             self.counts["lease lapsed"] += len(lapses)
-            # What the watchdog was never told of is not its to take away.
-            self._set_table(pop, standing & pop.router.table)
+            self._set_table(pop, pop.watchdog.remaining(pop.router.table))
         self._arm_watchdog(pop)
 
     # -- faults ---------------------------------------------------------------------------------------------------

@@ -135,22 +135,18 @@ class WatchdogDaemon:
 
     async def _apply(self, standing: Announcements) -> bool:
         try:
-            await self.driver.apply(await self._still_there(standing))
+            await self.driver.apply(await self._remaining(standing))
         except WorldError as error:
             print(f"watchdog of {self.pop}: {error}; trying again", file=sys.stderr, flush=True)  # noqa: T201
             return False
         return True
 
-    async def _still_there(self, standing: Announcements) -> Announcements:
-        """Give what the router still announces of what may stand: a watchdog only takes away.
-
-        Where the router does not tell, what it reads when it is back must be right all the same.
-        """
+    async def _remaining(self, standing: Announcements) -> Announcements:
+        """Give what the router is to announce; where it does not tell what it does now, what was agreed on."""
         try:
-            there = {(route.prefix, route.upstream) for route in await self.driver.configured()}
+            return self.keeper.remaining(await self.driver.configured())
         except WorldError:
             return standing
-        return frozenset(route for route in standing if (route.prefix, route.upstream) in there)
 
     def _record(self, lapses: list[Lapse]) -> None:
         for lapse in lapses:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from anycastle.base.ports import FAR_FUTURE, Instant, after
 from anycastle.health.commands import LeaseTerm
-from anycastle.model.announcement import NOTHING, Announcements
+from anycastle.model.announcement import NOTHING, Announcement, Announcements
+from anycastle.model.prefix import Prefix
 from anycastle.model.service import LeaseEnd
 
 
@@ -50,11 +51,29 @@ class LeaseKeeper:
         fresh = [term for term in self._terms if term.service not in self._lapsed and self._end_of(term) <= now]
         self._lapsed |= {term.service for term in fresh}
         lapses = [Lapse(term.service, now - self._heard) for term in fresh if term.announcements]
-        standing = (term.announcements for term in self._terms if term.service not in self._lapsed)
-        return lapses, NOTHING.union(*standing)
+        return lapses, self._standing()
+
+    def remaining(self, table: Announcements) -> Announcements:
+        """Give what is left of a router's table without the lapsed leases.
+
+        A watchdog only takes away, and only what it was told of: what the agent withdrew since its last word does
+        not come back, and what it announced since then stays.
+        """
+        standing = {_key(route) for route in self._standing()}
+        lapsed = (term.announcements for term in self._terms if term.service in self._lapsed)
+        ended = {_key(route) for route in NOTHING.union(*lapsed)} - standing
+        return frozenset(route for route in table if _key(route) not in ended)
+
+    def _standing(self) -> Announcements:
+        terms = (term.announcements for term in self._terms if term.service not in self._lapsed)
+        return NOTHING.union(*terms)
 
     def _end_of(self, term: LeaseTerm) -> Instant:
         lease = term.lease
         if lease.end is LeaseEnd.KEEP or self._heard == FAR_FUTURE:
             return FAR_FUTURE
         return after(self._heard, lease.duration_s + (lease.hold_s if lease.end is LeaseEnd.HOLD else 0.0))
+
+
+def _key(route: Announcement) -> tuple[Prefix, str]:
+    return route.prefix, route.upstream

@@ -49,3 +49,12 @@ def test_a_service_that_announces_nothing_lapses_without_a_word() -> None:
     keeper.renew((term("silent", LeaseEnd.WITHDRAW),), Instant(0.0))
     assert keeper.deadline == FAR_FUTURE, "nothing to wait for"
     assert keeper.wake(Instant(10.0)) == ([], NOTHING)
+
+
+def test_a_watchdog_takes_away_only_what_it_was_told_of_and_brings_nothing_back() -> None:
+    keeper = LeaseKeeper()
+    keeper.renew((term("dead", LeaseEnd.WITHDRAW, OWN), term("kept", LeaseEnd.KEEP, SHARED)), Instant(0.0))
+    keeper.wake(Instant(10.0))
+    later = Announcement(parse_prefix("203.0.113.0/24"), "transit")
+    assert keeper.remaining(frozenset({OWN, SHARED, later})) == {SHARED, later}
+    assert keeper.remaining(frozenset({OWN})) == NOTHING
