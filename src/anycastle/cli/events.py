@@ -15,7 +15,7 @@ from anycastle.base.ports import Timestamp
 from anycastle.io.event_log import EventLog, StoredEvent, parse_head
 from anycastle.model.event import KINDS
 
-DEFAULT_PATH: Final = Path("/var/lib/anycastle/events.sqlite")
+STATE_ROOT: Final = Path("/var/lib/anycastle")
 _FOLLOW_INTERVAL_S: Final = 0.25
 _SPANS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -37,8 +37,20 @@ def events() -> None:
     """
 
 
+def _log_path(_context: click.Context, _parameter: click.Parameter, path: Path | None) -> Path:
+    """Give the log that was named, or the only one of this machine's agents."""
+    if path is not None:
+        return path
+    found = sorted(STATE_ROOT.glob("*/events.db"))
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise click.UsageError(f"there are several logs; name one of {', '.join(map(str, found))}")
+    raise click.UsageError(f"no event log in {STATE_ROOT}; name one, or run the agent first")
+
+
 @events.command("list")
-@click.argument("path", type=click.Path(path_type=Path), default=DEFAULT_PATH)
+@click.argument("path", type=click.Path(path_type=Path), callback=_log_path, required=False)
 @click.option("--kind", help="Only this kind of event, such as check_changed.")
 @click.option("--service", help="Only events of this service.")
 @click.option("--since", help="Only events since then: 15m, 2h, 1d, or a time such as 2026-11-23T15:00:00Z.")
@@ -140,7 +152,7 @@ def _parse_since(text: str) -> Timestamp:
 
 
 @events.command("verify")
-@click.argument("path", type=click.Path(path_type=Path), default=DEFAULT_PATH)
+@click.argument("path", type=click.Path(path_type=Path), callback=_log_path, required=False)
 @click.option("--head", "noted", metavar="SEQ:HASH", help="A head noted elsewhere: also finds a cut or rewritten log.")
 def verify(path: Path, noted: str | None) -> None:
     """Verify the hash chain: exit 0 if every row is as it was written, 1 if not."""

@@ -24,6 +24,8 @@ except ImportError:  # no wheel for this machine: everything is read by the pars
 _UNLIKE: Final = re.compile(
     r"[\t\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]"  # breaks of YAML 1.1, tabs, what may not stand in YAML
     r"|(?<![^\s\[\]{},:\"'-])[!&*|>%@`?]"  # where one begins a token: tags, anchors, blocks, directives, complex keys
+    r"|[\"'\]}]:\S|:[,\[\]{}]"  # a colon without a space, as JSON has it
+    r"|(?:^|[\r\n])\.\.\.",  # the end of a document: what may follow it differs
 )
 
 

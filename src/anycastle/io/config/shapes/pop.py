@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
-from anycastle.io.config.findings import FindingKind, Findings
+from anycastle.io.config.findings import FindingKind, Findings, did_you_mean
 from anycastle.io.config.scalars import (
     AddressText,
     ASNText,
@@ -32,7 +32,12 @@ from anycastle.model.asn import is_private
 from anycastle.model.prefix import family_of
 from anycastle.model.upstream import UpstreamKind
 
-DRIVERS: Final = ("bird", "embedded")
+OPTIONS: Final = {
+    "bird": ("control_socket", "include_dir"),
+    "embedded": ("families", "graceful_restart", "listen", "port"),
+}
+"""Driver -> the options that it knows."""
+DRIVERS: Final = tuple(OPTIONS)
 HOLD_TIME_DEFAULT_S: Final = 30
 _HOLD_TIME_LONG_S: Final = 30  # with 90 s, clients of a silently dead PoP wait 71 s (docs/design/failover)
 
@@ -61,8 +66,16 @@ class RouterShape(Shape):
     driver: Driver = Field(description="How the router is driven: `bird`, or `embedded` for the speaker of our own.")
     router_id: RouterId = Field(description="BGP identifier: an IPv4 address, different for each router of the fleet.")
     options: Annotated[dict[Annotated[str, AfterValidator(_option)], Text], ENTRIES] | None = Field(
-        None, description="What this driver needs, such as `socket: /run/bird/bird.ctl`. Values are text."
+        None, description="What this driver needs, such as `control_socket: /run/bird/bird.ctl`. Values are text."
     )
+
+    def review(self, findings: Findings) -> None:
+        """Every option is one that the driver knows."""
+        known = OPTIONS[self.driver]
+        for option in self.options or {}:
+            if option not in known:
+                message = f"the driver {self.driver} has no option {option!r}{did_you_mean(option, known)}"
+                self.add(findings, FindingKind.UNKNOWN_KEY, "options", f"{message}; it has: {', '.join(known)}")
 
 
 class NeighbourShape(Shape):
