@@ -89,6 +89,10 @@ def test_the_same_is_read_from_what_an_operator_writes(text: str) -> None:
 @example("a:\n  -\n  - x")
 @example("a: 'b\n\n c'")
 @example("|#\na: b")
+@example("name: web\n...\n...\n")
+@example('a: ["b":]\n')
+@example("---\nname: web\n---\n")
+@example("--- {a: b}\n")
 @settings(max_examples=1500, deadline=None)
 def test_both_parsers_read_the_same(text: str) -> None:
     assert read(text, quick=True) == read(text, quick=False)
