@@ -32,10 +32,14 @@ from anycastle.health.state import AgentState
 from anycastle.io import checks
 from anycastle.io.clock import now
 from anycastle.io.routers.contract import RouterDriver, SessionState, SessionStatus
+from anycastle.model.announcement import Announcements
 from anycastle.model.check import CheckResult, Outcome
 from anycastle.model.event import AgentStarted, AgentStopped, Alarm, AnnouncementsApplied, Body, Event, SessionChanged
 from anycastle.model.fleet import Fleet
 from anycastle.model.prefix import Address
+
+LAST_COMMANDS_S = 1.0
+"""How long a leaving agent waits for what the engine commanded last; a router that hangs is not waited for."""
 
 
 class StateStore(Protocol):
@@ -122,6 +126,7 @@ class AgentDaemon:
         try:
             self._wake()
             finish = await self._finish
+            await asyncio.wait({asyncio.ensure_future(self._router_queue.join())}, timeout=LAST_COMMANDS_S)
         finally:
             worker.cancel()
             if self._timer is not None:
@@ -255,18 +260,22 @@ class AgentDaemon:
         while True:
             match await self._router_queue.get():
                 case Apply(wanted):
-                    error: str | None = None
-                    try:
-                        self._require_durable()
-                        if not self.observe_only:
-                            await self.driver.apply(wanted)
-                    except WorldError as failure:
-                        error = str(failure)
-                    self.perform(self.engine.applied(error, now()))
+                    await self._apply(wanted)
                 case ReadExports():
                     await self._read_exports()
                 case SetAddresses(addresses):
                     await self._set_addresses(addresses)
+            self._router_queue.task_done()
+
+    async def _apply(self, wanted: Announcements) -> None:
+        error: str | None = None
+        try:
+            self._require_durable()
+            if not self.observe_only:
+                await self.driver.apply(wanted)
+        except WorldError as failure:
+            error = str(failure)
+        self.perform(self.engine.applied(error, now()))
 
     async def _read_exports(self) -> None:
         try:

@@ -124,6 +124,7 @@ class WatchdogDaemon:
         lapses, standing = self.keeper.wake(now().monotonic)
         if not lapses:
             return
+        self._changed.clear()  # a word that is not heard yet; the one that brought the lapse is
         while not self._changed.is_set():
             if await self._apply(standing):
                 self._record(lapses)

@@ -270,6 +270,7 @@ class AgentEngine:
         for state in self.services.values():
             if exported.intersection(state.service.prefixes):
                 state.decision = self._found(state, view.configured)
+                state.found_steered = state.decision.stance is Stance.STEER
             elif state.permit.state is PermitState.HELD:
                 # Not announced is not announced, by whatever cause: the permit for it is spoken for.
                 state.permit = state.permit.used()

@@ -31,6 +31,8 @@ class ServiceState:
     decision: Decision = Decision(Stance.WITHDRAW, "not yet known to serve")
     slow_until: Instant | None = None
     leaving: bool = False
+    found_steered: bool = False
+    """Steered when the agent began; as long as a check has not spoken since, it stays so."""
 
     @property
     def announced(self) -> bool:
@@ -41,6 +43,10 @@ class ServiceState:
     def condition(self) -> Condition:
         """What the checks say together."""
         return condition_of(self.trackers, self.service.quorum)
+
+    @property
+    def _pending(self) -> bool:
+        return any(tracker.verdict is Verdict.PENDING for tracker in self.trackers)
 
     @property
     def drain_step(self) -> DrainStep:
@@ -77,7 +83,7 @@ class ServiceState:
             when_alone=self.service.when_alone,
             alone=alone,
             leaving=self.leaving,
-            steered=self.decision.stance is Stance.STEER,
+            steered=self.found_steered and self._pending,
         )
         decision = decide(situation)
         if decision == self.decision:
@@ -146,6 +152,7 @@ def _tracker(check: Check, random: Randomness, start: Instant) -> CheckTracker:
 def carry_over(before: ServiceState, state: ServiceState) -> None:
     """Keep what is known of a service through a reload; a check that was changed starts anew."""
     state.decision, state.slow_until = before.decision, before.slow_until
+    state.found_steered = before.found_steered
     known = {tracker.check: tracker for tracker in before.trackers}
     for tracker in state.trackers:
         if tracker.check in known:

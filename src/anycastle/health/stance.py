@@ -36,7 +36,7 @@ class Situation:
     leaving: bool = False
     """The agent is stopping, and the service's `on_exit` says withdraw."""
     steered: bool = False
-    """Whether the service is steered now; it stays so until its checks have spoken."""
+    """The service was found steered, and not all of its checks have spoken since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _announce_or_steer(situation: Situation) -> Decision:
         return Decision(Stance.STEER, "steady for now: it flapped")
     if situation.slow_start:
         return Decision(Stance.STEER, "slow start after a recovery")
-    if situation.steered and situation.condition is Condition.PENDING:
+    if situation.steered:
         return Decision(Stance.STEER, "steered until known otherwise")
     return Decision(
         Stance.ANNOUNCE, "serving" if situation.condition is Condition.UP else "serving until known otherwise"

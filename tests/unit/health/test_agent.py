@@ -383,12 +383,12 @@ def test_a_router_that_restarted_empty_is_told_again_before_its_sessions_are_up(
 
 
 def test_what_was_found_steered_stays_so_until_the_checks_have_spoken() -> None:
-    w = world()
+    w = world(fleet(service(checks=(check(), check("disk", severity=Severity.SOFT)))))
     w.exports = frozenset({replace(ROUTE, attributes=STEERED)})
-    w.answers["dns"] = Outcome.UNKNOWN
+    w.answers["disk"] = Outcome.UNKNOWN
     w.run(5)
-    assert not w.of(Apply)
-    w.answers["dns"] = Outcome.PASS
+    assert not w.of(Apply), "a soft check has not spoken yet"
+    w.answers["disk"] = Outcome.PASS
     assert w.run(5).exports == {ROUTE}
 
 
