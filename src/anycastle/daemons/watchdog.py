@@ -209,9 +209,11 @@ class WatchdogClient:
         """Say a word on a connection of its own; tell whether a watchdog of ours heard it."""
         try:
             reader, writer = await asyncio.open_unix_connection(str(self._charge.socket_path))
-            writer.write(word)
-            answer = msgspec.json.decode(await reader.readline(), type=dict[str, Any])
-            writer.close()
+            try:
+                writer.write(word)
+                answer = msgspec.json.decode(await reader.readline(), type=dict[str, Any])
+            finally:
+                writer.close()
         except (OSError, msgspec.DecodeError):
             return False
         return bool(answer.get("watching"))
@@ -226,15 +228,19 @@ class WatchdogClient:
 
     async def _connect(self) -> None:
         try:
-            reader, self._writer = await asyncio.open_unix_connection(str(self._charge.socket_path))
+            reader, writer = await asyncio.open_unix_connection(str(self._charge.socket_path))
         except OSError:
             self.problem = "the watchdog is being started"
             await self._start()
             return
-        self.problem = None
-        if self._terms is not None:
-            self.renew(self._terms)
-        await self._read_replies(reader)
+        self._writer, self.problem = writer, None
+        try:
+            if self._terms is not None:
+                self.renew(self._terms)
+            await self._read_replies(reader)
+        finally:
+            self._writer = None
+            writer.close()
 
     def _starting(self) -> bool:
         """Tell whether a watchdog that we started may be on its way."""
@@ -257,7 +263,6 @@ class WatchdogClient:
             self.problem = f"the watchdog's connection broke: {error}"
         else:
             self.problem = "the watchdog went away"
-        self._writer = None
 
 
 @dataclass(frozen=True, slots=True)
