@@ -24,7 +24,7 @@ from anycastle.lab.faults import FAULTS
 from anycastle.lab.ledger import default_run_dir
 from anycastle.lab.namespaces import AgentOnBird, Equipment, NamespacesLab
 from anycastle.lab.topology_file import find_topology
-from bench.failover_peers import ExaBGP, Healthchecker, push_bad_checks
+from bench.failover_peers import ExaBGP, Hand, Healthchecker, push_bad_checks
 
 Strike = Callable[[NamespacesLab, str], None]
 POP = "pop1"
@@ -51,17 +51,35 @@ class Scenario:
     target: str
     bfd_ms: int | None = None
     rate_per_s: float = 100.0
+    state_in_memory: bool = False
+    """To tell what the disk takes of the figure: a permit is durable before it is used."""
+    contestants: tuple[str, ...] = ("anycastle", "healthchecker", "exabgp")
 
 
-HEALTHCHECKER, EXABGP = Healthchecker(), ExaBGP()
+HEALTHCHECKER, EXABGP, HAND = Healthchecker(), ExaBGP(), Hand()
 CONTESTANTS = {
     "anycastle": Contestant(AgentOnBird(), FAULTS["drain"].strike, FAULTS["bad-configuration"].strike),
     "healthchecker": Contestant(HEALTHCHECKER, HEALTHCHECKER.withdraw, push_bad_checks),
     "exabgp": Contestant(EXABGP, EXABGP.withdraw, push_bad_checks, bfd=False),
+    "by hand": Contestant(HAND, HAND.withdraw, push_bad_checks),
 }
 SCENARIOS = {
     "service": Scenario("service dead", "service-stopped", "<= 1.5 s"),
-    "planned": Scenario("planned withdrawal", "drain", "<= 0.010 s, 0 lost", rate_per_s=500.0),
+    "planned": Scenario(
+        "planned withdrawal",
+        "drain",
+        "<= 0.010 s, 0 lost",
+        rate_per_s=500.0,
+        contestants=("anycastle", "healthchecker", "exabgp", "by hand"),
+    ),
+    "planned-memory": Scenario(
+        "the same, state in memory",
+        "drain",
+        "<= 0.010 s, 0 lost",
+        rate_per_s=500.0,
+        state_in_memory=True,
+        contestants=("anycastle",),
+    ),
     "silent": Scenario("silent death, BFD 100 ms x 3", "pop-frozen", "<= 0.4 s", bfd_ms=100),
     "bad-check": Scenario("bad check everywhere", "bad-configuration", "the floor announces"),
 }
@@ -89,7 +107,9 @@ def measure(scenario_name: str, contestant_name: str) -> Result:
     bfd_ms = scenario.bfd_ms if contestant.bfd else None
     topology = replace(topology, timers=replace(topology.timers, bfd_ms=bfd_ms))
     service = topology.services[0]
-    lab = NamespacesLab(topology, default_run_dir("bench-failover"), contestant.equipment)
+    lab = NamespacesLab(
+        topology, default_run_dir("bench-failover"), contestant.equipment, state_in_memory=scenario.state_in_memory
+    )
     strikes = {"drain": contestant.withdraw, "bad-configuration": contestant.push_bad_checks}
     lab.build()
     try:
@@ -142,7 +162,9 @@ def main(reps: int, only: tuple[str, ...], scenarios: tuple[str, ...], json_file
     print(f"{'':29} {'':14} {'answered elsewhere':30} {'queries lost':>16} {'others':>6}  {'announcing':15} target")
     everything: list[Result] = []
     for scenario in scenarios or SCENARIOS:
-        results: dict[str, list[Result]] = {name: [] for name in only or CONTESTANTS}
+        results: dict[str, list[Result]] = {
+            name: [] for name in SCENARIOS[scenario].contestants if name in (only or CONTESTANTS)
+        }
         for _ in range(reps):
             for name, found in results.items():
                 found.append(measure(scenario, name))

@@ -41,6 +41,18 @@ def put_address(lab: NamespacesLab, pop: str) -> None:
     lab.namespace(pop).batch(f"addr add {lab.topology.services[0].address}/32 dev lo")
 
 
+class Hand:
+    """A BIRD that is told over its socket: no agent could be faster. What the machine itself takes."""
+
+    def start(self, lab: NamespacesLab, node: Node) -> None:
+        put_address(lab, node.name)
+        above = f"protocol static anycast {{ ipv4; route {lab.topology.services[0].prefix} blackhole; }}"
+        lab.start_router(node, bird_node.plain_pop_config(lab.topology, lab.wiring, node, 'proto = "anycast"', above))
+
+    def withdraw(self, lab: NamespacesLab, pop: str) -> None:
+        lab.bird(pop, "disable anycast")
+
+
 class Healthchecker:
     """anycast-healthchecker with BIRD."""
 

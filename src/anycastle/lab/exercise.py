@@ -21,6 +21,7 @@ from anycastle.lab.faults import FAULTS, Fault, check_pop, wrong_checks
 from anycastle.lab.namespaces import NamespacesLab
 from anycastle.lab.observation import Following, Observation, read_observation
 
+RATE_ELSEWHERE_PER_S: Final = 100.0
 WARM_UP_S: Final = 2.0
 FAILOVER_TIMEOUT_S: Final = 30.0
 """More than a lease (10 s) and a hold time (9 s) take to end."""
@@ -35,6 +36,7 @@ class Probing:
     """How clients probe."""
 
     rate_per_s: float = 100.0
+    """Of the clients that the PoP serves; the others ask no more than `RATE_ELSEWHERE_PER_S`."""
     sessions: int = 20
 
 
@@ -104,9 +106,10 @@ class NamespacesExercise:
         check_pop(self.lab, pop)
         service = self.lab.topology.services[0]
         outcome = Outcome(name, pop, before=self.lab.catchment(service))
-        for client in self.lab.clients:
-            probing = self.probing
-            self._files[client.name] = self.lab.start_probe(client.name, service, probing.rate_per_s, probing.sessions)
+        for client, served_by in outcome.before.items():
+            rate = self.probing.rate_per_s
+            rate = rate if served_by == pop else min(rate, RATE_ELSEWHERE_PER_S)
+            self._files[client] = self.lab.start_probe(client, service, rate, self.probing.sessions)
         time.sleep(WARM_UP_S + self.random.random())  # at no fixed phase of checks and keepalives
         self.tell(f"{pop}: {fault.summary}")
         struck_at = time.monotonic()

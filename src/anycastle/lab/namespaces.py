@@ -97,9 +97,20 @@ class AgentOnBird:
 
 
 class NamespacesLab:
-    """A topology that runs. Raises `MisuseError` where the machine or the topology does not allow it."""
+    """A topology that runs. Raises `MisuseError` where the machine or the topology does not allow it.
 
-    def __init__(self, topology: Topology, run_dir: Path | None = None, equipment: Equipment | None = None) -> None:
+    Agents keep their state on a disk, or with `state_in_memory` among the lab's other files, to tell what the disk
+    takes of a figure.
+    """
+
+    def __init__(
+        self,
+        topology: Topology,
+        run_dir: Path | None = None,
+        equipment: Equipment | None = None,
+        *,
+        state_in_memory: bool = False,
+    ) -> None:
         _check_routers(topology)
         lacks = missing(node.router for node in topology.nodes)
         if lacks:
@@ -111,6 +122,8 @@ class NamespacesLab:
         self.fleet: Fleet = fleet_of(topology, self.wiring, topology.of_kind(NodeKind.POP)[0].name)
         self.fleet_dir = self.run_dir / "fleet"
         self._ledger = Ledger(self.run_dir, topology.name, Started.of(os.getpid()))
+        self.state_dir = self.run_dir / "state" if state_in_memory else self._ledger.state_dir
+        """Where the agents keep their state, each in a folder of its own."""
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     # -- life -----------------------------------------------------------------------------------------------------
@@ -180,11 +193,6 @@ class NamespacesLab:
         if node.kind is NodeKind.CLIENT:
             self.namespace(node.name).batch(f"addr add {self.wiring.client_address(node)}/32 dev lo")
         ROUTERS[node.router].start(self, node)
-
-    @property
-    def state_dir(self) -> Path:
-        """Where the agents keep their state, each in a folder of its own."""
-        return self._ledger.state_dir
 
     # -- processes ------------------------------------------------------------------------------------------------
 
