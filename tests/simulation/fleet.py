@@ -20,6 +20,7 @@ from anycastle.health.lease import LeaseKeeper
 from anycastle.health.permits import PermitState
 from anycastle.health.quorum import Condition
 from anycastle.health.reconcile import RouterView
+from anycastle.health.stance import Stance
 from anycastle.health.state import AgentState
 from anycastle.model.announcement import NOTHING, Announcements
 from anycastle.model.check import CheckResult, Outcome
@@ -466,6 +467,10 @@ class FleetSimulation:
                 raise InvariantBroken(f"{pop.name}: no agent after peace")
             for made in self.fleet.services:
                 state = pop.agent.services[made.name]
+                if state.decision.stance is not Stance.ANNOUNCE:
+                    raise InvariantBroken(
+                        f"{pop.name} does not announce {made.name} as usual in peace: {state.decision}"
+                    )
                 if not self._carries(pop.router.table, made):
                     raise InvariantBroken(f"{pop.name} does not announce {made.name} in peace: {state.decision}")
                 if state.permit.state is PermitState.USED:

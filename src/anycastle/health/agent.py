@@ -18,7 +18,7 @@ Theory of operation.
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from anycastle.base.errors import MisuseError
 from anycastle.base.ports import FAR_FUTURE, Instant, Now, Randomness, Timestamp, after
@@ -28,6 +28,7 @@ from anycastle.health.announcements import announcements_of
 from anycastle.health.commands import Command, Finish, LeaseTerm, Record, RenewLeases, Save, StartCheck
 from anycastle.health.drain import DrainStep
 from anycastle.health.permits import Permit, PermitState, deal
+from anycastle.health.quorum import Condition
 from anycastle.health.reconcile import Reconciler, RouterView
 from anycastle.health.service import ServiceState, carry_over, service_state
 from anycastle.health.stance import Decision, Stance
@@ -45,7 +46,7 @@ from anycastle.model.event import (
 )
 from anycastle.model.fleet import Fleet, SharedPrefix
 from anycastle.model.prefix import Prefix
-from anycastle.model.service import Lease, LeaseEnd, Service
+from anycastle.model.service import Lease, LeaseEnd, Service, WhenAlone
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,9 @@ class Pace:
 
 HEARTBEATS_PER_LEASE = 4
 """Renewals that may be lost, or late, before the shortest lease lapses."""
+
+SPEAKING_S = 4.0
+"""How long after a boot the old leases run on, unless all checks have spoken before."""
 
 EXIT_S = 5.0
 """How long a stopping agent waits for the router to confirm its withdrawals."""
@@ -93,6 +97,7 @@ class AgentEngine:
         self._renewed = now.monotonic
         self._leaving_until: Instant | None = None
         self._finished = False
+        self._vouching_from = now.monotonic
         self._install(saved, now)
 
     # -- inputs ---------------------------------------------------------------------------------------------------
@@ -153,10 +158,12 @@ class AgentEngine:
 
     def permit_granted(self, service: str, epoch: int, now: Now) -> list[Command]:
         """Take a permit from the controller."""
+        self._thaw(now.monotonic)
         return self._change_permit(service, "granted", self._state(service).permit.granted(epoch), now)
 
     def permit_revoked(self, service: str, epoch: int, now: Now) -> tuple[bool, list[Command]]:
         """Take a controller's wish to have a permit back; tell whether it was given up."""
+        self._thaw(now.monotonic)
         permit = self._state(service).permit.revoked(epoch)
         return permit.state is PermitState.NONE, self._change_permit(service, "revoked", permit, now)
 
@@ -175,27 +182,37 @@ class AgentEngine:
         states = self._named(services)
         if expires is not None and expires <= now.wall:
             raise MisuseError("the drain's end has already passed")
+        self._thaw(now.monotonic)
         for state in states:
-            state.drain = draining.begin(owner, reason, now.wall, soak_s, wait_s, expires)
+            begun = draining.begin(owner, reason, now.wall, soak_s, wait_s, expires)
+            standing = state.drain
+            # Drained again: it goes on from where it stands; a drained service is not announced for it.
+            state.drain = begun if standing is None else replace(begun, step=standing.step, since=standing.since)
         return self._commanded("drain", services, owner, reason, states, now)
 
     def undrain(self, services: Sequence[str], owner: str, reason: str, now: Now) -> list[Command]:
         """End the drains of services. Raises `MisuseError` as `drain` does."""
         states = self._named(services)
+        self._thaw(now.monotonic)
         for state in states:
             state.drain = None
         return self._commanded("undrain", services, owner, reason, states, now)
 
     def reload(self, fleet: Fleet, now: Now) -> list[Command]:
-        """Take a changed fleet: services that stay keep their verdicts, permits, drains and penalties."""
+        """Take a changed fleet: services that stay keep their verdicts, permits, drains and penalties.
+
+        Raises `MisuseError`, and changes nothing, where it would end an announcement that no permit allows to end.
+        """
+        self._thaw(now.monotonic)
+        self._require_permits(fleet)
         saved, before = self._snapshot(now), self.services
         self.fleet, self.pop = fleet, fleet.pop(self.pop.name)
         self._install(saved, now)
         for name, state in self.services.items():
             if name in before:
                 carry_over(before[name], state)
-            elif self.booted and state.permit.state is PermitState.HELD:
-                state.permit = state.permit.used()  # it is not announced yet, as at the boot
+            if self.booted and not state.announced:
+                self._find_announced(state, new=name not in before)
         if not self.booted:
             return []
         self.router.changed(now.monotonic)
@@ -203,10 +220,9 @@ class AgentEngine:
 
     def stop(self, now: Now) -> list[Command]:
         """Leave in good order: withdraw what `on_exit` says, confirm it, then finish."""
-        if not self.booted:
-            self._finished = True
-            return [Finish("stopped before it began", hold=True)]
-        self._leaving_until = after(now.monotonic, EXIT_S)
+        self._thaw(now.monotonic)
+        if self._leaving_until is None:
+            self._leaving_until = after(now.monotonic, EXIT_S)
         for state in self.services.values():
             state.leaving = state.leaves_on_exit
         commands = self._reconsider(self.services.values(), now)
@@ -265,6 +281,7 @@ class AgentEngine:
         """
         self.booted = True
         self._renewed = self._heartbeat_at = now.monotonic
+        self._vouching_from = after(now.monotonic, min(SPEAKING_S, self._shortest_lease_s / 2))
         found = self.router.found(view)
         exported = {route.prefix for route in view.configured | view.exported}
         for state in self.services.values():
@@ -287,6 +304,35 @@ class AgentEngine:
         if routes == steered != usual:
             return Decision(Stance.STEER, "found steered")
         return Decision(Stance.ANNOUNCE, "found announced")
+
+    def _find_announced(self, state: ServiceState, *, new: bool) -> None:
+        """Take a service for announced, after a reload, where one of its prefixes is.
+
+        Else the reload itself would withdraw the prefix from the others that share it, without a permit.
+        """
+        announced = {route.prefix for route in self.router.wanted}.intersection(state.service.prefixes)
+        rules = self.fleet.shared_prefixes
+        if announced and (new or any(rules.get(prefix) is SharedPrefix.ANY for prefix in announced)):
+            state.decision = Decision(Stance.ANNOUNCE, "found announced")
+        elif new and state.permit.state is PermitState.HELD:
+            state.permit = state.permit.used()  # it is not announced yet, as at the boot
+
+    def _require_permits(self, fleet: Fleet) -> None:
+        pop = fleet.pop(self.pop.name)
+        services = fleet.services_at(pop.name)
+        stances = {service.name: Stance.ANNOUNCE for service in services}
+        possible = {route.prefix for route in announcements_of(fleet, pop, services, stances, frozenset())}
+        ended = {route.prefix for route in self.router.wanted} - possible
+        held = [
+            name
+            for name, state in self.services.items()
+            if state.announced and state.permit.state is PermitState.NONE and ended.intersection(state.service.prefixes)
+        ]
+        if held:
+            names = ", ".join(held)
+            raise MisuseError(
+                f"the files would withdraw {names} from {pop.name}, and no permit allows it: drain it first"
+            )
 
     def _thaw(self, instant: Instant) -> None:
         """Boot again where the leases were not renewed for so long that the watchdog may have ended them."""
@@ -315,7 +361,7 @@ class AgentEngine:
         commands: list[Command] = []
         for state in states:
             step = state.drain_step
-            decision = state.reconsider(now, self._permit_for(state), alone=self.alone)
+            decision = state.reconsider(now, self._permit_for(state), self._when_alone(state), alone=self.alone)
             self._reconsider_at = min(self._reconsider_at, state.next_change(now))
             if state.drain_step is not step:
                 commands.append(Record(_drain_event(state)))
@@ -351,6 +397,12 @@ class AgentEngine:
         """Give the service's permit, or the lack of one among those that would go down with it."""
         lacking = (other.permit for other in self._tied(state) if other.permit.state is PermitState.NONE)
         return next(lacking, state.permit)
+
+    def _when_alone(self, state: ServiceState) -> WhenAlone:
+        """Give WITHDRAW only where each that would go down without a permit says so."""
+        lacking = (other for other in self._tied(state) if other.permit.state is PermitState.NONE)
+        allowed = all(other.service.when_alone is WhenAlone.WITHDRAW for other in lacking)
+        return WhenAlone.WITHDRAW if allowed else WhenAlone.ANNOUNCE
 
     def _apply_if_due(self, now: Now) -> list[Command]:
         """Work out what is wanted, save what it stands on, and give the apply."""
@@ -409,7 +461,12 @@ class AgentEngine:
     def _renew_leases(self, instant: Instant) -> list[Command]:
         if not self.booted:
             return []
-        self._renewed, self._heartbeat_at = instant, after(instant, self._heartbeat_s)
+        self._heartbeat_at = after(instant, self._heartbeat_s)
+        if instant < self._vouching_from and any(
+            state.condition is Condition.PENDING for state in self.services.values()
+        ):
+            return []  # an agent that dies before its checks have spoken, again and again, vouches for nothing
+        self._renewed, self._vouching_from = instant, instant
         return [RenewLeases(self._current_terms())]
 
     def _current_terms(self) -> tuple[LeaseTerm, ...]:
@@ -424,7 +481,9 @@ class AgentEngine:
         lease = state.service.lease
         if self._permit_for(state).state is PermitState.NONE:
             lease = Lease(LeaseEnd.KEEP, lease.duration_s, lease.hold_s)
-        routes = frozenset(route for prefix in state.service.prefixes for route in by_prefix.get(prefix, ()))
+        # What a withdrawn service shares is announced for the others: it is theirs to end or to keep.
+        prefixes = state.service.prefixes if state.announced else ()
+        routes = frozenset(route for prefix in prefixes for route in by_prefix.get(prefix, ()))
         return LeaseTerm(state.service.name, lease, routes)
 
     def _last_terms(self) -> Iterator[LeaseTerm]:
@@ -444,7 +503,13 @@ class AgentEngine:
         if instant < self._leaving_until and not (self.router.settled and not self._addresses.lingering):
             return []
         self._finished = True
-        return [Finish("the agent was stopped", hold=bool(self.router.wanted), terms=tuple(self._last_terms()))]
+        return [
+            Finish(
+                "the agent was stopped",
+                hold=not self.booted or bool(self.router.wanted),
+                terms=tuple(self._last_terms()),
+            )
+        ]
 
     # -- operators and controller ---------------------------------------------------------------------------------
 

@@ -59,10 +59,8 @@ def advance(drain: Drain, now: Timestamp, *, may_withdraw: bool) -> Drain | None
     return drain
 
 
-def next_change(drain: Drain) -> Timestamp:
-    """Give the wall time at which the drain moves by itself; infinite if it does not."""
-    step_end = {
-        DrainStep.SHUTTING: drain.since + drain.soak_s,
-        DrainStep.WITHDRAWN: drain.since + drain.wait_s,
-    }.get(drain.step, float("inf"))
-    return Timestamp(min(step_end, drain.expires if drain.expires is not None else float("inf")))
+def changes(drain: Drain) -> tuple[Timestamp, ...]:
+    """Give the wall times at which the drain may move by itself; one that has passed without a move does not return."""
+    ends = {DrainStep.SHUTTING: drain.since + drain.soak_s, DrainStep.WITHDRAWN: drain.since + drain.wait_s}
+    step_end = (Timestamp(ends[drain.step]),) if drain.step in ends else ()
+    return step_end if drain.expires is None else (*step_end, drain.expires)

@@ -7,13 +7,13 @@ from anycastle.health import drain as draining
 from anycastle.health import flap
 from anycastle.health.drain import Drain, DrainStep
 from anycastle.health.flap import FlapPenalty
-from anycastle.health.permits import Permit
+from anycastle.health.permits import Permit, PermitState
 from anycastle.health.quorum import Condition, condition_of
 from anycastle.health.stance import Decision, Situation, Stance, decide
 from anycastle.health.state import AgentState, SavedPenalty
 from anycastle.health.verdict import CheckTracker, Verdict
 from anycastle.model.check import Check
-from anycastle.model.service import OnExit, Service
+from anycastle.model.service import OnExit, Service, WhenAlone
 
 FIRST_ANSWERS_S = 1.0
 """After a start every check is asked within this span, however long its interval."""
@@ -65,13 +65,14 @@ class ServiceState:
             if tracker.verdict is Verdict.UNHEALTHY
         )
 
-    def reconsider(self, now: Now, permit: Permit, *, alone: bool) -> Decision | None:
+    def reconsider(self, now: Now, permit: Permit, when_alone: WhenAlone, *, alone: bool) -> Decision | None:
         """Decide again; give the new decision where it differs from the last, and remember it.
 
-        `permit` may be less than the service's own, where withdrawing it would take others along.
+        `permit` and `when_alone` may allow less than the service's own, where withdrawing it would take others along.
         """
         if self.drain is not None:
-            self.drain = draining.advance(self.drain, now.wall, may_withdraw=permit.state.value != "none")
+            may_withdraw = permit.state is not PermitState.NONE or not self.announced
+            self.drain = draining.advance(self.drain, now.wall, may_withdraw=may_withdraw)
         situation = Situation(
             condition=self.condition,
             announced=self.announced,
@@ -80,7 +81,7 @@ class ServiceState:
             suppressed=self.flap.refresh(now.monotonic),
             slow_start=self.starts_slowly(now.monotonic),
             permit=permit.state,
-            when_alone=self.service.when_alone,
+            when_alone=when_alone,
             alone=alone,
             leaving=self.leaving,
             steered=self.found_steered and self._pending,
@@ -114,11 +115,10 @@ class ServiceState:
 
     def next_change(self, now: Now) -> Instant:
         """Give the instant at which the decision may change although no check answers."""
-        slow = self.slow_until if self.slow_until is not None and self.slow_until > now.monotonic else FAR_FUTURE
-        drain = draining.next_change(self.drain) - now.wall if self.drain else float("inf")
-        held_back = flap.next_change(self.flap)
-        due = min(slow, held_back, after(now.monotonic, drain))
-        return due if due > now.monotonic else FAR_FUTURE
+        drained = () if self.drain is None else draining.changes(self.drain)
+        instants = [after(now.monotonic, at - now.wall) for at in drained]
+        instants += [flap.next_change(self.flap), FAR_FUTURE if self.slow_until is None else self.slow_until]
+        return min((instant for instant in instants if instant > now.monotonic), default=FAR_FUTURE)
 
     def saved_penalty(self, now: Now) -> SavedPenalty | None:
         """Give the penalty for the disk, unless it has as good as gone."""
@@ -152,7 +152,7 @@ def _tracker(check: Check, random: Randomness, start: Instant) -> CheckTracker:
 def carry_over(before: ServiceState, state: ServiceState) -> None:
     """Keep what is known of a service through a reload; a check that was changed starts anew."""
     state.decision, state.slow_until = before.decision, before.slow_until
-    state.found_steered = before.found_steered
+    state.found_steered, state.leaving = before.found_steered, before.leaving
     known = {tracker.check: tracker for tracker in before.trackers}
     for tracker in state.trackers:
         if tracker.check in known:

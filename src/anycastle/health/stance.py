@@ -67,6 +67,8 @@ def _cause_to_withdraw(situation: Situation) -> str | None:
         return "hard checks fail"
     if situation.announced:
         return None
+    if situation.drain is DrainStep.SHUTTING:
+        return "drained"
     if situation.condition is Condition.PENDING:
         return "not yet known to serve"
     return "suppressed for flapping" if situation.suppressed else None
