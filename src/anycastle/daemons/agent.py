@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, Protocol
 
 from anycastle import __version__
-from anycastle.base.errors import MisuseError, WorldError
+from anycastle.base.errors import AnycastleError, MisuseError, WorldError
 from anycastle.base.ports import FAR_FUTURE, Instant
 from anycastle.health.agent import AgentEngine
 from anycastle.health.commands import (
@@ -215,9 +215,13 @@ class AgentDaemon:
 
     def _start_check(self, command: StartCheck) -> None:
         check = command.check
-        run = self._runners.get(check.target.kind)
-        if run is None:
-            run = self._runners[check.target.kind] = checks.runner(check.target.kind)
+        try:
+            run = self._runners.get(check.target.kind) or checks.runner(check.target.kind)
+        except ImportError as error:
+            result = CheckResult(Outcome.UNKNOWN, 0.0, f"this check needs a package that is not there: {error.name}")
+            asyncio.get_running_loop().call_soon(self._answered, command.number, result)
+            return
+        self._runners[check.target.kind] = run
         task: asyncio.Task[CheckResult] = asyncio.ensure_future(run(check.target, check.timeout_s))
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._check_done(command.number, done))
@@ -230,8 +234,11 @@ class AgentDaemon:
         result = (
             task.result() if error is None else CheckResult(Outcome.UNKNOWN, 0.0, f"the check itself broke: {error!r}")
         )
+        self._answered(number, result)
+
+    def _answered(self, number: int, result: CheckResult) -> None:
         self.answers[result.outcome] += 1
-        self.perform(self.engine.check_finished(number, result, now()))
+        self._step(lambda: self.engine.check_finished(number, result, now()))
 
     def _save(self, state: AgentState) -> None:
         self._unsaved = state
@@ -273,7 +280,7 @@ class AgentDaemon:
             self._require_durable()
             if not self.observe_only:
                 await self.driver.apply(wanted)
-        except WorldError as failure:
+        except AnycastleError as failure:
             error = str(failure)
         self.perform(self.engine.applied(error, now()))
 
@@ -281,7 +288,7 @@ class AgentDaemon:
         try:
             self._note_sessions(await self.driver.sessions())
             exported, configured = await self.driver.exported(), await self.driver.configured()
-        except WorldError as error:
+        except AnycastleError as error:
             self.perform(self.engine.exports_unreadable(str(error)))
             return
         established = frozenset(
@@ -310,7 +317,16 @@ class AgentDaemon:
 
     def _wake(self) -> None:
         self._timer = None
-        self.perform(self.engine.wake(now()))
+        self._step(lambda: self.engine.wake(now()))
+
+    def _step(self, decide: Callable[[], list[Command]]) -> None:
+        """Let the engine decide, and carry it out; what breaks on the way ends the agent, for its leases to end."""
+        try:
+            self.perform(decide())
+        except Exception as error:
+            if self._finish is not None and not self._finish.done():
+                self._finish.set_exception(error)
+            raise
 
     def _set_timer(self) -> None:
         deadline: Instant = self.engine.deadline

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from anycastle.base.errors import ParseError, WorldError
+from anycastle.base.errors import AnycastleError, ParseError, WorldError
 from anycastle.base.ports import FAR_FUTURE, Instant, Timestamp
 from anycastle.health.commands import LeaseTerm
 from anycastle.health.lease import Lapse, LeaseKeeper
@@ -137,7 +137,7 @@ class WatchdogDaemon:
     async def _apply(self, standing: Announcements) -> bool:
         try:
             await self.driver.apply(await self._remaining(standing))
-        except WorldError as error:
+        except AnycastleError as error:
             print(f"watchdog of {self.pop}: {error}; trying again", file=sys.stderr, flush=True)  # noqa: T201
             return False
         return True
@@ -146,7 +146,7 @@ class WatchdogDaemon:
         """Give what the router is to announce; where it does not tell what it does now, what was agreed on."""
         try:
             return self.keeper.remaining(await self.driver.configured())
-        except WorldError:
+        except AnycastleError:
             return standing
 
     def _record(self, lapses: list[Lapse]) -> None:

@@ -208,6 +208,10 @@ def _extended(text: str) -> ExtendedCommunity:
     kind, administrator, value = (part.strip() for part in text.split(","))
     if kind == "generic":
         return ExtendedCommunity(int(administrator, 16) << 32 | int(value, 16))
+    if kind.startswith("unknown "):  # a type that BIRD has no word for: `unknown 0xTTTT`, as its layout says
+        type_octets = int(kind.removeprefix("unknown "), 16)
+        shift = 16 if type_octets >> 8 & 0x3F in (0x01, 0x02) else 32  # RFC 4360 §3.2, RFC 5668
+        return ExtendedCommunity(type_octets << 48 | int(administrator) << shift | int(value))
     found = parse_community(f"{'soo' if kind == 'ro' else kind}:{administrator}:{value}")
     assert isinstance(found, ExtendedCommunity)
     return found

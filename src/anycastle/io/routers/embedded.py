@@ -22,6 +22,12 @@ FAMILIES = {str(family): family for family in Family}
 ANSWER_S = 2.0
 """How long a speaker may take to answer; one that hangs must be told of soon."""
 
+_STATES = {
+    State.ESTABLISHED.value: SessionState.ESTABLISHED,
+    State.IDLE.value: SessionState.DOWN,
+}
+"""The speaker's word for a state -> what an operator cares about; every other is on its way."""
+
 SPEAKER_SOCKET = "speaker.sock"
 """Name of the speaker's socket in the PoP's run directory."""
 
@@ -101,8 +107,8 @@ def _session_of(shape: NeighbourShape) -> SessionStatus:
     return SessionStatus(
         upstream=shape.upstream,
         neighbour=parse_address(shape.neighbour),
-        state=_state_of(State(shape.state)),
-        families=frozenset(FAMILIES[family] for family in shape.families),
+        state=_STATES.get(shape.state, SessionState.CONNECTING),
+        families=frozenset(FAMILIES[family] for family in shape.families if family in FAMILIES),
         detail=shape.reason,
         graceful_restart=shape.graceful_restart,
     )
@@ -114,14 +120,8 @@ def _status_of(status: NeighbourStatus) -> SessionStatus:
     return SessionStatus(
         upstream=status.upstream,
         neighbour=status.neighbour,
-        state=_state_of(status.state),
+        state=_STATES.get(status.state.value, SessionState.CONNECTING),
         families=frozenset(families),
         detail=status.reason,
         graceful_restart=negotiated is not None and negotiated.peer_restart is not None,
     )
-
-
-def _state_of(state: State) -> SessionState:
-    if state is State.ESTABLISHED:
-        return SessionState.ESTABLISHED
-    return SessionState.DOWN if state is State.IDLE else SessionState.CONNECTING

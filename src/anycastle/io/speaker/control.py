@@ -16,7 +16,7 @@ Events are kept in a ring: a client that falls further behind than `EVENTS_KEPT`
 import asyncio
 from collections import deque
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -29,6 +29,7 @@ from anycastle.model.announcement import Announcements
 from anycastle.model.prefix import Family
 from anycastle.session.fsm import State
 
+_Shape = TypeVar("_Shape")
 EVENTS_KEPT = 4096
 WAIT_MAX_S = 60.0
 _FAMILIES = {str(family): family for family in Family}
@@ -154,12 +155,12 @@ class SpeakerClient:
     async def status(self) -> tuple[NeighbourShape, ...]:
         """Read every neighbour's state."""
         reply = await self._ask({"op": "status"})
-        return msgspec.convert(reply["neighbours"], tuple[NeighbourShape, ...])
+        return self._convert(reply.get("neighbours"), tuple[NeighbourShape, ...])
 
     async def events(self, after: int, wait_s: float = 0.0) -> tuple[EventShape, ...]:
         """Read what happened after event `after`, waiting up to `wait_s` for the first."""
         reply = await self._ask({"op": "events", "after": after, "wait_s": wait_s}, wait_s)
-        return msgspec.convert(reply["events"], tuple[EventShape, ...])
+        return self._convert(reply.get("events"), tuple[EventShape, ...])
 
     async def refresh(self, upstream: str, family: Family) -> None:
         """Ask an upstream for its routes again."""
@@ -171,7 +172,13 @@ class SpeakerClient:
 
     async def _routes(self, which: str) -> Announcements:
         reply = await self._ask({"op": which})
-        return announcements_of(msgspec.convert(reply["routes"], list[AnnouncementShape]))
+        return announcements_of(self._convert(reply.get("routes"), list[AnnouncementShape]))
+
+    def _convert(self, value: object, shape: type[_Shape]) -> _Shape:
+        try:
+            return msgspec.convert(value, shape)
+        except msgspec.ValidationError as error:
+            raise WorldError(f"{self._path}: the speaker is of another version: {error}", retryable=False) from error
 
     async def _ask(self, request: dict[str, Any], longer_s: float = 0.0) -> Reply:
         try:
