@@ -167,9 +167,12 @@ class AgentRows:
         rig.begin(rig.service(), rig.service("web"))
         rig.break_router()
         rig.kill_service()
-        until(lambda: rig.page("/readyz")[0] == 503, "the agent says that it is not ready")
-        told = rig.page("/readyz")[1]
-        assert rig.expect_event("router_diverged").fields["problem"] in told
+
+        def named() -> bool:
+            status, told = rig.page("/readyz")
+            return status == 503 and any(each.fields["problem"] in told for each in rig.events("router_diverged"))
+
+        until(named, "the agent says that it is not ready, and why")
         assert rig.announced() == {"dns", "web"}
         rig.mend_router()
         rig.expect_announced("web")
