@@ -129,7 +129,7 @@ def status(pop: str, run_dir: Path | None, form: Form) -> None:
     """Show what the agent announces, and why."""
     from anycastle.io.local_socket import ask
 
-    told = ask(_socket(pop, run_dir), {"command": "status"})
+    told = ask(_socket(pop, run_dir), {"command": "status", "pop": pop})
     if form is Form.TABLE:
         for problem in told["problems"]:
             click.echo(f"not ready: {problem}", err=True)
@@ -170,9 +170,23 @@ def _owner_options(command: F) -> F:
 
 @agent.command()
 @_owner_options
-@click.option("--soak", default=5.0, show_default=True, help="Seconds between graceful shutdown and withdrawal.")
-@click.option("--wait", default=5.0, show_default=True, help="Seconds after the withdrawal before addresses may go.")
-@click.option("--for", "for_s", type=float, help="Seconds after which the drain ends by itself.")
+@click.option(
+    "--soak",
+    type=click.FloatRange(0, 86400),
+    default=5.0,
+    show_default=True,
+    help="Seconds between graceful shutdown and withdrawal.",
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(0, 86400),
+    default=5.0,
+    show_default=True,
+    help="Seconds after the withdrawal before addresses may go.",
+)
+@click.option(
+    "--for", "for_s", type=click.FloatRange(min=0, min_open=True), help="Seconds after which the drain ends by itself."
+)
 def drain(
     services: tuple[str, ...],
     pop: str,
@@ -210,6 +224,6 @@ def _command(
 ) -> None:
     from anycastle.io.local_socket import ask
 
-    asked = request | {"services": list(services), "owner": owner, "reason": reason}
+    asked = request | {"pop": pop, "services": list(services), "owner": owner, "reason": reason}
     told = ask(_socket(pop, run_dir), asked)
     print_form(form, told["services"], _service_table(told["services"]))

@@ -3,8 +3,9 @@
 import asyncio
 import gc
 import signal
+import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from anycastle.io.local_socket import LocalServer
 from anycastle.io.loopback import Loopback
 from anycastle.io.routers import DriverChoice
 from anycastle.io.status_server import Page, StatusServer
-from anycastle.model.event import OperatorCommanded
+from anycastle.model.event import KIND_OF, AnnouncementsConfirmed, Event, OperatorCommanded, PermitChanged
 from anycastle.model.fleet import Fleet
 from anycastle.model.prefix import Address
 
@@ -56,14 +57,15 @@ class DrainRequest(msgspec.Struct, forbid_unknown_fields=True):
     soak_s: float = 5.0
     wait_s: float = 5.0
     expires: float | None = None
+    pop: str | None = None
 
 
 class AgentProcess:
     """One agent and all that is around it. `load` reads the fleet folder anew, at each reload."""
 
     def __init__(self, settings: AgentSettings, fleet: Fleet, load: Callable[[], Fleet]) -> None:
-        settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o755)
+        make_directory(settings.state_dir, 0o700)
+        make_directory(settings.run_dir, 0o755)
         self._settings = settings
         self._load = load
         events_path = settings.state_dir / "events.db"
@@ -78,7 +80,7 @@ class AgentProcess:
             fleet,
             settings.pop,
             choice.make(),
-            record=self._events.put,
+            record=self._note,
             store=AgentStateFile(settings.state_dir / "agent.json"),
             addresses=self._loopback,
             watchdog=WatchdogClient(charge) if watching else None,
@@ -109,6 +111,16 @@ class AgentProcess:
             if pages is not None:
                 await pages.close()
             await asyncio.to_thread(self._events.close)
+
+    def _note(self, event: Event) -> None:
+        """Put an event into the log, and say it on standard error, for the journal and for whoever looks on."""
+        self._events.put(event)
+        if not isinstance(event.body, AnnouncementsConfirmed | PermitChanged):
+            print(line_of(event), file=sys.stderr, flush=True)  # noqa: T201
+
+    def _problems(self) -> list[str]:
+        failure = self._events.failure
+        return self.daemon.problems() + ([] if failure is None else [f"the event log cannot be written: {failure}"])
 
     async def _serve_pages(self) -> StatusServer | None:
         if self._settings.listen is None:
@@ -146,7 +158,9 @@ class AgentProcess:
 
     def _full_status(self) -> dict[str, Any]:
         answers = {outcome.value: count for outcome, count in self.daemon.answers.items()}
-        return status(self.daemon) | {"answers": answers, "events_dropped": self._events.dropped}
+        told = status(self.daemon) | {"answers": answers, "events_dropped": self._events.dropped}
+        problems = self._problems()
+        return told | {"ready": not problems, "problems": problems}
 
     def _metrics_page(self, accept: str) -> Page:
         content_type, body = self._metrics.render(accept)
@@ -156,7 +170,7 @@ class AgentProcess:
         return Page(b"ok\n")
 
     def _ready_page(self, _accept: str) -> Page:
-        problems = self.daemon.problems()
+        problems = self._problems()
         if not problems:
             return Page(b"ready\n")
         return Page("".join(f"{problem}\n" for problem in problems).encode(), HTTPStatus.SERVICE_UNAVAILABLE)
@@ -164,6 +178,8 @@ class AgentProcess:
     # -- the control socket ---------------------------------------------------------------------------------------
 
     async def _asked(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request.get("pop", self.daemon.pop) != self.daemon.pop:
+            raise MisuseError(f"this is the agent of {self.daemon.pop}, not of {request['pop']}")
         match request.get("command"):
             case "status":
                 return self._full_status()
@@ -201,3 +217,22 @@ class AgentProcess:
 
 def _managed(fleet: Fleet) -> Iterator[Address]:
     return (address for service in fleet.services if service.manage_addresses for address in service.addresses)
+
+
+def make_directory(path: Path, mode: int) -> None:
+    """Make a directory and those above it. Raises `WorldError`."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=mode)
+    except OSError as error:
+        raise WorldError(f"{path} cannot be made: {error.strerror}", retryable=False) from error
+
+
+def line_of(event: Event) -> str:
+    """Give an event as one line: its kind, and what its fields say, without what is empty."""
+    told = " ".join(f"{key}={_word(value)}" for key, value in asdict(event.body).items() if value not in ("", ()))
+    return f"{KIND_OF[type(event.body)]} {told}".rstrip()
+
+
+def _word(value: object) -> str:
+    text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return repr(text) if " " in text else text

@@ -38,6 +38,7 @@ async def run_speaker(asn: ASN, pop: PoP, run_dir: Path) -> None:
         loop = asyncio.get_running_loop()
         for stop_signal in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(stop_signal, control.stopped.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)  # nothing to reload, and sessions outlive a terminal
         if any(neighbour.session.graceful_restart for neighbour in speaker.config.neighbours):
             systemd_notify.notify("READY=1", "STATUS=waiting for the agent")  # which may wait for us to be ready
             await _first_routes(control)

@@ -65,6 +65,9 @@ HEARTBEATS_PER_LEASE = 4
 SPEAKING_S = 4.0
 """How long after a boot the old leases run on, unless all checks have spoken before."""
 
+DRAIN_STEP_MAX_S = 86_400.0
+"""The longest soak or wait of a drain: a day."""
+
 EXIT_S = 5.0
 """How long a stopping agent waits for the router to confirm its withdrawals."""
 
@@ -182,6 +185,8 @@ class AgentEngine:
         states = self._named(services)
         if expires is not None and expires <= now.wall:
             raise MisuseError("the drain's end has already passed")
+        if not (0 <= soak_s <= DRAIN_STEP_MAX_S and 0 <= wait_s <= DRAIN_STEP_MAX_S):
+            raise MisuseError(f"soak and wait are from 0 to {DRAIN_STEP_MAX_S:.0f} seconds")
         self._thaw(now.monotonic)
         for state in states:
             begun = draining.begin(owner, reason, now.wall, soak_s, wait_s, expires)
@@ -193,6 +198,9 @@ class AgentEngine:
     def undrain(self, services: Sequence[str], owner: str, reason: str, now: Now) -> list[Command]:
         """End the drains of services. Raises `MisuseError` as `drain` does."""
         states = self._named(services)
+        idle = [state.service.name for state in states if state.drain is None]
+        if idle:
+            raise MisuseError(f"{', '.join(idle)} is not drained")
         self._thaw(now.monotonic)
         for state in states:
             state.drain = None

@@ -69,7 +69,7 @@ class Reconciler:
 
     @property
     def deadline(self) -> Instant:
-        """The instant at which `due` has a command to give."""
+        """The instant at which an apply or a reading is due."""
         apply_at = FAR_FUTURE if self._applying else self._apply_at
         read_at = FAR_FUTURE if self._applying or self._reading else self._read_at
         return min(apply_at, read_at)

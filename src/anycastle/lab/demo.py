@@ -217,6 +217,8 @@ class Demo:
 
     def _recorded(self, event: Event) -> None:
         """Take an agent's event: note the first of each kind after the failure, and tell of those a viewer wants."""
+        if self._over:
+            return
         city, body, figures = self._city(event.pop), event.body, self.figures
         match body:
             case CheckChanged(verdict="unhealthy", evidence=evidence):

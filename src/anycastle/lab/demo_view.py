@@ -78,12 +78,13 @@ class DemoView:
     def _pop_mark(self, node: Node) -> Mark:
         stance = self._demo.stances.get(node.name, "withdraw")
         style = f"bold {self._colours[node.name]}"
-        serving = self._demo.lab is not None and node.name in self._demo.lab.servers and self._serves(node.name)
+        # Once the demo is over the lab is taken down, which is no part of the picture.
+        serving = self._demo.phase is Phase.DONE or self._serves(node.name)
         return Mark(node.location, SYMBOLS[stance], node.city, style if serving else BAD)
 
     def _serves(self, pop: str) -> bool:
-        assert self._demo.lab is not None
-        return self._demo.lab.servers[pop].serving
+        lab = self._demo.lab
+        return lab is not None and pop in lab.servers and lab.servers[pop].serving
 
     def _client_mark(self, node: Node) -> Mark:
         client = self._demo.clients.get(node.name)

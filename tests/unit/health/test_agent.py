@@ -14,6 +14,7 @@ from anycastle.health.commands import (
     SetAddresses,
     StartCheck,
 )
+from anycastle.health.drain import DrainStep
 from anycastle.health.permits import Permit, PermitState
 from anycastle.health.reconcile import RouterView
 from anycastle.health.state import AgentState
@@ -27,7 +28,7 @@ from anycastle.model.event import (
     StanceChanged,
     WithdrawalRefused,
 )
-from anycastle.model.fleet import SharedPrefix
+from anycastle.model.fleet import Fleet, SharedPrefix
 from anycastle.model.service import (
     Dampening,
     Floor,
@@ -454,3 +455,133 @@ def test_reload_keeps_verdicts_and_voids_answers_asked_before_it() -> None:
     assert w.exports == {replace(ROUTE, attributes=STEERED)}
     w.carry_out(started[:1])
     assert w.run(10).exports == {replace(ROUTE, attributes=STEERED)}
+
+
+def tied(rule: SharedPrefix, **changes: object) -> Fleet:
+    dns = service("dns", floor=Floor(pops=3))
+    web = service("web", checks=(check("web"),), **changes)
+    return fleet(dns, web, shared_prefixes={PREFIX: rule})
+
+
+@pytest.mark.mission("C16")
+def test_a_reload_that_ties_a_dead_service_to_a_prefix_does_not_withdraw_it() -> None:
+    w = world(fleet(service("dns", floor=Floor(pops=3)))).run(5)
+    w.answers["web"] = Outcome.FAIL
+    w.carry_out(w.engine.reload(tied(SharedPrefix.ANY), w.now))
+    assert w.run(10).prefixes() == {str(PREFIX)}
+    assert {body.service for body in w.of(WithdrawalRefused)} == {"web"}
+
+
+@pytest.mark.mission("C16")
+def test_a_rule_that_changes_while_a_service_is_down_does_not_withdraw_the_others() -> None:
+    w = world(tied(SharedPrefix.ALL)).run(5)
+    w.answers["web"] = Outcome.FAIL
+    w.run(5)
+    w.carry_out(w.engine.reload(tied(SharedPrefix.ANY), w.now))
+    assert w.run(10).prefixes() == {str(PREFIX)}
+
+
+@pytest.mark.mission("C16")
+def test_files_that_take_a_service_away_without_a_permit_are_refused_and_change_nothing() -> None:
+    w = world(at="lon").run(5)
+    elsewhere = fleet(service(pops=("ams", "fra")))
+    with pytest.raises(MisuseError, match="drain it first"):
+        w.engine.reload(elsewhere, w.now)
+    assert w.run(10).exports == {ROUTE}
+    allowed = world(at="ams").run(5)
+    allowed.carry_out(allowed.engine.reload(fleet(service(pops=("fra", "lon"))), allowed.now))
+    assert allowed.run(5).exports == NOTHING
+
+
+@pytest.mark.mission("C16")
+def test_one_service_s_leave_to_withdraw_alone_is_not_another_s() -> None:
+    made = tied(SharedPrefix.ANY, floor=Floor(pops=3), when_alone=WhenAlone.WITHDRAW)
+    w = world(made).run(5)
+    w.answers["web"] = Outcome.FAIL
+    assert w.run(5).prefixes() == {str(PREFIX)}
+
+
+@pytest.mark.mission("C5")
+def test_a_drained_service_that_is_drained_again_is_not_announced_for_it() -> None:
+    w = world().run(5)
+    w.carry_out(w.engine.drain(["dns"], "ada", "new kernel", w.now, soak_s=1, wait_s=1))
+    w.run(5)
+    applies = len(w.of(Apply))
+    w.carry_out(w.engine.drain(["dns"], "bob", "it takes longer", w.now, soak_s=1, wait_s=1))
+    w.run(60)
+    assert len(w.of(Apply)) == applies
+    drain = w.engine.services["dns"].drain
+    assert drain is not None
+    assert (drain.step, drain.owner) == (DrainStep.STOPPED, "bob")
+
+
+def test_a_service_that_is_not_announced_is_drained_without_a_word_to_the_router() -> None:
+    w = world(at="lon")
+    w.answers["dns"] = Outcome.FAIL
+    w.run(5)
+    w.carry_out(w.engine.drain(["dns"], "ada", "new kernel", w.now))
+    w.answers["dns"] = Outcome.PASS
+    assert w.run(60).exports == NOTHING
+
+
+@pytest.mark.mission("C5")
+def test_a_drain_that_no_permit_lets_go_on_expires_all_the_same() -> None:
+    w = world(at="lon").run(5)
+    w.carry_out(w.engine.drain(["dns"], "ada", "x", w.now, soak_s=1, expires=Timestamp(w.now.wall + 30)))
+    assert w.run(31).exports == {ROUTE}
+
+
+def test_a_drain_with_impossible_spans_and_an_undrain_of_nothing_are_refused() -> None:
+    w = world().run(5)
+    for soak_s in (-1.0, float("nan"), 1e9):
+        with pytest.raises(MisuseError, match="from 0 to"):
+            w.engine.drain(["dns"], "ada", "x", w.now, soak_s=soak_s)
+    with pytest.raises(MisuseError, match="dns is not drained"):
+        w.engine.undrain(["dns"], "ada", "x", w.now)
+
+
+def test_a_word_to_an_agent_that_was_frozen_announces_nothing_on_stale_verdicts() -> None:
+    w = world().run(5)
+    w.exports = NOTHING
+    w.answers["dns"] = Outcome.FAIL
+    w.clock += 60
+    w.carry_out(w.engine.drain(["dns"], "ada", "x", w.now, soak_s=0))
+    assert w.run(10).exports == NOTHING
+
+
+def test_a_reload_while_stopping_does_not_announce_again() -> None:
+    w = world().run(5)
+    w.carry_out(w.engine.stop(w.now))
+    w.carry_out(w.engine.reload(fleet(service()), w.now))
+    w.run(5)
+    assert w.exports == NOTHING
+    assert [finish.hold for finish in w.of(Finish)] == [False]
+
+
+def test_asking_again_to_stop_does_not_put_the_end_off() -> None:
+    w = world().run(5)
+    w.apply_error = "router is away"
+    for _ in range(4):
+        w.carry_out(w.engine.stop(w.now))
+        w.run(2)
+    assert len(w.of(Finish)) == 1
+
+
+@pytest.mark.mission("C16")
+def test_a_withdrawn_service_keeps_no_lease_on_what_it_shares() -> None:
+    keep = Lease(LeaseEnd.KEEP)
+    made = fleet(service("dns", lease=keep), service("web", checks=(check("web"),)))
+    w = world(made).run(5)
+    w.answers["dns"] = Outcome.FAIL
+    w.run(5)
+    terms = {term.service: term.announcements for term in w.of(RenewLeases)[-1].terms}
+    assert terms == {"dns": NOTHING, "web": frozenset({ROUTE})}
+
+
+@pytest.mark.mission("C16")
+def test_an_agent_renews_no_lease_before_its_checks_have_spoken() -> None:
+    w = world(saved=AgentState(permits={"dns": Permit(PermitState.HELD)}))
+    w.exports = frozenset({ROUTE})
+    w.answers["dns"] = Outcome.UNKNOWN
+    assert w.run(3.5).of(RenewLeases) == []
+    assert w.run(2).of(RenewLeases) != [], "but it does not wait for ever"
