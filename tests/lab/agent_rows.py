@@ -145,9 +145,14 @@ class AgentRows:
         rig.start_service()
         rig.expect_announced("dns")
         lapsed = rig.events("lease_lapsed")[0].sequence
-        after = [each for each in rig.events() if each.sequence > lapsed]
-        passed = next(each.sequence for each in after if each.fields.get("verdict") == "healthy")
-        announced = next(each.sequence for each in after if each.fields.get("stance") == "announce")
+
+        def first(field: str, value: str) -> int | None:
+            later = (each for each in rig.events() if each.sequence > lapsed)
+            return next((each.sequence for each in later if each.fields.get(field) == value), None)
+
+        announced = until(lambda: first("stance", "announce"), "the log, which is written behind, says so")
+        passed = first("verdict", "healthy")
+        assert passed is not None
         assert passed < announced
 
     def test_an_agent_that_dies_and_is_back_within_its_lease_is_not_noticed(self, rig: Rig) -> None:
