@@ -298,7 +298,8 @@ class Neighbour:
         return max((at for at, _, withdrawn in self._lines() if withdrawn), default=None)
 
     def _lines(self) -> Iterator[tuple[float, set[str], set[str]]]:
-        for line in self._heard.read_text().splitlines():
+        whole, _, _ = self._heard.read_text().rpartition("\n")  # the last line may still be being written
+        for line in whole.splitlines():
             at, announced, withdrawn = line.split(";")
             yield float(at), set(announced.split()), set(withdrawn.split())
 
