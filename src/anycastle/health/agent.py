@@ -203,7 +203,8 @@ class AgentEngine:
             raise MisuseError(f"{', '.join(idle)} is not drained")
         self._thaw(now.monotonic)
         for state in states:
-            state.drain = None
+            state.end_drain(now.monotonic)
+            self._ask_soon(state)
         return self._commanded("undrain", services, owner, reason, states, now)
 
     def reload(self, fleet: Fleet, now: Now) -> list[Command]:
@@ -271,6 +272,12 @@ class AgentEngine:
             if tracker.due <= instant:  # else it was asked already, on an earlier entry
                 tracker.asked()
                 yield StartCheck(self._first_number + index, tracker.check)
+
+    def _ask_soon(self, state: ServiceState) -> None:
+        """Note anew when a service's checks are due; entries that stand for older times are passed over."""
+        for index, (owner, tracker) in enumerate(self._trackers):
+            if owner is state and tracker.due != FAR_FUTURE:
+                heapq.heappush(self._due, (tracker.due, index))
 
     def _permit_at_start(self, saved: AgentState, service: Service) -> Permit:
         """Give the saved permit if a controller dealt it; else what the fleet files deal, used if it was used."""
@@ -372,6 +379,7 @@ class AgentEngine:
             decision = state.reconsider(now, self._permit_for(state), self._when_alone(state), alone=self.alone)
             self._reconsider_at = min(self._reconsider_at, state.next_change(now))
             if state.drain_step is not step:
+                self._ask_soon(state)
                 commands.append(Record(_drain_event(state)))
             if decision is not None:
                 commands += self._decided(state, decision)

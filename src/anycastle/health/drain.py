@@ -53,7 +53,7 @@ def advance(drain: Drain, now: Timestamp, *, may_withdraw: bool) -> Drain | None
     if drain.expires is not None and now >= drain.expires:
         return None
     if drain.step is DrainStep.SHUTTING and may_withdraw and soaked(drain, now):
-        return replace(drain, step=DrainStep.WITHDRAWN, since=now)
+        drain = replace(drain, step=DrainStep.WITHDRAWN, since=now)  # and on at once, where nothing is to be waited for
     if drain.step is DrainStep.WITHDRAWN and now >= drain.since + drain.wait_s:
         return replace(drain, step=DrainStep.STOPPED, since=now)
     return drain

@@ -72,7 +72,11 @@ class ServiceState:
         """
         if self.drain is not None:
             may_withdraw = permit.state is not PermitState.NONE or not self.announced
-            self.drain = draining.advance(self.drain, now.wall, may_withdraw=may_withdraw)
+            drain = draining.advance(self.drain, now.wall, may_withdraw=may_withdraw)
+            if drain is None:
+                self.end_drain(now.monotonic)
+            else:
+                self.drain = drain
         situation = Situation(
             condition=self.condition,
             announced=self.announced,
@@ -93,6 +97,13 @@ class ServiceState:
         changed = decision != self.decision
         self.decision = decision
         return decision if changed else None
+
+    def end_drain(self, instant: Instant) -> None:
+        """End the drain. What was stopped must show anew that it serves: its addresses were gone for a while."""
+        if self.drain_step is DrainStep.STOPPED:
+            for tracker in self.trackers:
+                tracker.reset(instant)
+        self.drain = None
 
     def _entered(self, decision: Decision, now: Now) -> Decision:
         """Account for leaving one stance for another: a penalty for a failure, a slow start for a recovery."""

@@ -585,3 +585,16 @@ def test_an_agent_renews_no_lease_before_its_checks_have_spoken() -> None:
     w.answers["dns"] = Outcome.UNKNOWN
     assert w.run(3.5).of(RenewLeases) == []
     assert w.run(2).of(RenewLeases) != [], "but it does not wait for ever"
+
+
+@pytest.mark.mission("C5")
+def test_what_was_stopped_shows_anew_that_it_serves_before_it_is_announced() -> None:
+    w = world().run(5)
+    w.carry_out(w.engine.drain(["dns"], "ada", "new kernel", w.now, soak_s=0, wait_s=0))
+    w.run(5)
+    w.answers["dns"] = Outcome.FAIL
+    w.carry_out(w.engine.undrain(["dns"], "ada", "done", w.now))
+    assert w.run(10).exports == NOTHING
+    assert len(w.of(Apply)) == 2, "announced, withdrawn: and not announced again on an old verdict"
+    w.answers["dns"] = Outcome.PASS
+    assert w.run(5).exports == {ROUTE}
