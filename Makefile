@@ -46,9 +46,7 @@ lab: setup lab-packages  ## Real routers and servers in network namespaces (root
 
 test: check docs lab-packages  ## Everything that CI runs
 	@$(BIN)/pytest -q -rfE $(ALONE)
-	@$(BIN)/pytest -q -rfE -n 2 --dist loadfile tests/lab || { \
-	  echo "once more, and alone, what failed beside the others:"; \
-	  $(BIN)/pytest -q -rfE --last-failed --last-failed-no-failures none tests/lab; }
+	@$(BIN)/pytest -q -rfE -n 2 --dist loadfile tests/lab
 
 bench: setup lab-packages  ## Each hot path against its peer
 	@$(BIN)/python -m bench
