@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS := .venv-peers
 SEED ?=
 SEEDS ?= 1000
 # Real checks with real deadlines: not beside other tests, which would make them late.
 ALONE := tests/cli/test_demo.py
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test check format lab lab-packages bench sim fuzz docs docs-tables lock clean
+.PHONY: help setup demo test check format lab lab-packages peers bench sim fuzz docs docs-tables lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,11 +45,18 @@ lab-packages:
 lab: setup lab-packages  ## Real routers and servers in network namespaces (root)
 	@$(BIN)/pytest -q -rfE -n 2 --dist loadfile tests/lab
 
-test: check docs lab-packages  ## Everything that CI runs
+test: lab-packages check docs  ## Everything that CI runs
 	@$(BIN)/pytest -q -rfE $(ALONE)
 	@$(BIN)/pytest -q -rfE -n 2 --dist loadfile tests/lab
 
-bench: setup lab-packages  ## Each hot path against its peer
+$(PEERS)/.installed: bench/peers.lock
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement bench/peers.lock
+	@touch $@
+
+peers: $(PEERS)/.installed  ## Make .venv-peers with the programs that the benches measure against
+
+bench: setup lab-packages peers  ## Each hot path against its peer
 	@$(BIN)/python -m bench
 
 sim: setup  ## Simulate: SEED=n replays one seed, SEEDS=n runs that many
@@ -67,4 +75,4 @@ lock: setup  ## Lock the dependencies again
 	@tools/lock.sh
 
 clean:  ## Remove what was built
-	@rm -rf $(VENV) docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	@rm -rf $(VENV) $(PEERS) docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -1,0 +1,1 @@
+"""Bulk work compiled with numba: arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""Who will land where: AS graph, propagation, catchments, loads."""

@@ -1,0 +1,1 @@
+"""The Internet's view of our prefixes: routes seen in, findings out."""
