@@ -41,17 +41,18 @@ def directories(pop: str, state_dir: Path | None, run_dir: Path | None) -> tuple
     return state_dir or state_root / pop, run_dir or run_root / pop
 
 
-def load(fleet_dir: Path, pop: str) -> "Fleet":
-    """Give the fleet. Raises `MisuseError` with every finding, or where it has no such PoP."""
-    from anycastle.io.config import load_fleet
+async def load_for(fleet_dir: Path, pop: str) -> "Fleet":
+    """Give the fleet, without keeping what reading it takes. Raises `MisuseError` where it has no such PoP."""
+    from anycastle.io.fleet_loader import load_fleet_apart
 
-    result = load_fleet(fleet_dir)
-    if result.fleet is None:
-        raise MisuseError("the fleet cannot be used:\n" + "\n".join(str(finding) for finding in result.errors))
-    names = [known.name for known in result.fleet.pops]
+    return _having(await load_fleet_apart(fleet_dir), pop)
+
+
+def _having(fleet: "Fleet", pop: str) -> "Fleet":
+    names = [known.name for known in fleet.pops]
     if pop not in names:
         raise MisuseError(f"the fleet has no PoP {pop!r}; it has: {', '.join(names)}")
-    return result.fleet
+    return fleet
 
 
 @click.group()
@@ -83,10 +84,12 @@ def run(
 
     state, sockets = directories(pop, state_dir, run_dir)
     settings = AgentSettings(pop, state, sockets, _address(listen), observe_only, not no_watchdog)
-    fleet = load(fleet_dir, pop)
+
+    async def load() -> "Fleet":
+        return await load_for(fleet_dir, pop)
 
     async def serve() -> None:
-        await AgentProcess(settings, fleet, lambda: load(fleet_dir, pop)).run()
+        await AgentProcess(settings, await load(), load).run()
 
     asyncio.run(serve())
 
@@ -97,10 +100,11 @@ def run(
 @run_dir_option
 def snippet(fleet_dir: Path, pop: str, run_dir: Path | None) -> None:
     """Print what a PoP's bird.conf needs, once: paste it above the BGP protocols."""
+    from anycastle.io.fleet_loader import load_here, usable
     from anycastle.io.routers.bird import BirdDriver
     from anycastle.io.routers.bird_config import bird_snippet
 
-    fleet = load(fleet_dir, pop)
+    fleet = _having(usable(*load_here(fleet_dir)), pop)
     place = fleet.pop(pop)
     if place.router.driver != "bird":
         raise MisuseError(f"{pop} announces through the driver {place.router.driver!r}, which needs no snippet")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from anycastle.cli.agent import FLEET, POP, load, run_dir_option
+from anycastle.cli.agent import FLEET, POP, load_for, run_dir_option
 
 
 @click.group()
@@ -27,5 +27,8 @@ def run(fleet_dir: Path, pop: str, run_dir: Path | None) -> None:
     from anycastle.cli.agent import directories
     from anycastle.daemons.speaker_process import run_speaker
 
-    fleet = load(fleet_dir, pop)
-    asyncio.run(run_speaker(fleet.asn, fleet.pop(pop), directories(pop, None, run_dir)[1]))
+    async def speak() -> None:
+        fleet = await load_for(fleet_dir, pop)
+        await run_speaker(fleet.asn, fleet.pop(pop), directories(pop, None, run_dir)[1])
+
+    asyncio.run(speak())

@@ -1,10 +1,11 @@
 """`anycastle agent run`: the agent with its files, sockets, signals and pages around it."""
 
 import asyncio
+import contextlib
 import gc
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -63,13 +64,13 @@ class DrainRequest(msgspec.Struct, forbid_unknown_fields=True):
 class AgentProcess:
     """One agent and all that is around it. `load` reads the fleet folder anew, at each reload."""
 
-    def __init__(self, settings: AgentSettings, fleet: Fleet, load: Callable[[], Fleet]) -> None:
+    def __init__(self, settings: AgentSettings, fleet: Fleet, load: Callable[[], Awaitable[Fleet]]) -> None:
         make_directory(settings.state_dir, 0o700)
         make_directory(settings.run_dir, 0o755)
         self._settings = settings
         self._load = load
         events_path = settings.state_dir / "events.db"
-        self._events = EventWriter(events_path)
+        self._events = EventWriter(events_path, _say)
         choice = DriverChoice(fleet.asn, fleet.pop(settings.pop), settings.run_dir)
         charge = Charge(
             settings.pop, choice, settings.run_dir / "watchdog.sock", events_path, settings.state_dir / "watchdog.log"
@@ -80,7 +81,7 @@ class AgentProcess:
             fleet,
             settings.pop,
             choice.make(),
-            record=self._note,
+            record=self._events.put,
             store=AgentStateFile(settings.state_dir / "agent.json"),
             addresses=self._loopback,
             watchdog=WatchdogClient(charge) if watching else None,
@@ -89,6 +90,8 @@ class AgentProcess:
         self._control = LocalServer(settings.control_socket, self._asked)
         self._metrics = AgentMetrics(self._full_status)
         self._feeding: asyncio.TimerHandle | None = None
+        self._reloading = asyncio.Lock()
+        self._reloads: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT has led to a good end."""
@@ -97,7 +100,7 @@ class AgentProcess:
         pages = await self._serve_pages()
         for stop_signal in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(stop_signal, self._stop)
-        loop.add_signal_handler(signal.SIGHUP, self.reload)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
         gc.collect()
         gc.freeze()  # the fleet lives as long as the process: no collection need look at it again
         systemd_notify.notify("READY=1", f"STATUS=serving {self._settings.pop}")
@@ -111,12 +114,6 @@ class AgentProcess:
             if pages is not None:
                 await pages.close()
             await asyncio.to_thread(self._events.close)
-
-    def _note(self, event: Event) -> None:
-        """Put an event into the log, and say it on standard error, for the journal and for whoever looks on."""
-        self._events.put(event)
-        if not isinstance(event.body, AnnouncementsConfirmed | PermitChanged):
-            print(line_of(event), file=sys.stderr, flush=True)  # noqa: T201
 
     def _problems(self) -> list[str]:
         failure = self._events.failure
@@ -134,11 +131,20 @@ class AgentProcess:
         systemd_notify.notify("STOPPING=1")
         self.daemon.stop()
 
-    def reload(self) -> None:
-        """Take the fleet files anew; files with errors change nothing."""
+    def _reload_soon(self) -> None:
+        task = asyncio.ensure_future(self.reload())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+
+    async def reload(self) -> None:
+        """Take the fleet files anew, one reload after the other; files with errors change nothing."""
+        async with self._reloading:
+            await self._reload()
+
+    async def _reload(self) -> None:
         systemd_notify.reloading()
         try:
-            fleet = self._load()
+            fleet = await self._load()
             self._loopback.adopt(_managed(fleet))
             self.daemon.reload(fleet)
             granted, reason = True, "the fleet files were read anew"
@@ -186,7 +192,7 @@ class AgentProcess:
             case "drain" | "undrain":
                 return self._drain(request)
             case "reload":
-                self.reload()
+                await self.reload()
                 return {"reloaded": True}
             case command:
                 raise MisuseError(f"unknown command {command!r}")
@@ -225,6 +231,13 @@ def make_directory(path: Path, mode: int) -> None:
         path.mkdir(parents=True, exist_ok=True, mode=mode)
     except OSError as error:
         raise WorldError(f"{path} cannot be made: {error.strerror}", retryable=False) from error
+
+
+def _say(event: Event) -> None:
+    """Say an event on standard error, for the journal and for whoever looks on."""
+    if not isinstance(event.body, AnnouncementsConfirmed | PermitChanged):
+        with contextlib.suppress(OSError):  # nobody reads along any more: the log is what counts
+            print(line_of(event), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def line_of(event: Event) -> str:

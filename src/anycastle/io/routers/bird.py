@@ -94,10 +94,13 @@ class BirdDriver:
         self._remember(before)
         if text != before:
             self._write_file(text)
-        disabled = await self._disabled()
-        await self._check(before)
-        await self._configure()
-        await self._keep_disabled(disabled)
+        # One turn of BIRD's for all: where the check finds an error, `configure` finds it as well and changes nothing.
+        protocols, check, configured = await self._bird.expect_together(
+            "show protocols", "configure check", "configure"
+        )
+        self._require_checked(check, before)
+        await self._require_configured(configured)
+        await self._keep_disabled(_disabled(protocols))
         await self._expect_included()
 
     async def exported(self) -> Announcements:
@@ -182,8 +185,7 @@ class BirdDriver:
 
     # -- configuring --------------------------------------------------------------------------------------------------
 
-    async def _check(self, before: str | None) -> None:
-        reply = await self._bird.expect("configure check")
+    def _require_checked(self, reply: Reply, before: str | None) -> None:
         if reply.code == CONFIGURATION_OK:
             return
         if reply.code == CONFIGURATION_ERROR and str(self.include) in reply.text:
@@ -197,8 +199,7 @@ class BirdDriver:
         else:
             self._write_file(before)
 
-    async def _configure(self) -> None:
-        reply = await self._bird.expect("configure")
+    async def _require_configured(self, reply: Reply) -> None:
         if reply.code == RECONFIGURED:
             return
         if reply.code not in IN_PROGRESS:
@@ -209,12 +210,6 @@ class BirdDriver:
                 return
             await asyncio.sleep(_SETTLE_POLL_S)
         raise WorldError("BIRD is still busy with an earlier reconfiguration")
-
-    async def _disabled(self) -> set[str]:
-        """Give the protocols that are down by hand or by a limit: a `configure` would enable them."""
-        protocols = bird_replies.parse_protocols(await self._bird.expect("show protocols"))
-        ours = set(bird_config.STATIC.values())
-        return {protocol.name for protocol in protocols if protocol.state == "down" and protocol.name not in ours}
 
     async def _keep_disabled(self, names: set[str]) -> None:
         for name in sorted(names):
@@ -304,6 +299,13 @@ class BirdDriver:
     def _known_extended(self) -> dict[str, ExtendedCommunity]:
         communities = (community for route in self._wanted for community in route.attributes.communities)
         return {bird_config.format_extended(c): c for c in communities if isinstance(c, ExtendedCommunity)}
+
+
+def _disabled(reply: Reply) -> set[str]:
+    """Give the protocols that are down by hand or by a limit: a `configure` enables them."""
+    ours = set(bird_config.STATIC.values())
+    protocols = bird_replies.parse_protocols(reply)
+    return {protocol.name for protocol in protocols if protocol.state == "down" and protocol.name not in ours}
 
 
 def _by_neighbour(reply: Reply) -> dict[Address, Protocol]:
