@@ -4,10 +4,13 @@ Theory of operation. `TABLE` says everything: for each state, what each event do
 a state's row does not name takes the row's last line, `Event.ANY_OTHER`. `BGPSession` turns what happens (octets,
 timers, an operator) into events, looks the row up, and carries the actions out in order. No other code changes a state.
 
-Two departures from RFC 4271, each with its reason:
+Three departures from RFC 4271, each with its reason:
 
 - A dial that fails leads from Connect to Active, as RFC 1771 had it, and not to Idle: an Idle speaker refuses
   connections, so two speakers that both dial and both wait could miss each other for long.
+- A peer that rejects our connection (Cease 6/5) leads from OpenSent to Active, as one that closes it does, and not to
+  Idle: it rejects because it is Idle itself. Two speakers that each wait out a failure of the session would otherwise
+  go on rejecting each other, each time with a longer wait.
 - A passive speaker has events of its own for its starts (4, 5), so that the table needs no conditions; the same is
   done for a TCP connection whose OPEN is delayed.
 """
@@ -54,6 +57,7 @@ class Event(Enum):
     COLLISION_DUMP = "23: OpenCollisionDump"
     NOTIFICATION_VERSION = "24: NotifMsgVerErr"
     NOTIFICATION = "25: NotifMsg"
+    REJECTED = "25: the same with Cease, Connection Rejected (RFC 4486 §4)"
     KEEPALIVE = "26: KeepAliveMsg"
     UPDATE = "27: UpdateMsg"
     UPDATE_ERROR = "28: UpdateMsgErr"
@@ -106,6 +110,7 @@ _DIAL = _to(_S.CONNECT, _A.STOP_TIMERS, _A.START_CONNECT_RETRY, _A.DIAL)
 _LISTEN = _to(_S.ACTIVE, _A.STOP_TIMERS, _A.START_CONNECT_RETRY)
 _OPEN = _to(_S.OPEN_SENT, _A.STOP_TIMERS, _A.SEND_OPEN, _A.START_LARGE_HOLD)
 _CONFIRM = (_A.SEND_KEEPALIVE, _A.START_NEGOTIATED)
+_AGAIN = _to(_S.ACTIVE, _A.STOP_TIMERS, _A.DROP, _A.REPORT_DOWN, _A.START_CONNECT_RETRY)
 _REST = (_A.STOP_TIMERS, _A.DROP, _A.COUNT_RETRY, _A.REPORT_DOWN, _A.START_IDLE_HOLD)
 
 _QUIT = _to(_S.IDLE, *_REST)
@@ -131,6 +136,7 @@ _UNOPENED: Final = {
     _E.COLLISION_DUMP: _QUIT,
     _E.NOTIFICATION_VERSION: _QUIT,
     _E.NOTIFICATION: _QUIT,
+    _E.REJECTED: _QUIT,
     _E.ANY_OTHER: _QUIT,
 }
 
@@ -147,7 +153,7 @@ TABLE: Final[Mapping[State, Mapping[Event, Transition]]] = MappingProxyType(
         State.CONNECT: {
             **_UNOPENED,
             Event.CONNECT_RETRY_EXPIRES: _to(_S.CONNECT, _A.DROP, _A.REPORT_DOWN, *_DIAL.actions),
-            Event.TCP_FAILS: _to(_S.ACTIVE, _A.STOP_TIMERS, _A.DROP, _A.REPORT_DOWN, _A.START_CONNECT_RETRY),
+            Event.TCP_FAILS: _AGAIN,
         },
         State.ACTIVE: {
             **_UNOPENED,
@@ -164,13 +170,14 @@ TABLE: Final[Mapping[State, Mapping[Event, Transition]]] = MappingProxyType(
             Event.STOP: _STOP,
             Event.AUTOMATIC_STOP: _CEASE,
             Event.HOLD_EXPIRES: _HOLD,
-            Event.TCP_FAILS: _to(_S.ACTIVE, _A.STOP_TIMERS, _A.DROP, _A.REPORT_DOWN, _A.START_CONNECT_RETRY),
+            Event.TCP_FAILS: _AGAIN,
             Event.OPEN: _to(_S.OPEN_CONFIRM, _A.STOP_TIMERS, *_CONFIRM),
             Event.HEADER_ERROR: _NOTIFY,
             Event.OPEN_ERROR: _NOTIFY,
             Event.COLLISION_DUMP: _CEASE,
             Event.NOTIFICATION_VERSION: _QUIT,
             Event.NOTIFICATION: _QUIT,
+            Event.REJECTED: _AGAIN,
             Event.UPDATE_ERROR: _WRONG,
             Event.ANY_OTHER: _WRONG,
         },
@@ -184,6 +191,7 @@ TABLE: Final[Mapping[State, Mapping[Event, Transition]]] = MappingProxyType(
             Event.TCP_FAILS: _QUIT,
             Event.NOTIFICATION_VERSION: _QUIT,
             Event.NOTIFICATION: _QUIT,
+            Event.REJECTED: _QUIT,
             Event.HEADER_ERROR: _NOTIFY,
             Event.OPEN_ERROR: _NOTIFY,
             Event.COLLISION_DUMP: _CEASE,
@@ -200,6 +208,7 @@ TABLE: Final[Mapping[State, Mapping[Event, Transition]]] = MappingProxyType(
             Event.TCP_FAILS: _QUIT,
             Event.NOTIFICATION_VERSION: _QUIT,
             Event.NOTIFICATION: _QUIT,
+            Event.REJECTED: _QUIT,
             Event.HEADER_ERROR: _NOTIFY,
             Event.COLLISION_DUMP: _CEASE,
             Event.KEEPALIVE: _to(_S.ESTABLISHED, _A.RESTART_HOLD),

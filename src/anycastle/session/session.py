@@ -74,6 +74,10 @@ _ERROR_EVENTS: Final[Mapping[int, Event]] = {
     ErrorCode.OPEN_MESSAGE_ERROR: Event.OPEN_ERROR,
     ErrorCode.UPDATE_MESSAGE_ERROR: Event.UPDATE_ERROR,
 }
+_NOTIFICATION_EVENTS: Final[Mapping[tuple[int, int], Event]] = {
+    (ErrorCode.OPEN_MESSAGE_ERROR, OpenSubcode.UNSUPPORTED_VERSION_NUMBER): Event.NOTIFICATION_VERSION,
+    (ErrorCode.CEASE, CeaseSubcode.CONNECTION_REJECTED): Event.REJECTED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,8 +263,7 @@ class BGPSession:
         return self._handle(Event.OPEN_WHILE_DELAYED if delayed else Event.OPEN, now, occasion)
 
     def _notified(self, message: Notification, now: Instant) -> list[Command]:
-        version = (ErrorCode.OPEN_MESSAGE_ERROR, OpenSubcode.UNSUPPORTED_VERSION_NUMBER)
-        event = Event.NOTIFICATION_VERSION if (message.code, message.subcode) == version else Event.NOTIFICATION
+        event = _NOTIFICATION_EVENTS.get((message.code, message.subcode), Event.NOTIFICATION)
         cause = explanation.cause_of(message.code, message.subcode)
         return self._handle(event, now, _Occasion(cause, explanation.received(self.config, message), message))
 

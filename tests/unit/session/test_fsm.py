@@ -18,6 +18,7 @@ KEEPALIVE = octets(Keepalive())
 UPDATE = octets(Update.end_of_rib(Family.IPV4))
 VERSION = octets(Notification(2, 1))
 NOTIFICATION = octets(Notification(6, 4))
+REJECTED = octets(Notification(6, 5))
 BAD_HEADER = b"\x00" * 19
 BAD_UPDATE = b"\xff" * 16 + b"\x00\x17\x02\xff\xff\x00\x00"
 REFRESH = octets(RouteRefresh(1, 1))
@@ -121,6 +122,7 @@ ROWS = [
     ),
     Row(S.CONNECT, delayed(hears(VERSION)), S.IDLE, (), C.VERSION, DELAYED),
     Row(S.CONNECT, delayed(hears(NOTIFICATION)), S.IDLE, (), C.PEER_STOPPED, DELAYED),
+    Row(S.CONNECT, delayed(hears(REJECTED)), S.IDLE, (), C.PEER_CEASED, DELAYED),
     Row(S.CONNECT, delayed(hears(KEEPALIVE)), S.IDLE, (), C.STATE_ERROR, DELAYED),
     Row(S.CONNECT, delayed(stop), S.IDLE, (), C.STOPPED, DELAYED),
     Row(S.CONNECT, delayed(drops), S.ACTIVE, (), C.DISCONNECTED, DELAYED),
@@ -152,6 +154,7 @@ ROWS = [
     Row(S.OPEN_SENT, dumps, S.IDLE, (Notification(6, 7),), C.COLLISION),
     Row(S.OPEN_SENT, hears(VERSION), S.IDLE, (), C.VERSION),
     Row(S.OPEN_SENT, hears(NOTIFICATION), S.IDLE, (), C.PEER_STOPPED),
+    Row(S.OPEN_SENT, hears(REJECTED), S.ACTIVE, (), C.PEER_CEASED),
     Row(S.OPEN_SENT, hears(KEEPALIVE), S.IDLE, (Notification(5, 1, b"\x04"),), C.STATE_ERROR),
     Row(S.OPEN_SENT, hears(UPDATE), S.IDLE, (Notification(5, 1, b"\x02"),), C.STATE_ERROR),
     Row(S.OPEN_SENT, hears(REFRESH), S.IDLE, (Notification(5, 1, b"\x05"),), C.STATE_ERROR),
@@ -165,6 +168,7 @@ ROWS = [
     Row(S.OPEN_CONFIRM, drops, S.IDLE, (), C.DISCONNECTED),
     Row(S.OPEN_CONFIRM, hears(VERSION), S.IDLE, (), C.VERSION),
     Row(S.OPEN_CONFIRM, hears(NOTIFICATION), S.IDLE, (), C.PEER_STOPPED),
+    Row(S.OPEN_CONFIRM, hears(REJECTED), S.IDLE, (), C.PEER_CEASED),
     Row(S.OPEN_CONFIRM, hears(BAD_HEADER), S.IDLE, (Notification(1, 1),), C.PROTOCOL_ERROR),
     Row(S.OPEN_CONFIRM, dumps, S.IDLE, (Notification(6, 7),), C.COLLISION),
     Row(S.OPEN_CONFIRM, hears(KEEPALIVE), S.ESTABLISHED),
@@ -180,6 +184,7 @@ ROWS = [
     Row(S.ESTABLISHED, drops, S.IDLE, (), C.DISCONNECTED),
     Row(S.ESTABLISHED, hears(VERSION), S.IDLE, (), C.VERSION),
     Row(S.ESTABLISHED, hears(NOTIFICATION), S.IDLE, (), C.PEER_STOPPED),
+    Row(S.ESTABLISHED, hears(REJECTED), S.IDLE, (), C.PEER_CEASED),
     Row(S.ESTABLISHED, hears(BAD_HEADER), S.IDLE, (Notification(1, 1),), C.PROTOCOL_ERROR),
     Row(S.ESTABLISHED, dumps, S.IDLE, (Notification(6, 7),), C.COLLISION),
     Row(S.ESTABLISHED, hears(KEEPALIVE), S.ESTABLISHED),

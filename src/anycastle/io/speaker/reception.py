@@ -28,7 +28,11 @@ Place = Callable[[NeighbourConfig, Connection, bytes], bool]
 
 
 class Reception:
-    """Sorts incoming connections to the neighbours that they are from; strangers are sent Cease 6/5 (RFC 4486 §4)."""
+    """Sorts incoming connections to the neighbours that they are from; strangers are sent Cease 6/5 (RFC 4486 §4).
+
+    A neighbour whose session does not take the connection now, in Idle, is sent nothing: it is to try again soon, and
+    a NOTIFICATION is to most speakers a failure to be waited out.
+    """
 
     def __init__(self, neighbours: Iterable[NeighbourConfig]) -> None:
         self._neighbours = tuple(neighbours)
@@ -46,7 +50,7 @@ class Reception:
         candidates = [each for each in self.expected_at(_address(connection, "sockname")) if each.address == peer]
         if len(candidates) == 1:
             if not place(candidates[0], connection, b""):
-                self._turn_away(connection)
+                connection.close(CLOSE_S)
         elif candidates and len(self._waiting) < UNKNOWN_MAX:
             self._wait_for_open(connection, candidates, place, stranger)
         else:
@@ -84,7 +88,7 @@ class Reception:
                 self._turn_away(connection)
                 stranger(f"{candidates[0].address} says AS{asn}, which is no neighbour there")
             elif not place(known[0], connection, bytes(early)):
-                self._turn_away(connection)
+                connection.close(CLOSE_S)
 
         connection.received = received
         connection.lost = lambda _detail: self._forget(connection)
