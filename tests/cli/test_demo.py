@@ -29,3 +29,14 @@ def test_the_demo_measures_a_failover_and_leaves_others_alone() -> None:
     assert told["queries_lost_elsewhere"] == 0
     assert 0 < told["queries_lost"] < told["queries_sent"]
     assert 0 < told["time_to_detect_s"] <= told["time_to_withdraw_s"] <= told["time_to_failover_s"]
+
+
+def test_when_whoever_reads_along_goes_the_demo_ends_in_good_order() -> None:
+    command = [sys.executable, "-m", "anycastle.cli.main", "demo"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        assert demo.stderr is not None
+        assert "sessions" in demo.stdout.readline()
+        demo.stdout.close()
+        assert demo.stderr.read() == "stopped before its end\n"
+        assert demo.wait(30) == 130

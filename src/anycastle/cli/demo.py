@@ -1,6 +1,7 @@
 """`anycastle demo`: the main job, shown on this machine."""
 
 import asyncio
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -72,7 +73,11 @@ def _play_on_a_map(played: "Demo", keep: bool) -> "Figures":
 
 
 def _print_line(happening: "Happening") -> None:
-    click.echo(f"{happening.at:7.3f} s  {happening.kind:6}  {happening.text}")
+    try:
+        click.echo(f"{happening.at:7.3f} s  {happening.kind:6}  {happening.text}")
+    except BrokenPipeError:  # who read along has gone, as `| head` does: end in good order, and say no more here
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        signal.raise_signal(signal.SIGTERM)
 
 
 def _print_figures(figures: "Figures") -> None:
