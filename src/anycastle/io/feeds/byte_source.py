@@ -10,6 +10,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, Self, cast
 
@@ -95,14 +96,17 @@ class ByteSource:
         if self._file is not sys.stdin.buffer:
             self._file.close()
 
-    def mapped(self) -> mmap.mmap | None:
-        """Give the whole of a plain file as mapped memory, or None for anything else."""
-        if self.packing != "plain" or not self.octets_total:
-            return None
+    @property
+    def mappable(self) -> bool:
+        """Whether it is a plain file with something in it."""
+        return self.packing == "plain" and bool(self.octets_total) and isinstance(self._file, BufferedReader)
+
+    def mapped(self) -> mmap.mmap:
+        """Give the whole of a mappable file as memory. Raises `WorldError`."""
         try:
-            return mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (OSError, ValueError):
-            return None
+            return mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY)  # ctypes asks for memory it might write
+        except (OSError, ValueError) as error:
+            raise WorldError(f"{self.name}: {error}") from error
 
     def pieces(self) -> Iterator[bytes]:
         """Give the octets, unpacked, once. Raises `WorldError` when reading fails."""
