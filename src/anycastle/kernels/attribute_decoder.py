@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from struct import iter_unpack, unpack_from
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +14,8 @@ from anycastle.base.errors import MisuseError
 from anycastle.kernels import mrt_attributes as kernel
 from anycastle.kernels.route_decoder import RouteColumns
 from anycastle.model.asn import ASN
-from anycastle.wire.bgp.as_path import ASPath
+from anycastle.model.community import LargeCommunity, StandardCommunity
+from anycastle.wire.bgp.as_path import ASPath, Segment, SegmentKind
 from anycastle.wire.bgp.errors import Malformed
 from anycastle.wire.bgp.segments import decode_segments
 
@@ -114,7 +116,7 @@ class AttributeDecoder:
     def forget(self) -> None:
         """Forget all paths and lists, and with them the meaning of their numbers."""
         self.paths, self.lists = Store(self._fill_slots), Store(self._fill_slots)
-        self._path_values: dict[int, ASPath | None] = {}
+        self._path_texts: dict[int, str] = {}
 
     @property
     def octets_kept(self) -> int:
@@ -157,18 +159,33 @@ class AttributeDecoder:
 
     def path(self, number: int) -> ASPath | None:
         """Give the AS path of a number; None for one with AS 0, which no path may have (RFC 7607 §2)."""
-        if number not in self._path_values:
-            value = decode_segments(self.paths[number], four_octet_asn=True)
-            self._path_values[number] = None if isinstance(value, Malformed) else value
-        return self._path_values[number]
+        value = decode_segments(self.paths[number], four_octet_asn=True)
+        return None if isinstance(value, Malformed) else value
 
-    def communities(self, number: int) -> tuple[tuple[ASN, int], ...]:
-        """Give the communities of a number as pairs."""
-        octets: Any = self.lists[number]
-        return tuple(
-            (ASN(int.from_bytes(octets[at : at + 2])), int.from_bytes(octets[at + 2 : at + 4]))
-            for at in range(0, len(octets), 4)
-        )
+    def path_text(self, number: int) -> str:
+        """Give the text of a path, AS 0 included: sequences plain, sets in braces."""
+        if number not in self._path_texts:
+            self._path_texts[number] = _format_path(self.paths[number])
+        return self._path_texts[number]
+
+    def communities(self, number: int) -> tuple[StandardCommunity, ...]:
+        """Give the communities of a number."""
+        return tuple([StandardCommunity(*pair) for pair in iter_unpack("!HH", self.lists[number])])
+
+    def large_communities(self, number: int) -> tuple[LargeCommunity, ...]:
+        """Give the large communities of a number."""
+        return tuple([LargeCommunity(ASN(asn), *data) for asn, *data in iter_unpack("!III", self.lists[number])])
+
+
+def _format_path(octets: bytes) -> str:
+    parts: list[str] = []
+    at = 0
+    while at < len(octets):
+        kind, count = octets[at], octets[at + 1]
+        asns = unpack_from(f"!{count}I", octets, at + 2)
+        parts.append(str(Segment(SegmentKind(kind), asns)))
+        at += 2 + 4 * count
+    return " ".join(parts)
 
 
 def _at(array: NDArray[Any]) -> int:

@@ -92,9 +92,13 @@ def put_hexadecimal(out: Any, at: int, number: int) -> int:
 
 
 def put_ipv6(out: Any, at: int, high: int, low: int) -> int:
-    """Write an IPv6 address as `inet_ntop` does (RFC 5952, and IPv4-mapped and -compatible ones dotted)."""
+    """Write an IPv6 address as bgpdump does; give the next place.
+
+    Not quite as RFC 5952 has it: `::` also stands for one group of zeros alone (§4.2.2), and IPv4-compatible addresses
+    are dotted, not only IPv4-mapped ones.
+    """
     best = -1
-    best_length = 1
+    best_length = 0
     start = -1
     for number in range(9):
         if number < 8 and group_of(high, low, number) == 0:

@@ -145,6 +145,11 @@ class RouteDecoder:
             kernel.intern_peer(table, self._state, before[3][number], *(before[place][number] for place in range(3)))
 
     @property
+    def peer_addresses(self) -> list[int]:
+        """Memory addresses of the peers' columns: high, low, ASN int64, family uint8."""
+        return [ctypes.addressof(column) for column in self.peer_columns]
+
+    @property
     def rows(self) -> int:
         """Rows of the batch."""
         return self._state[kernel.ROWS]
