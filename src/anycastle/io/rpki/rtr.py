@@ -1,0 +1,98 @@
+"""A connection to a validator's cache over TCP, driven by the client's engine (RFC 8210 §9.2)."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from anycastle.base.ports import FAR_FUTURE
+from anycastle.io.clock import now
+from anycastle.session.rtr_client import Command, Dial, Expired, Hang, Problem, RTRClient, Say, Synchronised
+
+RTR_PORT: Final = 323
+"""IANA's port for RTR over TCP; 3323 and 8282 are what validators use that do not run as root."""
+
+DIAL_S: Final = 10.0
+_READ_OCTETS: Final = 1 << 18
+
+
+class RTRFeed:
+    """Keeps the VRPs and ASPAs of one cache fresh until it is closed.
+
+    `on_event` hears of `Synchronised`, `Expired` and `Problem`; `client.table` is the data, or None.
+    """
+
+    def __init__(self, host: str, port: int, on_event: Callable[[Synchronised | Expired | Problem], None]) -> None:
+        self.client = RTRClient()
+        self._host, self._port = host, port
+        self._on_event = on_event
+        self._connection: asyncio.Task[None] | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        """Begin to dial; needs a running loop."""
+        self._carry_out(self.client.start(now().monotonic))
+
+    async def close(self) -> None:
+        """Hang up, and do not come back."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._hang()
+        if self._connection is not None:
+            self._connection.cancel()
+            await asyncio.gather(self._connection, return_exceptions=True)
+
+    def _carry_out(self, commands: list[Command]) -> None:
+        for command in commands:
+            match command:
+                case Dial():
+                    self._connection = asyncio.get_running_loop().create_task(self._connect())
+                case Say(octets):
+                    if self._writer is not None:
+                        self._writer.write(octets)
+                case Hang():
+                    self._hang()
+                case _:
+                    self._on_event(command)
+        self._set_timer()
+
+    def _hang(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._writer = None
+
+    async def _connect(self) -> None:
+        """Dial once, and pass on what the cache says until the connection ends."""
+        try:
+            async with asyncio.timeout(DIAL_S):
+                reader, writer = await asyncio.open_connection(self._host, self._port, limit=_READ_OCTETS)
+        except (OSError, TimeoutError) as error:
+            why = "no answer" if isinstance(error, TimeoutError) else error.strerror or str(error)
+            self._carry_out(self.client.disconnected(now().monotonic, f"{self._host} port {self._port}: {why}"))
+            return
+        self._writer = writer
+        self._carry_out(self.client.connected(now().monotonic))
+        detail = "the cache closed the connection"
+        try:
+            while self._writer is writer and (octets := await reader.read(_READ_OCTETS)):
+                self._carry_out(self.client.received(octets, now().monotonic))
+        except OSError as error:
+            detail = error.strerror or str(error)
+        finally:
+            writer.close()
+        if self._writer is writer:
+            self._writer = None
+            self._carry_out(self.client.disconnected(now().monotonic, detail))
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.client.deadline != FAR_FUTURE and not self._closed:
+            self._timer = asyncio.get_running_loop().call_at(self.client.deadline, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self._carry_out(self.client.wake(now().monotonic))
