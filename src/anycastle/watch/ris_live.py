@@ -1,0 +1,113 @@
+"""From RIS Live's messages to facts: the few that concern us are decoded whole, the others by their prefixes only."""
+
+from typing import Final
+
+from anycastle.base.errors import ParseError
+from anycastle.base.ports import Timestamp
+from anycastle.model.asn import ASN, parse_asn
+from anycastle.model.prefix import Prefix
+from anycastle.watch.fact import Fact, Peer, PeerDown, PeerUp, RouteGone, RouteSeen
+from anycastle.watch.table import WatchedTable
+from anycastle.wire.ris_live import Garbage, Head, decode_head, decode_update
+
+PEERS_KEPT_MAX: Final = 10_000
+"""Peers remembered; RIS has some 1,500. Beyond it a peer is made anew for each message."""
+
+NOTES_MAX: Final = 20
+"""Garbage that is remembered with its reason; the count goes on."""
+
+_PEER_STATES: Final = frozenset({"RIS_PEER_STATE", "STATE"})
+
+
+class RISLiveReader:
+    """Turns messages into facts, and counts what it could not read."""
+
+    def __init__(self, table: WatchedTable) -> None:
+        self._table = table
+        self._peers: dict[tuple[str, str, str | int], Peer] = {}
+        self.messages = 0
+        self.concerned = 0
+        self.garbage = 0
+        self.garbage_reasons: list[str] = []
+        self.errors: list[str] = []
+        """What the server complained of."""
+        self.heard: dict[tuple[str, str, str | int], float] = {}
+        """(collector, address, ASN as written) -> time of its last message."""
+
+    def read(self, octets: bytes | str) -> list[Fact]:
+        """Give the facts of one message."""
+        self.messages += 1
+        head = decode_head(octets)
+        if isinstance(head, Garbage):
+            self._refuse(head.reason)
+            return []
+        data = head.data
+        if head.type != "ris_message":
+            if head.type == "ris_error":
+                self.errors = [*self.errors[-NOTES_MAX + 1 :], data.message]
+            return []
+        key = (data.host, data.peer, data.peer_asn)
+        self.heard[key] = data.timestamp
+        if data.type in _PEER_STATES:
+            return self._state(head)
+        concern = self._table.concern_of_text
+        try:
+            seen = [
+                found.prefix
+                for announcement in data.announcements
+                for text in announcement.prefixes
+                if (found := concern(text)) is not None
+            ]
+            gone = [found.prefix for text in data.withdrawals if (found := concern(text)) is not None]
+            return self._routes(head, octets, seen, gone) if seen or gone else []
+        except ParseError as error:
+            self._refuse(str(error))
+            return []
+
+    def _routes(self, head: Head, octets: bytes | str, seen: list[Prefix], gone: list[Prefix]) -> list[Fact]:
+        """Give the facts of an UPDATE that concerns us; withdrawals first, as in an UPDATE (RFC 4271 §3.1)."""
+        at, peer = Timestamp(head.data.timestamp), self._peer(head)
+        facts: list[Fact] = [RouteGone(at, peer, prefix) for prefix in gone if prefix not in seen]
+        if seen:
+            detail = decode_update(octets)
+            if isinstance(detail, Garbage):
+                self._refuse(detail.reason)
+                return []
+            facts += [
+                RouteSeen(at, peer, prefix, detail.path, detail.communities, detail.only_to_customer)
+                for prefix in dict.fromkeys(seen)  # one prefix can come with two next hops
+            ]
+        self.concerned += 1
+        return facts
+
+    def _state(self, head: Head) -> list[Fact]:
+        at = Timestamp(head.data.timestamp)
+        try:
+            peer = self._peer(head)
+        except ParseError as error:
+            self._refuse(str(error))
+            return []
+        match head.data.state:
+            case "connected":
+                return [PeerUp(at, peer)]
+            case "down":
+                return [PeerDown(at, peer, "the collector says so")]
+            case _:
+                return []
+
+    def _peer(self, head: Head) -> Peer:
+        """Give the peer; the collector's name is without its domain, as feeds write it both ways."""
+        data = head.data
+        key = (data.host, data.peer, data.peer_asn)
+        peer = self._peers.get(key)
+        if peer is None:
+            asn = parse_asn(data.peer_asn) if data.peer_asn != "" else ASN(0)
+            peer = Peer(data.host.partition(".")[0], asn, data.peer)
+            if len(self._peers) < PEERS_KEPT_MAX:
+                self._peers[key] = peer
+        return peer
+
+    def _refuse(self, reason: str) -> None:
+        self.garbage += 1
+        if len(self.garbage_reasons) < NOTES_MAX:
+            self.garbage_reasons.append(reason)
