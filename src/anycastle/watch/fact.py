@@ -34,7 +34,9 @@ class RouteSeen:
     only_to_customer: ASN | None = None
     """OTC (RFC 9234), where the feed carries it."""
     seeded: bool = False
-    """It comes from a table that was read at the start: the peer has held it for longer."""
+    """It comes from a table that was read at the start."""
+    since: Timestamp | None = None
+    """When the peer got it, where the table says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -303,7 +303,7 @@ class FindingBook:
                 member.stage, member.due = Stage.QUIET, None
             case Stage.OPEN if holds is False:
                 if member.life.clear_s <= 0:
-                    return self._close(key, member, now)
+                    return self._close(key, now)
                 member.stage = Stage.CLEARING
                 self._wait(key, member, now, member.life.clear_s)
             case Stage.CLEARING if holds:
@@ -341,7 +341,7 @@ class FindingBook:
         member.due = None
         if member.stage is Stage.PENDING:
             return self._open(key, member, due)
-        return self._close(key, member, due) if member.stage is Stage.CLEARING else []
+        return self._close(key, due) if member.stage is Stage.CLEARING else []
 
     def _open(self, key: ClaimKey, member: _Member, now: Timestamp) -> list[Told]:
         member.stage = Stage.OPEN
@@ -378,7 +378,7 @@ class FindingBook:
             self._refresh(member)
         return [(now, FindingUpdated(**_fields(finding)))]
 
-    def _close(self, key: ClaimKey, member: _Member, now: Timestamp) -> list[Told]:
+    def _close(self, key: ClaimKey, now: Timestamp) -> list[Told]:
         finding = self._findings[key.kind, key.subject]
         del self._members[key]
         if len(finding.members) > 1:

@@ -155,7 +155,7 @@ class Views:
         """Take a route; tell whether it is another one than before."""
         state = view.routes.get(fact.prefix)
         if state is None:
-            state = view.routes[fact.prefix] = RouteState(fact.at)
+            state = view.routes[fact.prefix] = RouteState(fact.at if fact.since is None else fact.since)
         elif (
             state.epoch == view.epoch
             and state.path == fact.path
@@ -166,11 +166,11 @@ class Views:
         moved = state.path != fact.path
         state.path, state.epoch = fact.path, view.epoch
         state.communities, state.only_to_customer = fact.communities, fact.only_to_customer
-        state.changed = fact.at
+        state.changed = at = fact.at if fact.since is None else fact.since
         if moved:
             state.origins, state.hops = origins_of(fact.path), hops_of(fact.path)
             state.changes += 1
-            state.history.append(Change(fact.at, fact.path))
+            state.history.append(Change(at, fact.path))
         return state, True
 
     def drop(self, prefix: Prefix, view: PeerView, at: Timestamp) -> tuple[RouteState, bool]:
