@@ -32,7 +32,6 @@ class WatchReplay:
     def events(self) -> Iterator[Event]:
         """Give the findings' events, in order of time. Raises `WorldError`."""
         engine = self.engine
-        engine.begin_seed()
         for fact in heapq.merge(self.replay.facts(), *self.own, key=lambda fact: fact.at):
             yield from engine.take(fact)
 

@@ -48,6 +48,9 @@ SWEEP_S: Final = 60.0
 LIVELY_S: Final = 6000.0
 """How long after its last change a prefix is swept: the 90 minutes of a stuck route, and a little."""
 
+LEARN_S: Final = 3600.0
+"""Without a table at the start: how long whatever stands next to our upstreams is taken for usual."""
+
 OBSERVER: Final = "watch"
 """What stands for the PoP in the events of watching."""
 
@@ -113,6 +116,7 @@ class WatchEngine:
             case PeerUp():
                 self.views.up(fact.peer, self.now)
             case TableSize():
+                self.book.seeding = True
                 self.views.sized(fact)
             case SeedEnd():
                 events += self._seeded()
@@ -127,10 +131,6 @@ class WatchEngine:
                 events.append(self._silence(fact))
         return events
 
-    def begin_seed(self) -> None:
-        """Say that tables follow, up to `SeedEnd`: what is wrong in them was so before the start."""
-        self.book.seeding = True
-
     def revalidate(self) -> None:
         """Say that the VRPs changed: every prefix is looked at again."""
         for watched in self.table:
@@ -143,6 +143,7 @@ class WatchEngine:
         if concerned is None:
             return []
         view = self.views.view(fact.peer)
+        self.book.seeding = self.book.seeding or fact.seeded  # up to `SeedEnd`
         if not view.up:
             self.views.up(fact.peer, self.now)  # it speaks, so it is up, whatever was said
         state, changed = self.views.put(fact, view)
@@ -152,6 +153,8 @@ class WatchEngine:
         if view.own or concerned.concern is Concern.COVERING:
             return []
         memory = self._memory[concerned.watched.prefix]
+        if memory.learning_until is None:
+            memory.learning_until = Timestamp(self.now + LEARN_S)
         context = RouteContext(
             concerned, fact.peer, state, self.now, self.intent, memory, self.validation, self.relations
         )
@@ -215,7 +218,8 @@ class WatchEngine:
     def _seeded(self) -> list[Event]:
         events: list[Event] = []
         for watched in self.table:
-            self._memory[watched.prefix].seeded = True
+            memory = self._memory[watched.prefix]
+            memory.seeded, memory.learning_until = True, self.now
             events += self._sweep(watched.prefix)
         self.book.seeding = False
         return events
@@ -230,8 +234,10 @@ class WatchEngine:
         record.last_text = f"{fact.pop} {fact.upstream}".rstrip() + f" at {fact.at:.3f}"
         if fact.action is OwnAction.WITHDRAW:
             record.last_withdrawal = self.now
-        place = f"{fact.pop} {fact.upstream}" if fact.upstream else fact.pop
-        record.announced_at[place] = fact.action is not OwnAction.WITHDRAW
+        announces = fact.action is not OwnAction.WITHDRAW
+        record.announced_at[fact.pop, fact.upstream] = announces
+        for place in [each for each in record.announced_at if not fact.upstream and each[0] == fact.pop]:
+            record.announced_at[place] = announces
         self._dirty(fact.prefix)
 
     def _own_drain(self, fact: OwnDrain) -> None:
@@ -266,7 +272,7 @@ class WatchEngine:
         if watched is None:
             return []
         events: list[Event] = []
-        context = self._context(watched)
+        context = self.context(watched)
         for detector in PREFIX_DETECTORS:
             for condition in detector.assess(context):
                 events += self._dated(self.book.judge(condition, detector.lives[condition.kind], self.now))
@@ -274,7 +280,8 @@ class WatchEngine:
             self._sweep_at(prefix, Timestamp(self.now + SWEEP_S))
         return events
 
-    def _context(self, watched: WatchedPrefix) -> PrefixContext:
+    def context(self, watched: WatchedPrefix) -> PrefixContext:
+        """Give a prefix as the detectors see it now."""
         prefix = watched.prefix
         return PrefixContext(
             watched=watched,

@@ -120,18 +120,21 @@ class Condition:
 class RouteClaim:
     """A claim that peers' routes support."""
 
-    __slots__ = ("_asns", "_collectors", "key", "life", "support", "thresholds")
+    __slots__ = ("_asns", "_collectors", "key", "life", "score", "support", "thresholds")
 
     def __init__(self, key: ClaimKey, life: Life, thresholds: Thresholds) -> None:
         self.key = key
         self.life = life
         self.thresholds = life.thresholds or thresholds
         self.support: dict[Peer, Support] = {}
+        self.score = 0
+        """The highest of any suspicion so far."""
         self._asns: dict[ASN, int] = {}
         self._collectors: dict[str, int] = {}
 
     def add(self, peer: Peer, support: Support) -> None:
         """Count a peer in, or take its newer route."""
+        self.score = max(self.score, support.suspicion.score)
         before = self.support.get(peer)
         if before is None:
             self._asns[peer.asn] = self._asns.get(peer.asn, 0) + 1
@@ -169,7 +172,7 @@ class RouteClaim:
             subject=self.key.subject,
             prefix=self.key.prefix,
             holds=True,
-            score=strongest.score if strongest else 0,
+            score=self.score,
             reasons=strongest.reasons if strongest else (),
             evidence=tuple(f"{each.at:.3f} {self.key.prefix} {peer} path {each.path}" for peer, each in shown),
             peers=len(self.support),
@@ -197,18 +200,25 @@ class Stage(Enum):
 class _Member:
     """A claim in its finding."""
 
-    __slots__ = ("at_start", "condition", "describe", "due", "life", "peers", "stage", "told_peers")
+    __slots__ = ("at_start", "condition", "describe", "due", "life", "peers", "score", "stage", "told_peers")
 
     def __init__(self, condition: Condition, life: Life, *, at_start: bool) -> None:
         self.condition = condition
         """As it was last told of."""
         self.describe: Callable[[], Condition] = lambda: condition
-        self.peers = condition.peers
+        self.peers, self.score = condition.peers, condition.score
         self.at_start = at_start
         self.life = life
         self.stage = Stage.QUIET
         self.due: Timestamp | None = None
         self.told_peers = 0
+
+    @property
+    def grown(self) -> bool:
+        """Twice the peers, or another severity, since it was last told of."""
+        if self.peers >= 2 * max(1, self.told_peers):
+            return True
+        return severity_of(self.score) is not severity_of(self.condition.score)
 
     @property
     def open(self) -> bool:
@@ -265,12 +275,13 @@ class FindingBook:
     def judge(self, condition: Condition, life: Life, now: Timestamp) -> list[Told]:
         """Take what a prefix detector holds now; give the events that follow at once."""
         key = ClaimKey(condition.kind, condition.subject, condition.prefix)
-        return self._judge(key, condition.holds, life, now, condition.peers, lambda: condition)
+        weight = (condition.peers, condition.score)
+        return self._judge(key, condition.holds, life, now, weight, lambda: condition)
 
     def judge_claim(self, claim: RouteClaim, collectors_up: int, now: Timestamp) -> list[Told]:
         """Take a claim whose support changed; give the events that follow at once."""
         holds = claim.holds(collectors_up)
-        return self._judge(claim.key, holds, claim.life, now, claim.peers, claim.condition)
+        return self._judge(claim.key, holds, claim.life, now, (claim.peers, claim.score), claim.condition)
 
     def _judge(
         self,
@@ -278,7 +289,7 @@ class FindingBook:
         holds: bool | None,
         life: Life,
         now: Timestamp,
-        peers: int,
+        weight: tuple[int, int],
         describe: Callable[[], Condition],
     ) -> list[Told]:
         """Move a claim on. It is described only when it is told of: with thousands of peers that costs."""
@@ -289,7 +300,7 @@ class FindingBook:
             member = self._members[key] = _Member(describe(), life, at_start=self.seeding)
         if holds is not False:  # a claim that closes keeps what was known of it
             member.describe = describe
-            member.peers = peers
+            member.peers, member.score = weight
         return self._step(key, member, holds, now)
 
     def _step(self, key: ClaimKey, member: _Member, holds: bool | None, now: Timestamp) -> list[Told]:
@@ -308,7 +319,7 @@ class FindingBook:
                 self._wait(key, member, now, member.life.clear_s)
             case Stage.CLEARING if holds:
                 member.stage, member.due = Stage.OPEN, None
-            case Stage.OPEN if member.peers >= 2 * max(1, member.told_peers):
+            case Stage.OPEN if member.grown:
                 return self._update(self._findings[key.kind, key.subject], now, prompt=False)
         if member.stage is Stage.QUIET:
             del self._members[key]

@@ -106,7 +106,6 @@ class Scene:
 
     def seed(self, count: int = 10, prefixes: Iterable[Prefix] = (OURS,), missing: Iterable[int] = ()) -> None:
         """Read the tables of `count` full-feed peers, all with the usual route."""
-        self.engine.begin_seed()
         absent = set(missing)
         for prefix in prefixes:
             self.see((n for n in range(count) if n not in absent), 3356, UPSTREAMS[0], OWN, prefix=prefix, seeded=True)

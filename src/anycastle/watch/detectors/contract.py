@@ -48,18 +48,18 @@ class PrefixMemory:
 class OwnRecord:
     """What our own routers did with a prefix lately, as far as the engine was told."""
 
-    announced_at: dict[str, bool] = field(default_factory=dict)
-    """PoP -> whether it announces."""
+    announced_at: dict[tuple[str, str], bool] = field(default_factory=dict)
+    """(PoP, upstream) -> whether it announces; the upstream is empty where all of a PoP's were meant."""
     last_change: Timestamp | None = None
     last_withdrawal: Timestamp | None = None
     last_text: str = ""
     draining: dict[str, str] = field(default_factory=dict)
     """PoP -> the reason of a drain that is on."""
 
-    @property
-    def withdrawn_everywhere(self) -> bool:
-        """Every PoP that was heard of has withdrawn it."""
-        return bool(self.announced_at) and not any(self.announced_at.values())
+    def announces(self, pop: str) -> bool | None:
+        """Tell whether a PoP announces it to anybody; None where it was never heard of."""
+        told = [announced for (name, _), announced in self.announced_at.items() if name == pop]
+        return any(told) if told else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +105,22 @@ class PrefixContext:
         """How many observers it takes."""
         return self.intent.thresholds
 
+    @property
+    def learning(self) -> bool:
+        """Whether it is still to be learnt what is usual."""
+        until = self.memory.learning_until
+        return until is None or self.now < until
+
+    @property
+    def withdrawn_everywhere(self) -> bool:
+        """Every PoP that serves it has told that it withdrew it."""
+        pops = self.watched.pops
+        return bool(pops) and all(self.own.announces(pop) is False for pop in pops)
+
     def own_doing(self) -> str | None:
         """Say which act of our own explains an absence now, or None."""
         planned = self.intent.planned_absence(self.prefix, self.now)
-        if self.own.withdrawn_everywhere:
+        if self.withdrawn_everywhere:
             return f"we withdrew it ourselves: {self.own.last_text}"
         if self.own.draining:
             return "; ".join(f"drain of {pop}: {reason}" for pop, reason in self.own.draining.items())

@@ -10,7 +10,7 @@ from anycastle.watch.table import Concern
 
 NAME: Final = "sub_prefix"
 _FOREIGN_SCORE: Final = 80
-_OWN_SCORE: Final = 45
+_OWN_SCORE: Final = 55
 
 
 def suspect(context: RouteContext) -> Suspicion | None:
