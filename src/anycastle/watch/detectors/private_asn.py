@@ -15,7 +15,7 @@ def suspect(context: RouteContext) -> Suspicion | None:
     """Suspect a path with a private or reserved ASN that is not one of our own origins (RFC 6996, RFC 7607)."""
     if context.concerned.concern is Concern.COVERING or not context.watched.announced or context.state.path is None:
         return None
-    own = context.intent.own_asns
+    own = context.intent.own_asns | context.watched.origins
     asns = context.state.path.asns
     leaked = [asn for asn in dict.fromkeys(asns) if _nobodys(asn) and asn not in own]
     if not leaked:
