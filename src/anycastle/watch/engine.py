@@ -14,8 +14,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from anycastle.base.ports import Timestamp
-from anycastle.model.event import Alarm, Body, Event
+from anycastle.model.event import Alarm, Body, ConvergenceMeasured, Event
 from anycastle.model.prefix import Prefix
+from anycastle.watch.convergence import ConvergenceTracker
 from anycastle.watch.detectors import PREFIX_DETECTORS, ROUTE_DETECTORS
 from anycastle.watch.detectors.contract import OwnRecord, PrefixContext, PrefixMemory, RouteContext
 from anycastle.watch.fact import (
@@ -70,6 +71,7 @@ class WatchEngine:
         self.now = Timestamp(float("-inf"))
         self.late = 0
         """Facts that came after a later one, and were taken as of then."""
+        self.convergence = ConvergenceTracker()
         self._claims: dict[ClaimKey, RouteClaim] = {}
         self._memory = {each.prefix: PrefixMemory() for each in self.table}
         self._own = {each.prefix: OwnRecord() for each in self.table}
@@ -85,8 +87,9 @@ class WatchEngine:
         """When `advance` is next due; None while nothing waits."""
         while self._sweeps and self._sweep_due.get(self._sweeps[0][1]) != self._sweeps[0][0]:
             heapq.heappop(self._sweeps)  # overtaken
-        dues = [due for due in (self.book.deadline, self._sweeps[0][0] if self._sweeps else None) if due is not None]
-        return min(dues, default=None)
+        sweep = self._sweeps[0][0] if self._sweeps else None
+        dues = (self.book.deadline, self.convergence.deadline, sweep)
+        return min((due for due in dues if due is not None), default=None)
 
     def advance(self, now: Timestamp) -> list[Event]:
         """Run all that is due up to `now`, each at its own time."""
@@ -94,6 +97,7 @@ class WatchEngine:
         while (due := self.deadline) is not None and due <= now:
             self.now = max(self.now, due)
             events += self._dated(self.book.advance(due))
+            events += self._dated(self.convergence.advance(due))
             while self._sweeps and self._sweeps[0][0] <= due:
                 at, prefix = heapq.heappop(self._sweeps)
                 if self._sweep_due.get(prefix) == at:
@@ -121,7 +125,7 @@ class WatchEngine:
             case SeedEnd():
                 events += self._seeded()
             case OwnChange():
-                self._own_change(fact)
+                events += self._own_change(fact)
             case OwnDrain():
                 self._own_drain(fact)
             case FeedGap():
@@ -149,6 +153,8 @@ class WatchEngine:
         state, changed = self.views.put(fact, view)
         if not changed:
             return []
+        if not fact.seeded:
+            self.convergence.changed(fact.prefix, fact.peer, fact.at, holds=True)
         self._dirty(concerned.watched.prefix)
         if view.own or concerned.concern is Concern.COVERING:
             return []
@@ -204,12 +210,14 @@ class WatchEngine:
         state, changed = self.views.drop(fact.prefix, view, self.now)
         if not changed:
             return []
+        self.convergence.changed(fact.prefix, fact.peer, fact.at, holds=False)
         self._dirty(concerned.watched.prefix)
         return self._weigh(fact.prefix, view, state, [])
 
     def _down(self, fact: PeerDown) -> list[Event]:
         """Take back what the peer's routes supported; the rest is unknown in one step, however much it is."""
         view = self.views.down(fact.peer)
+        self.convergence.down(fact.peer, fact.at)
         events: list[Event] = []
         for prefix in list(view.suspected):
             events += self._weigh(prefix, view, view.routes[prefix], [])
@@ -226,10 +234,12 @@ class WatchEngine:
 
     # -- our own acts -------------------------------------------------------------------------------------------
 
-    def _own_change(self, fact: OwnChange) -> None:
+    def _own_change(self, fact: OwnChange) -> list[Event]:
         record = self._own.get(fact.prefix)
-        if record is None:
-            return
+        watched = self.table.get(fact.prefix)
+        if record is None or watched is None:
+            return []
+        before = self.context(watched).withdrawn_everywhere
         record.last_change = self.now
         record.last_text = f"{fact.pop} {fact.upstream}".rstrip() + f" at {fact.at:.3f}"
         if fact.action is OwnAction.WITHDRAW:
@@ -239,6 +249,20 @@ class WatchEngine:
         for place in [each for each in record.announced_at if not fact.upstream and each[0] == fact.pop]:
             record.announced_at[place] = announces
         self._dirty(fact.prefix)
+        context = self.context(watched)
+        return self._dated(self._follow(fact, context, before=before))
+
+    def _follow(
+        self, fact: OwnChange, context: PrefixContext, *, before: bool
+    ) -> list[tuple[Timestamp, ConvergenceMeasured]]:
+        """Measure how the Internet takes a change: all of it, where the last PoP withdrew or the first announced."""
+        held = {view.peer: view.holds(state) for view, state in context.survey.states}
+        family = fact.prefix.family
+        able = [view.peer for view in self.views.peers.values() if self.views.able(view, family)]
+        peers = [(peer, held.get(peer, False)) for peer in able if peer in held or fact.action is OwnAction.ANNOUNCE]
+        first = fact.action is OwnAction.ANNOUNCE and (before or not any(held.values()))
+        everywhere = context.withdrawn_everywhere if fact.action is OwnAction.WITHDRAW else first
+        return self.convergence.begin(fact, peers, everywhere=everywhere)
 
     def _own_drain(self, fact: OwnDrain) -> None:
         for prefix in fact.prefixes:
