@@ -1,5 +1,7 @@
 """From RIS Live's messages to facts: the few that concern us are decoded whole, the others by their prefixes only."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
 
 from anycastle.base.errors import ParseError
@@ -31,12 +33,13 @@ class RISLiveReader:
         self.garbage_reasons: list[str] = []
         self.errors: list[str] = []
         """What the server complained of."""
-        self.heard: dict[tuple[str, str, str | int], float] = {}
-        """(collector, address, ASN as written) -> time of its last message."""
+        self.speaker: Peer | None = None
+        """The peer of the last message, where it was of one."""
 
     def read(self, octets: bytes | str) -> list[Fact]:
         """Give the facts of one message."""
         self.messages += 1
+        self.speaker = None
         head = decode_head(octets)
         if isinstance(head, Garbage):
             self._refuse(head.reason)
@@ -46,12 +49,11 @@ class RISLiveReader:
             if head.type == "ris_error":
                 self.errors = [*self.errors[-NOTES_MAX + 1 :], data.message]
             return []
-        key = (data.host, data.peer, data.peer_asn)
-        self.heard[key] = data.timestamp
-        if data.type in _PEER_STATES:
-            return self._state(head)
         concern = self._table.concern_of_text
         try:
+            self.speaker = self._peer(head)
+            if data.type in _PEER_STATES:
+                return self._state(head, self.speaker)
             seen = [
                 found.prefix
                 for announcement in data.announcements
@@ -59,14 +61,29 @@ class RISLiveReader:
                 if (found := concern(text)) is not None
             ]
             gone = [found.prefix for text in data.withdrawals if (found := concern(text)) is not None]
-            return self._routes(head, octets, seen, gone) if seen or gone else []
         except ParseError as error:
             self._refuse(str(error))
-            return []
+            if self.speaker is None:
+                return []
+            seen = self._readable(text for each in data.announcements for text in each.prefixes)
+            gone = self._readable(data.withdrawals)
+        return self._routes(self.speaker, head, octets, seen, gone) if seen or gone else []
 
-    def _routes(self, head: Head, octets: bytes | str, seen: list[Prefix], gone: list[Prefix]) -> list[Fact]:
+    def _readable(self, texts: Iterable[str]) -> list[Prefix]:
+        """Give the prefixes that concern us of a message in which some are none: the rest of it still counts."""
+        found = []
+        for text in texts:
+            with suppress(ParseError):
+                concerned = self._table.concern_of_text(text)
+                if concerned is not None:
+                    found.append(concerned.prefix)
+        return found
+
+    def _routes(
+        self, peer: Peer, head: Head, octets: bytes | str, seen: list[Prefix], gone: list[Prefix]
+    ) -> list[Fact]:
         """Give the facts of an UPDATE that concerns us; withdrawals first, as in an UPDATE (RFC 4271 §3.1)."""
-        at, peer = Timestamp(head.data.timestamp), self._peer(head)
+        at = Timestamp(head.data.timestamp)
         facts: list[Fact] = [RouteGone(at, peer, prefix) for prefix in gone if prefix not in seen]
         if seen:
             detail = decode_update(octets)
@@ -80,13 +97,8 @@ class RISLiveReader:
         self.concerned += 1
         return facts
 
-    def _state(self, head: Head) -> list[Fact]:
+    def _state(self, head: Head, peer: Peer) -> list[Fact]:
         at = Timestamp(head.data.timestamp)
-        try:
-            peer = self._peer(head)
-        except ParseError as error:
-            self._refuse(str(error))
-            return []
         match head.data.state:
             case "connected":
                 return [PeerUp(at, peer)]

@@ -153,6 +153,10 @@ def _decode_raw(digits: str) -> Update | None:
     return message if isinstance(message, Update) else None
 
 
+PING: Final = '{"type":"ping"}'
+"""Asks for a `pong`, so that a calm feed can be told from a dead one."""
+
+
 def subscription(prefix: str, *, raw: bool = True) -> bytes:
     """Give the request for a prefix, its more-specifics and the routes that cover it."""
     return msgspec.json.encode(
