@@ -69,6 +69,8 @@ class WatchEngine:
         self.validation: Validation = validation or NoValidation()
         self.relations: Relations = relations or NoRelations()
         self.now = Timestamp(float("-inf"))
+        self.seeded_at: Timestamp | None = None
+        """When the tables at the start had been read."""
         self.late = 0
         """Facts that came after a later one, and were taken as of then."""
         self.convergence = ConvergenceTracker()
@@ -230,6 +232,7 @@ class WatchEngine:
             memory.seeded, memory.learning_until = True, self.now
             events += self._sweep(watched.prefix)
         self.book.seeding = False
+        self.seeded_at = self.now
         return events
 
     # -- our own acts -------------------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ class FactQueue:
         self._limit = limit
         self._facts: deque[Fact] = deque()
         self._ready = asyncio.Event()
+        self._roomy = asyncio.Event()
+        self._roomy.set()
 
     def __len__(self) -> int:
         return len(self._facts)
@@ -35,6 +37,12 @@ class FactQueue:
                 self._facts.append(fact)
         if self._facts:
             self._ready.set()
+        if len(self._facts) > self._limit // 2:
+            self._roomy.clear()
+
+    async def room(self) -> None:
+        """Wait until the queue is less than half full: for feeds that can wait, such as files."""
+        await self._roomy.wait()
 
     async def batch(self, timeout_s: float) -> list[Fact]:
         """Give what waits, in its order; after `timeout_s` nothing."""
@@ -47,4 +55,6 @@ class FactQueue:
         taken = [self._facts.popleft() for _ in range(min(BATCH_MAX, len(self._facts)))]
         if not self._facts:
             self._ready.clear()
+        if len(self._facts) <= self._limit // 2:
+            self._roomy.set()
         return taken
