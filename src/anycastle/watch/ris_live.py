@@ -1,7 +1,6 @@
 """From RIS Live's messages to facts: the few that concern us are decoded whole, the others by their prefixes only."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Final
 
 from anycastle.base.errors import ParseError
@@ -10,7 +9,7 @@ from anycastle.model.asn import ASN, parse_asn
 from anycastle.model.prefix import Prefix
 from anycastle.watch.fact import Fact, Peer, PeerDown, PeerUp, RouteGone, RouteSeen
 from anycastle.watch.table import WatchedTable
-from anycastle.wire.ris_live import Garbage, Head, decode_head, decode_update
+from anycastle.wire.ris_live import Garbage, Head, decode_head, decode_update, is_time
 
 PEERS_KEPT_MAX: Final = 10_000
 """Peers remembered; RIS has some 1,500. Beyond it a peer is made anew for each message."""
@@ -33,50 +32,63 @@ class RISLiveReader:
         self.garbage_reasons: list[str] = []
         self.errors: list[str] = []
         """What the server complained of."""
-        self.speaker: Peer | None = None
-        """The peer of the last message, where it was of one."""
+        self._head: Head | Garbage | None = None
 
     def read(self, octets: bytes | str) -> list[Fact]:
-        """Give the facts of one message."""
+        """Give the facts of one message. Nearly all messages concern nobody, and end before anything is made."""
         self.messages += 1
-        self.speaker = None
-        head = decode_head(octets)
+        self._head = head = decode_head(octets)
         if isinstance(head, Garbage):
-            self._refuse(head.reason)
-            return []
+            return self._refuse(head.reason)
+        data = head.data
+        nobodys = self._table.nobodys
+        for announcement in data.announcements:
+            if not nobodys.issuperset(announcement.prefixes):
+                return self._concerning(head, octets)
+        if not nobodys.issuperset(data.withdrawals) or data.type in _PEER_STATES or data.message:
+            return self._concerning(head, octets)
+        return []
+
+    @property
+    def speaker(self) -> Peer | None:
+        """The peer of the last message, where it was of one."""
+        if isinstance(self._head, Garbage) or self._head is None or self._head.type != "ris_message":
+            return None
+        try:
+            return self._peer(self._head)
+        except ParseError:
+            return None
+
+    def _concerning(self, head: Head, octets: bytes | str) -> list[Fact]:
+        """Give the facts of a message with a prefix that is watched, or not known yet, or that is no UPDATE."""
         data = head.data
         if head.type != "ris_message":
             if head.type == "ris_error":
                 self.errors = [*self.errors[-NOTES_MAX + 1 :], data.message]
             return []
-        concern = self._table.concern_of_text
+        if not is_time(data.timestamp):
+            return self._refuse(f"{data.timestamp} is not a time")
         try:
-            self.speaker = self._peer(head)
-            if data.type in _PEER_STATES:
-                return self._state(head, self.speaker)
-            seen = [
-                found.prefix
-                for announcement in data.announcements
-                for text in announcement.prefixes
-                if (found := concern(text)) is not None
-            ]
-            gone = [found.prefix for text in data.withdrawals if (found := concern(text)) is not None]
+            peer = self._peer(head)
         except ParseError as error:
-            self._refuse(str(error))
-            if self.speaker is None:
-                return []
-            seen = self._readable(text for each in data.announcements for text in each.prefixes)
-            gone = self._readable(data.withdrawals)
-        return self._routes(self.speaker, head, octets, seen, gone) if seen or gone else []
+            return self._refuse(str(error))
+        if data.type in _PEER_STATES:
+            return self._state(head, peer)
+        seen = self._readable(text for each in data.announcements for text in each.prefixes)
+        gone = self._readable(data.withdrawals)
+        return self._routes(peer, head, octets, seen, gone) if seen or gone else []
 
     def _readable(self, texts: Iterable[str]) -> list[Prefix]:
-        """Give the prefixes that concern us of a message in which some are none: the rest of it still counts."""
+        """Give the prefixes that concern us. A text that is none is counted; the rest of its message still counts."""
         found = []
         for text in texts:
-            with suppress(ParseError):
+            try:
                 concerned = self._table.concern_of_text(text)
-                if concerned is not None:
-                    found.append(concerned.prefix)
+            except ParseError as error:
+                self._refuse(str(error))
+                continue
+            if concerned is not None:
+                found.append(concerned.prefix)
         return found
 
     def _routes(
@@ -88,8 +100,7 @@ class RISLiveReader:
         if seen:
             detail = decode_update(octets)
             if isinstance(detail, Garbage):
-                self._refuse(detail.reason)
-                return []
+                return self._refuse(detail.reason)
             facts += [
                 RouteSeen(at, peer, prefix, detail.path, detail.communities, detail.only_to_customer)
                 for prefix in dict.fromkeys(seen)  # one prefix can come with two next hops
@@ -119,7 +130,8 @@ class RISLiveReader:
                 self._peers[key] = peer
         return peer
 
-    def _refuse(self, reason: str) -> None:
+    def _refuse(self, reason: str) -> list[Fact]:
         self.garbage += 1
         if len(self.garbage_reasons) < NOTES_MAX:
             self.garbage_reasons.append(reason)
+        return []

@@ -3,8 +3,8 @@
 Theory of operation. A route concerns a watched prefix when it is that prefix, lies within it, or covers it. For the
 watched prefixes that contain a route, each length that is watched is tried once in a dictionary, longest first; a
 fleet has few lengths, however many prefixes. For those that a route covers, the watched networks are kept sorted,
-and the ones within the route's span stand side by side. Feeds that speak text (RIS Live) ask with text: the answer
-for a text is kept, as a few prefixes make most of the Internet's messages, and only a new one is parsed.
+and the ones within the route's span stand side by side. Feeds that speak text (RIS Live) ask with text: those that
+concern nobody are kept as a set, which a reader tests a whole message against, and only a new text is parsed.
 """
 
 from bisect import bisect_left
@@ -17,7 +17,7 @@ from anycastle.model.prefix import Family, Prefix, parse_prefix
 from anycastle.watch.intent import WatchedPrefix
 
 TEXTS_KEPT_MAX: Final = 262_144
-"""Prefix texts whose answer is kept: a quarter of a full table, about 30 MB; beyond it all are forgotten."""
+"""Texts that are kept: a quarter of a full table, about 30 MB; beyond it all are forgotten, and learnt anew."""
 
 
 class Concern(Enum):
@@ -47,7 +47,8 @@ class WatchedTable:
         }
         self._sorted = {family: sorted(p for p in self._watched if p.family is family) for family in Family}
         self._networks = {family: [p.network for p in found] for family, found in self._sorted.items()}
-        self._kept: dict[str, Concerned | None] = {}
+        self.nobodys: set[str] = set()
+        """Texts of prefixes that concern nobody: what most of the Internet's messages are full of."""
 
     def __len__(self) -> int:
         return len(self._watched)
@@ -95,15 +96,12 @@ class WatchedTable:
                 yield self._watched[found[position]]
 
     def concern_of_text(self, text: str) -> Concerned | None:
-        """Give what a route written as text concerns. Raises `ParseError` for what is no prefix."""
-        try:
-            return self._kept[text]
-        except KeyError:
-            return self._keep(text)
-
-    def _keep(self, text: str) -> Concerned | None:
-        answer = self.concern(parse_prefix(text))
-        if len(self._kept) >= TEXTS_KEPT_MAX:
-            self._kept.clear()
-        self._kept[text] = answer
-        return answer
+        """Give what a route written as text concerns, and remember if it is nothing. Raises `ParseError`."""
+        if text in self.nobodys:
+            return None
+        found = self.concern(parse_prefix(text))
+        if found is None:
+            if len(self.nobodys) >= TEXTS_KEPT_MAX:
+                self.nobodys.clear()
+            self.nobodys.add(text)
+        return found

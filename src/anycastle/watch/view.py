@@ -129,6 +129,8 @@ class Views:
     def __init__(self, own_asns: frozenset[ASN]) -> None:
         self._own = own_asns
         self.peers: dict[Peer, PeerView] = {}
+        self._states: dict[Prefix, dict[PeerView, RouteState]] = {}
+        """The routes once more, by prefix, so that one can be surveyed without asking every peer for it."""
         self._largest: dict[Family, int] = {}
         self.collectors: dict[str, int] = {}
         """Collector -> its peers that are up and not ours."""
@@ -155,7 +157,7 @@ class Views:
         """Take a route; tell whether it is another one than before."""
         state = view.routes.get(fact.prefix)
         if state is None:
-            state = view.routes[fact.prefix] = RouteState(fact.at if fact.since is None else fact.since)
+            state = self._begin(fact.prefix, view, fact.at if fact.since is None else fact.since)
         elif (
             state.epoch == view.epoch
             and state.path == fact.path
@@ -173,11 +175,16 @@ class Views:
             state.history.append(Change(at, fact.path))
         return state, True
 
+    def _begin(self, prefix: Prefix, view: PeerView, at: Timestamp) -> RouteState:
+        state = view.routes[prefix] = RouteState(at)
+        self._states.setdefault(prefix, {})[view] = state
+        return state
+
     def drop(self, prefix: Prefix, view: PeerView, at: Timestamp) -> tuple[RouteState, bool]:
         """Take a withdrawal; tell whether it changed anything. One of an unknown route says that it was held."""
         state = view.routes.get(prefix)
         if state is None:
-            state = view.routes[prefix] = RouteState(at)
+            state = self._begin(prefix, view, at)
         elif state.path is None and state.epoch == view.epoch:
             return state, False
         state.path, state.epoch, state.changed = None, view.epoch, at
@@ -224,32 +231,36 @@ class Views:
 
     def survey(self, prefix: Prefix, now: Timestamp) -> "Survey":
         """Go through all peers: who has or had the prefix, and who sees it, in all and by collector."""
-        states: list[tuple[PeerView, RouteState]] = []
+        told = self._states.get(prefix, {})
+        states = tuple([(view, state) for view, state in told.items() if view.up and not view.own])
         votes: dict[str, tuple[dict[ASN, None], dict[ASN, None]]] = {"": ({}, {})}
-        for view in self.peers.values():
-            state = view.routes.get(prefix)
-            if state is not None and view.up and not view.own:
-                states.append((view, state))
-            if not self.able(view, prefix.family):
-                continue
-            collector = votes.setdefault(view.peer.collector, ({}, {}))
-            if state is not None and view.holds(state):
-                vote = 0
-            elif not self._unknown(view, state, prefix.family, now):
-                vote = 1
-            else:
-                continue
-            votes[""][vote][view.peer.asn] = collector[vote][view.peer.asn] = None
+        family = prefix.family
+        for view, state in states:
+            if self.able(view, family):
+                self._vote(votes, view, self._holds(view, state, family, now))
+        if family in self._largest:
+            for view in self.peers.values():
+                if view not in told and self.able(view, family):
+                    self._vote(votes, view, self._holds(view, None, family, now))
         counted = {
             name: Visibility(tuple(sorted(holding)), tuple(sorted(missing.keys() - holding.keys())))
             for name, (holding, missing) in votes.items()
         }
-        return Survey(tuple(states), counted.pop(""), counted)
+        return Survey(states, counted.pop(""), counted)
 
-    def _unknown(self, view: PeerView, state: RouteState | None, family: Family, now: Timestamp) -> bool:
-        """Tell whether a peer has said nothing of a route, or not yet again after a reset."""
-        if state is None and family not in view.sizes:
+    def _vote(
+        self, votes: dict[str, tuple[dict[ASN, None], dict[ASN, None]]], view: PeerView, holds: bool | None
+    ) -> None:
+        collector = votes.setdefault(view.peer.collector, ({}, {}))
+        if holds is not None:
+            votes[""][not holds][view.peer.asn] = collector[not holds][view.peer.asn] = None
+
+    def _holds(self, view: PeerView, state: RouteState | None, family: Family, now: Timestamp) -> bool | None:
+        """Tell whether a peer holds a route; None where it has said nothing of it, or not yet again after a reset."""
+        if state is not None and view.holds(state):
             return True
+        if state is None and family not in view.sizes:
+            return None
         if view.refilled_at is None or now >= view.refilled_at:
             return False
-        return state is None or state.epoch != view.epoch
+        return None if state is None or state.epoch != view.epoch else False

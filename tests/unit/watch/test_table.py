@@ -48,4 +48,4 @@ def test_memory_of_texts_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = table("192.0.2.0/24")
     for number in range(100):
         asked.concern_of_text(f"10.0.{number}.0/24")
-        assert len(asked._kept) <= 10
+        assert len(asked.nobodys) <= 10

@@ -9,6 +9,8 @@ from anycastle.watch.table import Concern
 
 NAME: Final = "private_asn"
 _SCORE: Final = 45
+_LOWEST: Final = 64512
+"""Below the first private ASN only 0 and AS_TRANS are reserved."""
 
 
 def suspect(context: RouteContext) -> Suspicion | None:
@@ -31,6 +33,8 @@ def suspect(context: RouteContext) -> Suspicion | None:
 
 def _nobodys(asn: ASN) -> bool:
     """Tell whether no network has the ASN; AS_TRANS only says that an old router wrote the path."""
+    if 0 < asn < _LOWEST:
+        return False
     return is_private(asn) or (is_reserved(asn) and asn != AS_TRANS)
 
 

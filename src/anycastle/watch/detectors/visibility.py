@@ -113,6 +113,8 @@ def _part(context: PrefixContext, holds: bool | None, usual: float, lost: bool |
 def _condition(
     context: PrefixContext, kind: str, holds: bool | None, reasons: tuple[str, ...], score: int = 0
 ) -> Condition:
+    if not holds:
+        return Condition(kind, subject_of(context), context.prefix, holds, score, reasons)
     visibility = context.survey.visibility
     blind = [name for name, each in context.survey.by_collector.items() if each.missing]
     missing = " ".join(f"AS{asn}" for asn in visibility.missing[:_EVIDENCE_MAX])

@@ -131,7 +131,7 @@ def test_garbage_is_counted_and_what_follows_is_read() -> None:
         "[]",
         '{"type": 5}',
         '{"type":"ris_message","data":{"timestamp":"x"}}',
-        '{"type":"ris_message","data":{"timestamp":1e300}}',
+        message(timestamp=1e300),
         message(peer_asn="99999999999"),
         message(path=[-1]),
         message(path=[[[1]]]),
