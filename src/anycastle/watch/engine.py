@@ -49,6 +49,11 @@ SWEEP_S: Final = 60.0
 LIVELY_S: Final = 6000.0
 """How long after its last change a prefix is swept: the 90 minutes of a stuck route, and a little."""
 
+RELATED_MAX: Final = 100_000
+"""Prefixes that are followed, watched ones aside: a tenth of a full table within our own space is an attack."""
+
+_REFUSED: Final = f"more than {RELATED_MAX} prefixes concern ours; further ones are not followed, only counted"
+
 LEARN_S: Final = 3600.0
 """Without a table at the start: how long whatever stands next to our upstreams is taken for usual."""
 
@@ -73,6 +78,9 @@ class WatchEngine:
         """When the tables at the start had been read."""
         self.late = 0
         """Facts that came after a later one, and were taken as of then."""
+        self.refused = 0
+        """Routes to more-specific or covering prefixes that were beyond `RELATED_MAX`."""
+        self._tidy_due = Timestamp(float("-inf"))
         self.convergence = ConvergenceTracker()
         self._claims: dict[ClaimKey, RouteClaim] = {}
         self._memory = {each.prefix: PrefixMemory() for each in self.table}
@@ -148,6 +156,9 @@ class WatchEngine:
         concerned = self.table.concern(fact.prefix)
         if concerned is None:
             return []
+        if not self._room_for(fact.prefix):
+            self.refused += 1
+            return [self._event(Alarm("routes_refused", "watch", _REFUSED))] if self.refused == 1 else []
         view = self.views.view(fact.peer)
         self.book.seeding = self.book.seeding or fact.seeded  # up to `SeedEnd`
         if not view.up:
@@ -168,6 +179,15 @@ class WatchEngine:
         )
         suspicions = [found for each in ROUTE_DETECTORS if (found := each.suspect(context)) is not None]
         return self._weigh(fact.prefix, view, state, suspicions)
+
+    def _room_for(self, prefix: Prefix) -> bool:
+        """Tell whether a prefix may be taken in; a flood of more-specifics must not take the memory."""
+        if self.views.knows(prefix) or self.table.get(prefix) is not None or self.views.prefixes < RELATED_MAX:
+            return True
+        if self.now >= self._tidy_due:
+            self._tidy_due = Timestamp(self.now + SWEEP_S)
+            self.views.forget_unheld(lambda each: self.table.get(each) is not None)
+        return self.views.prefixes < RELATED_MAX
 
     def _weigh(self, prefix: Prefix, view: PeerView, state: RouteState, found: list[Suspicion]) -> list[Event]:
         """Count what is suspected of a route for its claims, and take back what no longer is."""
@@ -206,7 +226,7 @@ class WatchEngine:
 
     def _gone(self, fact: RouteGone) -> list[Event]:
         concerned = self.table.concern(fact.prefix)
-        if concerned is None:
+        if concerned is None or not self._room_for(fact.prefix):
             return []
         view = self.views.view(fact.peer)
         state, changed = self.views.drop(fact.prefix, view, self.now)

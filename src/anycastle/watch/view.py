@@ -12,6 +12,7 @@ a peer that has told anything of this very prefix, as a feed that began without 
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -174,6 +175,23 @@ class Views:
             state.changes += 1
             state.history.append(Change(at, fact.path))
         return state, True
+
+    def knows(self, prefix: Prefix) -> bool:
+        """Tell whether any peer has told of a prefix."""
+        return prefix in self._states
+
+    @property
+    def prefixes(self) -> int:
+        """Prefixes that some peer has told of."""
+        return len(self._states)
+
+    def forget_unheld(self, keep: Callable[[Prefix], bool]) -> None:
+        """Forget the prefixes that no peer holds any more, with their histories, but for those to keep."""
+        for prefix, told in list(self._states.items()):
+            if not keep(prefix) and not any(view.holds(state) for view, state in told.items()):
+                for view in told:
+                    del view.routes[prefix]
+                del self._states[prefix]
 
     def _begin(self, prefix: Prefix, view: PeerView, at: Timestamp) -> RouteState:
         state = view.routes[prefix] = RouteState(at)

@@ -10,6 +10,8 @@ import pytest
 
 from anycastle.base.ports import Timestamp
 from anycastle.model.event import Alarm, Event
+from anycastle.model.prefix import Prefix
+from anycastle.watch import engine as engine_module
 from anycastle.watch.engine import WatchEngine
 from anycastle.watch.fact import Fact, FeedGap, FeedSilence, OwnAction, OwnChange
 from anycastle.watch.intent import Intent
@@ -112,8 +114,25 @@ def test_what_is_wrong_in_the_tables_was_so_at_the_start_and_what_comes_later_wa
 
 def test_what_concerns_nobody_costs_no_memory() -> None:
     scene = Scene()
-    other = watched().prefix.__class__(OURS.family, 10 << 24, 8)
+    other = Prefix(OURS.family, 10 << 24, 8)
     scene.see([1], 666, prefix=other)
     scene.lose([1], prefix=other)
     scene.take(OwnChange(scene.now(), other, OwnAction.WITHDRAW, "fra1"))
     assert scene.engine.views.peers == {}
+
+
+def test_a_flood_of_more_specifics_is_bounded_told_once_and_room_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "RELATED_MAX", 10)
+    scene = Scene()
+    within = [Prefix(OURS.family, OURS.network + number, 32) for number in range(30)]
+    for prefix in within[:20]:
+        scene.see([1, 2], 666, prefix=prefix)
+    scene.see([1, 2], 666)
+    assert scene.engine.refused == 20
+    assert [event.body.code for event in scene.events if isinstance(event.body, Alarm)] == ["routes_refused"]
+    assert len(scene.opened("origin_change")) == 1, "a watched prefix always has room"
+    for prefix in within[:10]:
+        scene.lose([1, 2], prefix=prefix)
+    scene.wait(61)
+    scene.see([1, 2], 666, prefix=within[29])
+    assert scene.engine.refused == 20
