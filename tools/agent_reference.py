@@ -14,6 +14,7 @@ TYPES = {
     bool: "true or false",
     int: "whole number",
     float: "number",
+    float | None: "number or nothing",
     tuple[str, ...]: "list of texts",
 }
 """A field's type -> how the page calls it."""

@@ -83,7 +83,7 @@ def run(
     from anycastle.daemons.agent_process import AgentProcess, AgentSettings
 
     state, sockets = directories(pop, state_dir, run_dir)
-    settings = AgentSettings(pop, state, sockets, _address(listen), observe_only, not no_watchdog)
+    settings = AgentSettings(pop, state, sockets, address(listen), observe_only, not no_watchdog)
 
     async def load() -> "Fleet":
         return await load_for(fleet_dir, pop)
@@ -112,7 +112,8 @@ def snippet(fleet_dir: Path, pop: str, run_dir: Path | None) -> None:
     click.echo(bird_snippet(fleet.asn, place, file), nl=False)
 
 
-def _address(listen: str) -> tuple[str, int] | None:
+def address(listen: str) -> tuple[str, int] | None:
+    """Give host and port of `--listen`; None for `none`."""
     if listen == "none":
         return None
     host, _, port = listen.rpartition(":")

@@ -145,6 +145,84 @@ class Alarm:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class FindingOpened:
+    """The Internet sees our prefixes otherwise than meant; a finding is one kind of trouble with one culprit."""
+
+    finding: str
+    """Its identity, the same in all events of its life."""
+    finding_kind: str
+    severity: str
+    subject: str
+    """The culprit, such as `AS64666`, or what is concerned where there is none."""
+    prefixes: tuple[str, ...]
+    score: int
+    reasons: tuple[str, ...]
+    peers: int
+    asns: int
+    collectors: int
+    validity: str
+    """What RPKI says of it: `valid`, `invalid`, `not_found`, or `unknown` while there are no VRPs."""
+    at_start: bool
+    """It was so already when watching began."""
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingUpdated:
+    """An open finding concerns other prefixes, or is seen by many more peers."""
+
+    finding: str
+    finding_kind: str
+    severity: str
+    subject: str
+    prefixes: tuple[str, ...]
+    score: int
+    reasons: tuple[str, ...]
+    peers: int
+    asns: int
+    collectors: int
+    validity: str
+    at_start: bool
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingCleared:
+    """A finding is over: the Internet sees what is meant again."""
+
+    finding: str
+    finding_kind: str
+    severity: str
+    subject: str
+    prefixes: tuple[str, ...]
+    reasons: tuple[str, ...]
+    lasted_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConvergenceMeasured:
+    """How the Internet's full-feed peers took one change of ours, from the router's own UPDATE.
+
+    Percentiles are in seconds and count peers that had not converged as still converging (None: beyond what was
+    seen).
+    """
+
+    prefix: str
+    action: str
+    pop: str
+    peers: int
+    reacted: int
+    censored: int
+    first_reaction_s_p50: float | None
+    converged_s_p50: float | None
+    converged_s_p90: float | None
+    converged_s_p95: float | None
+    unreachable_s_p95: float | None
+    paths_p50: float | None
+    paths_max: int
+
+
 Body = (
     AgentStarted
     | AgentStopped
@@ -161,6 +239,10 @@ Body = (
     | SessionChanged
     | OperatorCommanded
     | Alarm
+    | FindingOpened
+    | FindingUpdated
+    | FindingCleared
+    | ConvergenceMeasured
 )
 
 KINDS: Final[Mapping[str, type[Body]]] = MappingProxyType(
@@ -180,6 +262,10 @@ KINDS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         "session_changed": SessionChanged,
         "operator_commanded": OperatorCommanded,
         "alarm": Alarm,
+        "finding_opened": FindingOpened,
+        "finding_updated": FindingUpdated,
+        "finding_cleared": FindingCleared,
+        "convergence_measured": ConvergenceMeasured,
     }
 )
 """Stored name -> class. A name, once stored, is never changed or used again."""

@@ -8,6 +8,7 @@ from anycastle.model.asn import ASN
 from anycastle.model.pop import PoP
 from anycastle.model.prefix import Prefix
 from anycastle.model.service import Service
+from anycastle.model.watch import WatchPlan
 
 
 class SharedPrefix(Enum):
@@ -28,6 +29,8 @@ class Fleet:
     services: tuple[Service, ...]
     shared_prefixes: Mapping[Prefix, SharedPrefix] = field(default_factory=dict)
     """Prefixes of more than one service; ALL where the operator says nothing."""
+    watch: WatchPlan = WatchPlan()
+    """What the Internet may show of the prefixes."""
 
     def pop(self, name: str) -> PoP:
         """Give the PoP of that name. Raises `KeyError`."""

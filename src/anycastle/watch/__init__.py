@@ -1,1 +1,1 @@
-"""The Internet's view of our prefixes: routes seen in, findings out."""
+"""What the Internet sees of our prefixes: views per peer, detectors, and the life of a finding. Pure."""

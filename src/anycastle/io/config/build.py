@@ -4,12 +4,14 @@ from anycastle.io.config.policies import Policies
 from anycastle.io.config.shapes.fleet import FleetShape
 from anycastle.io.config.shapes.pop import PoPShape, UpstreamShape
 from anycastle.io.config.shapes.service import ServiceShape
+from anycastle.io.config.shapes.watch import WatchShape
 from anycastle.model.announcement import RouteAttributes
 from anycastle.model.fleet import Fleet, SharedPrefix
 from anycastle.model.pop import Location, PoP, Router
 from anycastle.model.prefix import Prefix
 from anycastle.model.service import Dampening, Floor, Lease, MaintenanceWindow, Quorum, Service, SlowStart
 from anycastle.model.upstream import Neighbour, Upstream
+from anycastle.model.watch import LockedASN, MoreSpecificRule, PathRule, Thresholds, WatchPlan
 
 
 def build_fleet(
@@ -20,7 +22,28 @@ def build_fleet(
 ) -> Fleet:
     """Give the fleet."""
     regions = tuple(region.value for region in shape.regions)
-    return Fleet(shape.name, shape.asn, regions, pops, services, shared)
+    return Fleet(shape.name, shape.asn, regions, pops, services, shared, _watch(shape.watch))
+
+
+def _watch(shape: WatchShape | None) -> WatchPlan:
+    if shape is None:
+        return WatchPlan()
+    thresholds = shape.thresholds
+    return WatchPlan(
+        origins=shape.origins or (),
+        neighbours=shape.neighbours or (),
+        more_specifics=tuple(
+            MoreSpecificRule(rule.prefix.value, rule.longest, rule.origins or (), rule.through or ())
+            for rule in shape.more_specifics or ()
+        ),
+        unannounced=tuple(placed.value for placed in shape.unannounced or ()),
+        locked=tuple(LockedASN(locked.asn, locked.behind or ()) for locked in shape.locked or ()),
+        path_rules=tuple(
+            PathRule(rule.match, rule.unless, rule.shortest, rule.longest, rule.reason or "")
+            for rule in shape.path_rules or ()
+        ),
+        thresholds=Thresholds(thresholds.peers, thresholds.asns, thresholds.collectors) if thresholds else Thresholds(),
+    )
 
 
 def build_pop(shape: PoPShape) -> PoP:

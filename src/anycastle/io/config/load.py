@@ -14,7 +14,7 @@ from anycastle.io.config.floors import check_floor
 from anycastle.io.config.folder import read_folder
 from anycastle.io.config.index import Described, Index, read_index
 from anycastle.io.config.names import check_names, check_region, check_windows, pops_of
-from anycastle.io.config.overlap import check_addresses, check_prefixes, shared_prefixes
+from anycastle.io.config.overlap import check_addresses, check_prefixes, check_watch, shared_prefixes
 from anycastle.io.config.policies import check_scopes, policies_of
 from anycastle.io.config.shapes.service import ServiceShape
 from anycastle.model.fleet import Fleet
@@ -52,6 +52,7 @@ def load_fleet(path: str | Path) -> LoadResult:
         if pop.shape:
             check_region(pop.shape, index, findings)
     check_prefixes(index, findings)
+    check_watch(index, findings)
     services = [_service(described, index, findings) for described in index.services]
     fleet = None if findings.errors else _fleet(index, services)
     return LoadResult(fleet, findings.sorted())

@@ -88,6 +88,23 @@ def _check_shared(index: Index, owned: list[_Owned], findings: Findings) -> None
             shape.add_at_entry(findings, FindingKind.SHARED_UNUSED, "shared_prefixes", text, message)
 
 
+def check_watch(index: Index, findings: Findings) -> None:
+    """Find what is watched for and concerns no prefix of a service, or contradicts one."""
+    shape = index.fleet.shape if index.fleet else None
+    if shape is None or shape.watch is None or not index.folder_whole or not all(s.whole for s in index.services):
+        return
+    announced = [placed.value for each in index.services if each.shape for placed in each.shape.prefixes]
+    for rule in shape.watch.more_specifics or ():
+        if not any(rule.prefix.value.overlaps(prefix) for prefix in announced):
+            message = f"no service announces {rule.prefix.value}, or a prefix within or around it"
+            findings.add(FindingKind.NO_EFFECT, rule.prefix.node.place, rule.prefix.node.path(), message)
+    for placed in shape.watch.unannounced or ():
+        within = next((prefix for prefix in announced if placed.value.contains(prefix)), None)
+        if within is not None:
+            message = f"{placed.value} is not to be announced, and a service announces {within}"
+            findings.add(FindingKind.OVERLAP, placed.node.place, placed.node.path(), message)
+
+
 def check_addresses(service: ServiceShape, prefixes_whole: bool, findings: Findings) -> None:
     """Find addresses outside the service's prefixes, and those listed twice."""
     seen: dict[Address, Placed[Address]] = {}

@@ -24,6 +24,7 @@ from anycastle.model.fleet import Fleet
 from anycastle.model.pop import PoP
 from anycastle.model.service import Lease, MaintenanceWindow, Policy, Service
 from anycastle.model.upstream import Upstream
+from anycastle.model.watch import PathRule, Thresholds, WatchPlan
 
 Plain = dict[str, Any]
 
@@ -63,7 +64,40 @@ def _given(value: Plain) -> Plain:
 def _fleet(fleet: Fleet) -> Plain:
     shared = {str(prefix): when.value for prefix, when in fleet.shared_prefixes.items()}
     plain = {"name": fleet.name, "asn": int(fleet.asn), "regions": list(fleet.regions), "shared_prefixes": shared}
-    return _given(plain)
+    return _given(plain | {"watch": _watch(fleet.watch)})
+
+
+def _watch(plan: WatchPlan) -> Plain:
+    thresholds = plan.thresholds
+    counts = {"peers": thresholds.peers, "asns": thresholds.asns, "collectors": thresholds.collectors}
+    return _given(
+        {
+            "origins": [int(asn) for asn in plan.origins],
+            "neighbours": [int(asn) for asn in plan.neighbours],
+            "more_specifics": [
+                _given(
+                    {
+                        "prefix": str(rule.prefix),
+                        "longest": rule.longest,
+                        "origins": [int(asn) for asn in rule.origins],
+                        "through": [int(asn) for asn in rule.through],
+                    }
+                )
+                for rule in plan.more_specifics
+            ],
+            "unannounced": [str(prefix) for prefix in plan.unannounced],
+            "locked": [
+                _given({"asn": int(each.asn), "behind": [int(asn) for asn in each.behind]}) for each in plan.locked
+            ],
+            "path_rules": [_path_rule(rule) for rule in plan.path_rules],
+            "thresholds": None if thresholds == Thresholds() else counts,
+        }
+    )
+
+
+def _path_rule(rule: PathRule) -> Plain:
+    lengths = {"shortest": rule.shortest, "longest": rule.longest}
+    return _given({"match": rule.match, "unless": rule.unless, **lengths, "reason": rule.reason or None})
 
 
 def _pop(pop: PoP, counts_capacity: bool) -> Plain:

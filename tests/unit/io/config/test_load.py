@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from anycastle.io.config import load_fleet
+from anycastle.io.config.write import write_fleet
 from anycastle.model.announcement import RouteAttributes
+from anycastle.model.asn import ASN
 from anycastle.model.check import (
     Check,
     DNSTarget,
@@ -40,6 +42,7 @@ from anycastle.model.service import (
     WhenAlone,
 )
 from anycastle.model.upstream import Neighbour, Upstream, UpstreamKind
+from anycastle.model.watch import LockedASN, MoreSpecificRule, PathRule, Thresholds, WatchPlan
 from tests.unit.io.config.folders import SMALL, edited, write
 
 FULL_POP = """\
@@ -348,3 +351,51 @@ def test_aliases_that_double_are_stopped(tmp_path: Path) -> None:
     files = {**SMALL, "fleet.yaml": laughs + SMALL["fleet.yaml"]}
 
     assert [finding.code for finding in load_fleet(write(tmp_path, files)).findings] == ["CFG003"]
+
+
+def test_watch_is_read(tmp_path: Path) -> None:
+    files = dict(SMALL)
+    files["fleet.yaml"] += """\
+watch:
+  origins: [64501]
+  neighbours: [64999]
+  more_specifics:
+    - {prefix: 192.0.2.0/24, longest: 32, origins: [64999], through: [64999]}
+  unannounced: [198.51.100.0/24]
+  locked:
+    - {asn: 64496, behind: [64497]}
+  path_rules:
+    - {match: '64666', unless: '64667', longest: 4, reason: never through them}
+  thresholds: {peers: 3, collectors: 2}
+"""
+    fleet = load_fleet(write(tmp_path, files)).fleet
+    assert fleet is not None
+    assert fleet.watch == WatchPlan(
+        origins=(ASN(64501),),
+        neighbours=(ASN(64999),),
+        more_specifics=(MoreSpecificRule(parse_prefix("192.0.2.0/24"), 32, (ASN(64999),), (ASN(64999),)),),
+        unannounced=(parse_prefix("198.51.100.0/24"),),
+        locked=(LockedASN(ASN(64496), (ASN(64497),)),),
+        path_rules=(PathRule("64666", "64667", None, 4, "never through them"),),
+        thresholds=Thresholds(3, 2, 2),
+    )
+    write_fleet(fleet, tmp_path / "again")
+    assert load_fleet(tmp_path / "again").fleet == fleet
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "path"),
+    [
+        ("more_specifics: [{prefix: 192.0.2.0/24, longest: 24}]", "CFG013", "watch.more_specifics[0].longest"),
+        ("more_specifics: [{prefix: 198.51.100.0/24, longest: 32}]", "CFG072", "watch.more_specifics[0].prefix"),
+        ("unannounced: [192.0.0.0/16]", "CFG031", "watch.unannounced[0]"),
+        ("path_rules: [{match: '('}]", "CFG013", "watch.path_rules[0].match"),
+        ("origins: []", "CFG015", "watch.origins"),
+        ("origin: [64501]", "CFG010", "watch.origin"),
+    ],
+)
+def test_watch_that_cannot_be_is_found(tmp_path: Path, text: str, code: str, path: str) -> None:
+    files = dict(SMALL)
+    files["fleet.yaml"] += f"watch:\n  {text}\n"
+    found = load_fleet(write(tmp_path, files)).findings
+    assert [(each.code, each.path) for each in found] == [(code, path)]

@@ -8,6 +8,7 @@ from anycastle.base.errors import ParseError
 from anycastle.io.config.findings import FindingKind
 from anycastle.io.config.scalars import ASNText, Name, NameReference, one_of, refuse, words_schema
 from anycastle.io.config.shape import ENTRIES, ITEMS, Shape
+from anycastle.io.config.shapes.watch import WatchShape
 from anycastle.model.fleet import SharedPrefix
 from anycastle.model.prefix import parse_prefix
 
@@ -40,6 +41,7 @@ class FleetShape(Shape):
             "`all` (only when all of its services are down there) or `any` (as soon as one is).",
         )
     )
+    watch: WatchShape | None = Field(None, description="What the Internet may show of the prefixes.")
 
 
 FLEET_FILE: Final = "fleet.yaml"

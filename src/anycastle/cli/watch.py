@@ -1,0 +1,270 @@
+"""`anycastle watch`: what the Internet sees of the fleet's prefixes, live or from archives."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from anycastle.base.errors import MisuseError
+from anycastle.cli.output import Form, message, output_option
+
+if TYPE_CHECKING:
+    from anycastle.model.event import Event
+    from anycastle.model.fleet import Fleet
+
+FLEET = click.option(
+    "--fleet", "fleet_dir", type=click.Path(path_type=Path), required=True, envvar="ANYCASTLE_FLEET",
+    help="The fleet folder.",
+)  # fmt: skip
+COLLECTOR = click.option("--collector", help="Name of the files' collector. [default: as in the path, such as rrc00]")
+EVENTS = click.option(
+    "--events", "logs", type=click.Path(path_type=Path), multiple=True,
+    help="Event log of one of our agents: its announcements explain losses, and start the clock of convergence.",
+)  # fmt: skip
+FILES = click.argument("files", nargs=-1, required=True)
+
+
+@click.group()
+def watch() -> None:
+    """See what the Internet sees of the fleet's prefixes: hijacks, leaks, losses, and when they are over."""
+
+
+@watch.command()
+@FLEET
+@COLLECTOR
+@EVENTS
+@FILES
+@output_option(Form.TABLE, Form.NDJSON)
+def replay(fleet_dir: Path, collector: str | None, logs: tuple[Path, ...], files: tuple[str, ...], form: Form) -> None:
+    """Give the findings of archives: MRT tables and updates, packed or not, or lines of RIS Live JSON.
+
+    Tables are read first; what is wrong in them is said to have been so at the start. Updates follow in the order of
+    their times, over all files. `-` is MRT on standard input.
+    """
+    from anycastle.io.watch_replay import replayed
+
+    run = replayed(load(fleet_dir), files, collector, logs)
+    if form is Form.TABLE:
+        click.echo(_ROW.format("time", "what", "severity", "kind", "subject", "concerns"))
+    for event in run.events():
+        click.echo(line_of(event) if form is Form.NDJSON else row_of(event))
+    for problem in run.problems:
+        message(problem, severity="warning")
+
+
+_ROW = "{:<24}  {:<8}  {:<8}  {:<18}  {:<16}  {}"
+
+
+def load(fleet_dir: Path) -> "Fleet":
+    """Give the fleet. Raises `MisuseError` with every finding."""
+    from anycastle.io.config import load_fleet
+
+    result = load_fleet(fleet_dir)
+    if result.fleet is None:
+        raise MisuseError("the fleet cannot be used:\n" + "\n".join(str(finding) for finding in result.errors))
+    return result.fleet
+
+
+def line_of(event: "Event") -> str:
+    """Give an event as one line of JSON, its time as RFC 3339."""
+    return json.dumps(plain(event), ensure_ascii=False, separators=(",", ":"))
+
+
+def plain(event: "Event") -> dict[str, Any]:
+    """Give an event as plain values."""
+    from anycastle.model.event import KIND_OF
+
+    return {"at": time_of(event.at), "kind": KIND_OF[type(event.body)], **asdict(event.body)}
+
+
+def time_of(at: float) -> str:
+    """Give a time as RFC 3339, in milliseconds."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def row_of(event: "Event") -> str:
+    """Give an event as a line for people."""
+    fields = plain(event)
+    what = str(fields["kind"]).removeprefix("finding_")
+    prefixes = " ".join(fields.get("prefixes", ()))
+    told = "; ".join(_told(fields))
+    cells = (fields["at"], what, fields.get("severity", ""), fields.get("finding_kind", ""), fields.get("subject", ""))
+    return _ROW.format(*cells, f"{prefixes}  {told}".strip())
+
+
+def _told(fields: dict[str, Any]) -> Iterator[str]:
+    if "lasted_s" in fields:
+        yield f"after {fields['lasted_s']:.0f} s"
+        return
+    yield from fields.get("reasons", ())
+    if "peers" in fields and "finding" in fields:
+        yield f"{fields['peers']} peers of {fields['asns']} ASes at {fields['collectors']} collectors"
+    if fields.get("at_start"):
+        yield "so already at the start"
+    if "text" in fields:
+        yield str(fields["text"])
+
+
+def _directories(state_dir: Path | None, run_dir: Path | None) -> tuple[Path, Path]:
+    from anycastle.cli.agent import directories
+
+    return directories("watch", state_dir, run_dir)
+
+
+RUN_DIR = click.option(
+    "--run-dir", type=click.Path(path_type=Path), envvar="RUNTIME_DIRECTORY",
+    help="Sockets. [default: /run/anycastle/watch, or below the user's runtime directory]",
+)  # fmt: skip
+
+
+@watch.command()
+@FLEET
+@click.option("--ris-live", "address", help="The WebSocket of RIS Live, or `none`. [default: RIPE's]")
+@click.option(
+    "--table", "tables", multiple=True, help="MRT table to read first, so that what is wrong is told at once."
+)
+@click.option("--mrt", multiple=True, help="MRT from a pipe, a file or an address, as a feed.")
+@EVENTS
+@click.option("--state-dir", type=click.Path(path_type=Path), envvar="STATE_DIRECTORY", help="What outlives a restart.")
+@RUN_DIR
+@click.option("--listen", default="127.0.0.1:9478", show_default=True, help="ADDRESS:PORT of /metrics, or `none`.")
+def run(
+    fleet_dir: Path,
+    address: str | None,
+    tables: tuple[str, ...],
+    mrt: tuple[str, ...],
+    logs: tuple[Path, ...],
+    state_dir: Path | None,
+    run_dir: Path | None,
+    listen: str,
+) -> None:
+    """Watch live, until SIGTERM. Findings go to the event log, and to standard error as they come."""
+    import asyncio
+
+    from anycastle.cli.agent import address as parse_listen
+    from anycastle.daemons.watch_process import WatchProcess, WatchSettings
+    from anycastle.io.feeds.ris_live import ADDRESS
+
+    state, sockets = _directories(state_dir, run_dir)
+    ris_live = None if address == "none" else address or ADDRESS
+    settings = WatchSettings(state, sockets, parse_listen(listen), ris_live, tables, mrt, logs)
+    fleet = load(fleet_dir)
+
+    async def serve() -> None:
+        await WatchProcess(settings, fleet).run()
+
+    asyncio.run(serve())
+
+
+FLEET_OF_FILES = click.option(
+    "--fleet", "fleet_dir", type=click.Path(path_type=Path), envvar="ANYCASTLE_FLEET",
+    help="The fleet folder; needed with FILE.",
+)  # fmt: skip
+
+
+@watch.command()
+@click.argument("prefix")
+@click.argument("files", nargs=-1)
+@FLEET_OF_FILES
+@COLLECTOR
+@RUN_DIR
+@output_option(Form.TABLE, Form.JSON)
+def show(
+    prefix: str, files: tuple[str, ...], fleet_dir: Path | None, collector: str | None, run_dir: Path | None, form: Form
+) -> None:
+    """Show who sees a prefix, by which ways, and what is found about it.
+
+    Asks the running daemon, or replays FILE... to their end.
+    """
+    told = _told_of("show", prefix, files, fleet_dir, collector, run_dir)
+    if form is Form.JSON:
+        click.echo(json.dumps(told, indent=2))
+        return
+    for line in _shown_lines(told):
+        click.echo(line)
+
+
+@watch.command()
+@click.argument("prefix")
+@click.argument("files", nargs=-1)
+@FLEET_OF_FILES
+@COLLECTOR
+@RUN_DIR
+def history(
+    prefix: str, files: tuple[str, ...], fleet_dir: Path | None, collector: str | None, run_dir: Path | None
+) -> None:
+    """Print the origins and paths of a prefix over time, as JSON in the shape of RIPEstat's BGPlay.
+
+    Asks the running daemon, or replays FILE... to their end.
+    """
+    click.echo(json.dumps(_told_of("history", prefix, files, fleet_dir, collector, run_dir), indent=2))
+
+
+def _told_of(
+    command: str,
+    prefix: str,
+    files: tuple[str, ...],
+    fleet_dir: Path | None,
+    collector: str | None,
+    run_dir: Path | None,
+) -> dict[str, Any]:
+    """Give the answer of the daemon, or of a replay."""
+    from anycastle.base.errors import ParseError
+    from anycastle.model.prefix import parse_prefix
+
+    try:
+        asked = parse_prefix(prefix)
+    except ParseError as error:
+        raise click.BadParameter(str(error), param_hint="PREFIX") from error
+    if not files:
+        from anycastle.io.local_socket import ask
+
+        return ask(_directories(None, run_dir)[1] / "watch.sock", {"command": command, "prefix": str(asked)})
+    if fleet_dir is None:
+        raise click.UsageError("with FILE, --fleet says what is watched")
+    from anycastle.io.watch_replay import replayed
+    from anycastle.watch.report import history as history_of
+    from anycastle.watch.report import shown
+
+    replay_of = replayed(load(fleet_dir), files, collector)
+    for _ in replay_of.events():
+        pass
+    for problem in replay_of.problems:
+        message(problem, severity="warning")
+    engine = replay_of.engine
+    if engine.table.concern(asked) is None:
+        near = ", ".join(str(each.prefix) for each in engine.table)
+        raise MisuseError(f"{asked} concerns no prefix of the fleet; it watches {near}")
+    return shown(engine, asked) if command == "show" else history_of(engine, asked)
+
+
+def _shown_lines(told: dict[str, Any]) -> Iterator[str]:
+    visibility = told["visibility"]
+    able = visibility["able"]
+    yield (
+        f"{told['prefix']}: seen by {visibility['share']:.1%} of {able} ASes able to see it"
+        if able
+        else (f"{told['prefix']}: nobody is able to say who sees it")
+    )
+    yield f"origins     {_counts(told['origins'])}"
+    yield f"neighbours  {_counts(told['neighbours'])}"
+    for finding in told["findings"]:
+        since = time_of(finding["since"])
+        yield f"finding     {finding['kind']} {finding['subject']} {finding['prefix']} since {since}"
+        yield from (f"            {reason}" for reason in finding["reasons"])
+    for each in told["flapping"]:
+        yield f"flapping    {each['peer']}: {each['changes']} changes in 15 minutes"
+    for each in told["policy"]:
+        yield f"policy      {each['upstream']} {each['instruction']}: {each['compliance']} ({each['shown']})"
+    for other in told["related"]:
+        yield f"also seen   {other}"
+    for route in told["routes"]:
+        yield f"route       {route['collector']} AS{route['asn']} {route['peer']}  {route['path']}"
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} ({count})" for name, count in counts.items()) or "none"

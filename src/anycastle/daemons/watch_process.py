@@ -1,0 +1,215 @@
+"""`anycastle watch run`: the watch daemon with its feeds, files, sockets and signals around it."""
+
+import asyncio
+import random
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from anycastle.base.errors import MisuseError, ParseError
+from anycastle.daemons.agent_process import line_of, make_directory
+from anycastle.daemons.watch import WatchDaemon
+from anycastle.io import systemd_notify
+from anycastle.io.clock import now
+from anycastle.io.event_writer import EventWriter
+from anycastle.io.feeds.fact_queue import FactQueue
+from anycastle.io.feeds.live_files import MRTFeed, OwnChangeFeed
+from anycastle.io.feeds.replay import Replay, collector_of
+from anycastle.io.feeds.ris_live import RISLiveFeed
+from anycastle.io.local_socket import LocalServer
+from anycastle.io.metrics import MetricsPage
+from anycastle.io.status_server import Page, StatusServer
+from anycastle.io.watch_metrics import WatchCollector
+from anycastle.model.event import Event
+from anycastle.model.fleet import Fleet
+from anycastle.model.prefix import Prefix, parse_prefix
+from anycastle.watch.engine import WatchEngine
+from anycastle.watch.finding import severity_of
+from anycastle.watch.intent import intent_of
+from anycastle.watch.report import history, shown
+from anycastle.watch.silence import SilenceWatch
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """What the command line says of the daemon."""
+
+    state_dir: Path
+    run_dir: Path
+    listen: tuple[str, int] | None
+    ris_live: str | None
+    """Address of the WebSocket; None for none."""
+    tables: Sequence[str] = ()
+    """MRT tables that are read before the feeds begin."""
+    mrt: Sequence[str] = ()
+    logs: Sequence[Path] = ()
+
+    @property
+    def control_socket(self) -> Path:
+        """Where `anycastle watch show` and `history` ask."""
+        return self.run_dir / "watch.sock"
+
+
+FeedOfAnyKind = RISLiveFeed | MRTFeed | OwnChangeFeed
+
+
+class WatchProcess:
+    """The daemon and all that is around it."""
+
+    def __init__(self, settings: WatchSettings, fleet: Fleet) -> None:
+        make_directory(settings.state_dir, 0o700)
+        make_directory(settings.run_dir, 0o755)
+        self._settings = settings
+        self._events = EventWriter(settings.state_dir / "events.db")
+        self.engine = WatchEngine(intent_of(fleet))
+        self.queue = FactQueue()
+        self.silence = SilenceWatch()
+        self.daemon = WatchDaemon(self.engine, self.queue, self.silence, self._note, now)
+        self.feeds = self._feeds(fleet)
+        self._control = LocalServer(settings.control_socket, self._asked)
+        self._metrics = MetricsPage(WatchCollector(self.status))
+
+    def _feeds(self, fleet: Fleet) -> list[FeedOfAnyKind]:
+        table, queue, silence, settings = self.engine.table, self.queue, self.silence, self._settings
+        feeds: list[FeedOfAnyKind] = [OwnChangeFeed(path, fleet, queue) for path in settings.logs]
+        feeds += [MRTFeed(source, collector_of(source), table, queue, silence, now) for source in settings.mrt]
+        if settings.ris_live is not None:
+            feeds.append(RISLiveFeed(table, queue, silence, now, random.Random(), address=settings.ris_live))
+        return feeds
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT has led to a good end. Raises `WorldError` where it cannot begin."""
+        loop = asyncio.get_running_loop()
+        await self._control.start()
+        pages = await self._serve_pages()
+        try:
+            for stop_signal in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(stop_signal, self._stop)
+            await self._seed()
+            systemd_notify.notify("READY=1", f"STATUS=watching {len(self.engine.table)} prefixes")
+            await self.daemon.run(self.feeds)
+        finally:
+            await self._control.close()
+            if pages is not None:
+                await pages.close()
+            await asyncio.to_thread(self._events.close)
+
+    async def _seed(self) -> None:
+        """Read the tables, giving way to the socket and the pages between pieces."""
+        replay = Replay(self.engine.table, self._settings.tables)
+        for number, fact in enumerate(replay.facts()):
+            for event in self.engine.take(fact):
+                self._note(event)
+            if number % 1000 == 0:
+                await asyncio.sleep(0)
+        for problem in replay.problems:
+            print(problem, file=sys.stderr, flush=True)  # noqa: T201
+
+    def _note(self, event: Event) -> None:
+        """Put an event into the log, and say it on standard error, for the journal and for whoever looks on."""
+        self._events.put(event)
+        print(line_of(event), file=sys.stderr, flush=True)  # noqa: T201
+
+    def _stop(self) -> None:
+        systemd_notify.notify("STOPPING=1")
+        self.daemon.stop()
+
+    # -- pages ----------------------------------------------------------------------------------------------------
+
+    async def _serve_pages(self) -> StatusServer | None:
+        if self._settings.listen is None:
+            return None
+        routes = {"/metrics": self._metrics_page, "/healthz": self._health_page, "/readyz": self._ready_page}
+        server = StatusServer(routes, *self._settings.listen)
+        await server.start()
+        return server
+
+    def _metrics_page(self, accept: str) -> Page:
+        content_type, body = self._metrics.render(accept)
+        return Page(body, content_type=content_type)
+
+    def _health_page(self, _accept: str) -> Page:
+        return Page(b"ok\n")
+
+    def _ready_page(self, _accept: str) -> Page:
+        troubles = [f"{feed.name}: {feed.trouble or 'not connected'}\n" for feed in self.feeds if not feed.connected]
+        if not troubles:
+            return Page(b"ready\n")
+        return Page("".join(troubles).encode(), HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def status(self) -> dict[str, Any]:
+        """Give the state of feeds, prefixes and findings as plain values."""
+        wall = now().wall
+        views = self.engine.views
+        silences = self.silence.silences(wall)
+        of_feed = {feed: silent_s for feed, peer, silent_s in silences if peer is None}
+        collectors: dict[str, float] = {}
+        for _, peer, silent_s in silences:
+            if peer is not None:
+                collectors[peer.collector] = min(silent_s, collectors.get(peer.collector, silent_s))
+        return {
+            "ready": all(feed.connected for feed in self.feeds),
+            "feeds": [_feed_status(feed, of_feed.get(feed.name, 0.0)) for feed in self.feeds],
+            "collectors": [
+                {"collector": name, "silent_s": collectors.get(name, 0.0), "peers": peers}
+                for name, peers in sorted(views.collectors.items())
+            ],
+            "prefixes": [self._visibility(each.prefix) for each in self.engine.table if each.announced],
+            "findings": self._open_findings(),
+            "facts": self.daemon.facts,
+            "facts_dropped": self.queue.dropped,
+            "facts_late": self.engine.late,
+            "events_dropped": self._events.dropped,
+        }
+
+    def _visibility(self, prefix: Prefix) -> dict[str, Any]:
+        visibility = self.engine.views.survey(prefix, self.engine.now).visibility
+        return {
+            "prefix": str(prefix),
+            "family": str(prefix.family),
+            "visibility": visibility.share if visibility.able else float("nan"),
+            "able": visibility.able,
+        }
+
+    def _open_findings(self) -> list[dict[str, Any]]:
+        counts: dict[tuple[str, str], int] = {}
+        for kind, _, _, conditions in self.engine.book.open_findings():
+            key = (kind, severity_of(max(each.score for each in conditions)).value)
+            counts[key] = counts.get(key, 0) + 1
+        return [{"kind": kind, "severity": severity, "count": count} for (kind, severity), count in counts.items()]
+
+    # -- the control socket ---------------------------------------------------------------------------------------
+
+    async def _asked(self, request: dict[str, Any]) -> dict[str, Any]:
+        match request.get("command"):
+            case "status":
+                return self.status()
+            case "show" | "history" as command:
+                try:
+                    prefix = parse_prefix(str(request.get("prefix")))
+                except ParseError as error:
+                    raise MisuseError(str(error)) from error
+                return shown(self.engine, prefix) if command == "show" else history(self.engine, prefix)
+            case command:
+                raise MisuseError(f"unknown command {command!r}")
+
+
+def _feed_status(feed: FeedOfAnyKind, silent_s: float) -> dict[str, Any]:
+    messages = garbage = 0
+    if isinstance(feed, RISLiveFeed):
+        messages, garbage = feed.reader.messages, feed.reader.garbage
+    elif isinstance(feed, MRTFeed):
+        messages, garbage = feed.reader.records, len(feed.reader.damaged)
+    return {
+        "name": feed.name,
+        "connected": feed.connected,
+        "connections": feed.connections,
+        "trouble": feed.trouble,
+        "messages": messages,
+        "garbage": garbage,
+        "silent_s": silent_s,
+    }

@@ -1,0 +1,64 @@
+"""What the operator says about how the Internet may see the fleet's prefixes."""
+
+from dataclasses import dataclass
+
+from anycastle.model.asn import ASN
+from anycastle.model.prefix import Prefix
+
+
+@dataclass(frozen=True, slots=True)
+class MoreSpecificRule:
+    """More-specifics that are meant, such as those that a scrubber announces during an attack."""
+
+    prefix: Prefix
+    longest: int
+    """Longest length that is allowed."""
+    origins: tuple[ASN, ...] = ()
+    """Who may originate them; nobody named stands for the origins of the prefix itself."""
+    through: tuple[ASN, ...] = ()
+    """One of these must stand in the path; nobody named allows any path."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockedASN:
+    """A network whose routes to us are heard from these neighbours of it only (Peerlock)."""
+
+    asn: ASN
+    behind: tuple[ASN, ...] = ()
+    """Nobody named: it is heard from itself only."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathRule:
+    """A path that is not wanted, as a regular expression over its ASNs with single spaces."""
+
+    match: str
+    unless: str | None = None
+    shortest: int | None = None
+    longest: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """How many distinct observers a finding needs; never more collectors than there are."""
+
+    peers: int = 2
+    asns: int = 2
+    collectors: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class WatchPlan:
+    """All that the fleet files say about watching, beyond what PoPs and services say already."""
+
+    origins: tuple[ASN, ...] = ()
+    """ASNs that may originate the services' prefixes, besides the fleet's own (MOAS)."""
+    neighbours: tuple[ASN, ...] = ()
+    """ASNs that may stand next to our origin, besides the upstreams."""
+    more_specifics: tuple[MoreSpecificRule, ...] = ()
+    unannounced: tuple[Prefix, ...] = ()
+    """Own prefixes that nobody is to announce."""
+    locked: tuple[LockedASN, ...] = ()
+    path_rules: tuple[PathRule, ...] = ()
+    thresholds: Thresholds = Thresholds()

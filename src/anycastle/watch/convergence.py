@@ -1,0 +1,231 @@
+"""How long the Internet takes to follow a change of ours (M2).
+
+Theory of operation. A measurement begins with our own router's UPDATE, the moment at which the change left us, not
+with the command that asked for it. Of each full-feed peer it keeps the first reaction, the last update, how many
+there were (the paths that were hunted through), and how long the peer had no route. It ends when nothing changed for
+`QUIET_S` and every peer is where it should be, or at `HORIZON_S`. Changes of the same kind within `MERGE_S` are one
+change: PoPs and upstreams of one rollout.
+
+Where it should be: without the route after a withdrawal everywhere, with one after an announcement. Any other change
+concerns only the peers that react to it. A peer that is not there at the end, or whose session went down, is
+*censored*: it took at least that long. Percentiles take that into account (Kaplan and Meier 1958), and are None where
+too few peers converged to say; dropping those peers would call a slow change fast.
+"""
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from anycastle.base.ports import Timestamp
+from anycastle.model.event import ConvergenceMeasured
+from anycastle.model.prefix import Prefix
+from anycastle.watch.fact import OwnAction, OwnChange, Peer
+
+QUIET_S: Final = 60.0
+"""Silence after which path hunting is over: twice the longest advertisement interval in use (RFC 4271 §9.2.1.1)."""
+
+HORIZON_S: Final = 900.0
+"""When peers that have not converged are counted as such: the fifteen minutes of a stuck peer (practice, F3)."""
+
+MERGE_S: Final = 5.0
+"""Changes of one kind to one prefix within this time are one change."""
+
+RUNNING_MAX: Final = 10_000
+"""Measurements at once; a fleet that changes more prefixes in fifteen minutes measures those."""
+
+
+@dataclass(slots=True)
+class Course:
+    """What one peer did, in seconds after the change."""
+
+    holds: bool
+    gone_at_s: float | None = None
+    """Since when it has no route, if it lost it after the change."""
+    first_s: float | None = None
+    last_s: float = 0.0
+    changes: int = 0
+    unreachable_s: float = 0.0
+    down_s: float | None = None
+    """When its session ended: what came then is not known."""
+
+
+@dataclass(slots=True)
+class Measurement:
+    """One change that is being followed."""
+
+    prefix: Prefix
+    action: OwnAction
+    pops: list[str]
+    at: Timestamp
+    everywhere: bool
+    """Every peer is to follow: it was withdrawn everywhere, or announced where nobody had it."""
+    courses: dict[Peer, Course] = field(default_factory=dict)
+    last_s: float = 0.0
+    unsettled: int = 0
+    """Peers that are not where they should be."""
+    queued: Timestamp | None = None
+    """The earliest place in the queue; the due time itself may have moved on."""
+
+    @property
+    def due(self) -> Timestamp:
+        """When it ends, as things stand."""
+        nobody = not self.last_s and not self.everywhere
+        seconds = HORIZON_S if self.unsettled or nobody else min(self.last_s + QUIET_S, HORIZON_S)
+        return Timestamp(self.at + seconds)
+
+    def settled(self, course: Course) -> bool:
+        """Tell whether a peer is where it should be."""
+        if course.down_s is not None or not self.everywhere:
+            return True
+        return course.holds is (self.action is not OwnAction.WITHDRAW)
+
+
+class ConvergenceTracker:
+    """All changes that are being followed; at most one for each prefix."""
+
+    def __init__(self) -> None:
+        self._running: dict[Prefix, Measurement] = {}
+        self._queue: list[tuple[Timestamp, Prefix]] = []
+
+    @property
+    def deadline(self) -> Timestamp | None:
+        """When `advance` is next due."""
+        return self._queue[0][0] if self._queue else None
+
+    def _enqueue(self, measurement: Measurement) -> None:
+        """Queue a measurement where it is due earlier than it is queued; a later time is looked up when it comes."""
+        due = measurement.due
+        if measurement.queued is None or due < measurement.queued:
+            measurement.queued = due
+            heapq.heappush(self._queue, (due, measurement.prefix))
+
+    def begin(
+        self, change: OwnChange, peers: Iterable[tuple[Peer, bool]], *, everywhere: bool
+    ) -> list[tuple[Timestamp, ConvergenceMeasured]]:
+        """Follow a change, from the peers that are able to see it and whether each holds the route.
+
+        A change of another kind ends the measurement that was running for the prefix; it is given as it stands.
+        """
+        running = self._running.get(change.prefix)
+        if running is not None and running.action is change.action and change.at - running.at <= MERGE_S:
+            running.everywhere = running.everywhere or everywhere
+            running.unsettled = sum(1 for course in running.courses.values() if not running.settled(course))
+            if change.pop not in running.pops:
+                running.pops.append(change.pop)
+            self._enqueue(running)
+            return []
+        ended = [] if running is None else [(change.at, summary(running, change.at - running.at))]
+        self._running.pop(change.prefix, None)
+        if len(self._running) < RUNNING_MAX:
+            measurement = Measurement(change.prefix, change.action, [change.pop], change.at, everywhere)
+            measurement.courses = {peer: Course(holds) for peer, holds in peers}
+            measurement.unsettled = sum(1 for each in measurement.courses.values() if not measurement.settled(each))
+            self._running[change.prefix] = measurement
+            self._enqueue(measurement)
+        return ended
+
+    def changed(self, prefix: Prefix, peer: Peer, at: Timestamp, *, holds: bool) -> None:
+        """Take a peer's update."""
+        measurement = self._running.get(prefix)
+        course = measurement.courses.get(peer) if measurement else None
+        if measurement is None or course is None:
+            return
+        after_s = max(0.0, at - measurement.at)
+        measurement.unsettled -= not measurement.settled(course)
+        if course.first_s is None:
+            course.first_s = after_s
+        course.last_s = max(course.last_s, after_s)
+        course.changes += 1
+        if course.holds and not holds:
+            course.gone_at_s = after_s
+        elif holds and course.gone_at_s is not None:
+            course.unreachable_s += max(0.0, after_s - course.gone_at_s)
+            course.gone_at_s = None
+        course.holds = holds
+        measurement.unsettled += not measurement.settled(course)
+        measurement.last_s = max(measurement.last_s, after_s)
+        self._enqueue(measurement)
+
+    def down(self, peer: Peer, at: Timestamp) -> None:
+        """Note that a peer's session ended."""
+        for measurement in self._running.values():
+            course = measurement.courses.get(peer)
+            if course is not None and course.down_s is None:
+                measurement.unsettled -= not measurement.settled(course)
+                course.down_s = max(0.0, at - measurement.at)
+                self._enqueue(measurement)
+
+    def advance(self, now: Timestamp) -> list[tuple[Timestamp, ConvergenceMeasured]]:
+        """End what is due."""
+        told: list[tuple[Timestamp, ConvergenceMeasured]] = []
+        while self._queue and self._queue[0][0] <= now:
+            queued, prefix = heapq.heappop(self._queue)
+            measurement = self._running.get(prefix)
+            if measurement is None or measurement.queued != queued:
+                continue  # it was overtaken
+            due = measurement.due
+            if due > queued:
+                measurement.queued = None
+                self._enqueue(measurement)
+                continue
+            del self._running[prefix]
+            told.append((due, summary(measurement, due - measurement.at)))
+        return told
+
+
+def summary(measurement: Measurement, ended_s: float) -> ConvergenceMeasured:
+    """Give a measurement's figures as they stand `ended_s` after the change."""
+    concerned = [
+        course for course in measurement.courses.values() if measurement.everywhere or course.first_s is not None
+    ]
+    converged: list[float] = []
+    censored: list[float] = []
+    for course in concerned:
+        if course.down_s is not None:
+            censored.append(course.down_s)
+        elif course.first_s is not None and measurement.settled(course) and course.last_s + QUIET_S <= ended_s:
+            converged.append(course.last_s)
+        else:
+            censored.append(ended_s)
+    first = [course.first_s for course in concerned if course.first_s is not None]
+    unseen = [ended_s for course in concerned if course.first_s is None]
+    unreachable = [
+        course.unreachable_s + (max(0.0, ended_s - course.gone_at_s) if course.gone_at_s is not None else 0.0)
+        for course in concerned
+        if measurement.action is not OwnAction.WITHDRAW or not measurement.everywhere
+    ]
+    paths = sorted(course.changes for course in concerned if course.changes)
+    return ConvergenceMeasured(
+        prefix=str(measurement.prefix),
+        action=measurement.action.value,
+        pop=",".join(measurement.pops),
+        peers=len(concerned),
+        reacted=len(first),
+        censored=len(censored),
+        first_reaction_s_p50=percentile(first, unseen, 0.50),
+        converged_s_p50=percentile(converged, censored, 0.50),
+        converged_s_p90=percentile(converged, censored, 0.90),
+        converged_s_p95=percentile(converged, censored, 0.95),
+        unreachable_s_p95=percentile(unreachable, (), 0.95),
+        paths_p50=percentile(paths, (), 0.50),
+        paths_max=max(paths, default=0),
+    )
+
+
+def percentile(ended: Sequence[float], censored: Sequence[float], share: float) -> float | None:
+    """Give the time by which a share had ended, when some were last seen not to have; None where nobody can say.
+
+    The survival curve falls at each end by the part of those then still watched; the percentile is where it first
+    reaches 1 - share. Source: Kaplan and Meier, Nonparametric Estimation from Incomplete Observations, 1958.
+    """
+    times = sorted([(time, 0) for time in ended] + [(time, 1) for time in censored])
+    at_risk = len(times)
+    surviving = 1.0
+    for time, lost in times:
+        if not lost:
+            surviving *= (at_risk - 1) / at_risk
+            if surviving <= 1.0 - share + 1e-12:
+                return round(float(time), 6)
+        at_risk -= 1
+    return None

@@ -1,0 +1,32 @@
+"""The port to RPKI: it annotates a finding and never keeps one back."""
+
+from enum import Enum
+from typing import Protocol
+
+from anycastle.model.asn import ASN
+from anycastle.model.prefix import Prefix
+
+
+class Validity(Enum):
+    """Whether a ROA covers (prefix, origin) (RFC 6811 §2); UNKNOWN while there are no current VRPs to ask."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    NOT_FOUND = "not_found"
+    UNKNOWN = "unknown"
+
+
+class Validation(Protocol):
+    """A set of VRPs, or its absence."""
+
+    def validity(self, prefix: Prefix, origin: ASN) -> Validity:
+        """Give the validity of an origin; never raises, and never waits."""
+        ...
+
+
+class NoValidation:
+    """Stands in while there are no VRPs: everything is unknown."""
+
+    def validity(self, prefix: Prefix, origin: ASN) -> Validity:  # noqa: ARG002
+        """Give UNKNOWN."""
+        return Validity.UNKNOWN

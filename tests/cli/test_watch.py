@@ -1,0 +1,106 @@
+"""`anycastle watch run` as a process of its own, with a RIS Live server of ours, from start to SIGTERM."""
+
+import asyncio
+import json
+import signal
+import sys
+import time
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from anycastle.io.config.start import write_example
+from anycastle.io.event_log import EventLog
+from anycastle.io.local_socket import ask
+
+COMMAND = (sys.executable, "-c", "from anycastle.cli.main import main; main()")
+PATIENCE_S = 60.0
+
+
+def update(number: int, path: list[int], **more: Any) -> str:
+    data = {
+        "timestamp": round(time.time(), 3),
+        "peer": f"203.0.113.{number}",
+        "peer_asn": str(3000 + number),
+        "host": f"rrc0{number}.ripe.net",
+        "type": "UPDATE",
+        "path": [3000 + number, *path],
+        "announcements": [{"next_hop": "203.0.113.1", "prefixes": ["192.0.2.0/24"]}],
+    }
+    return json.dumps({"type": "ris_message", "data": data | more})
+
+
+async def hijack(connection: ServerConnection) -> None:
+    await connection.send("garbage")
+    for number in range(1, 4):
+        await connection.send(update(number, [64496, 64500]))
+    for number in range(1, 4):
+        await connection.send(update(number, [174, 666]))
+    with suppress(Exception):
+        async for frame in connection:
+            if json.loads(frame)["type"] == "ping":
+                await connection.send('{"type":"pong"}')
+
+
+def page(port: int, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        return answer.read().decode()  # type: ignore[no-any-return]
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.mission("C6", "F2", "I2", "S3")
+def test_a_hijack_is_found_logged_shown_and_measured_and_sigterm_ends_in_good_order(tmp_path: Path) -> None:
+    write_example(tmp_path / "fleet")
+    state, sockets, listen = tmp_path / "state", tmp_path / "run", free_port()
+
+    async def play() -> tuple[int, str]:
+        async with serve(hijack, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            process = await asyncio.create_subprocess_exec(
+                *COMMAND, "watch", "run", "--fleet", str(tmp_path / "fleet"), "--ris-live", f"ws://127.0.0.1:{port}",
+                "--state-dir", str(state), "--run-dir", str(sockets), "--listen", f"127.0.0.1:{listen}",
+                stderr=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+            assert process.stderr is not None
+            told = ""
+            async with asyncio.timeout(PATIENCE_S):
+                while "finding_opened" not in told:
+                    line = await process.stderr.readline()
+                    assert line, told
+                    told += line.decode()
+            await asyncio.to_thread(look)
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(PATIENCE_S):
+                told += (await process.stderr.read()).decode()
+                return await process.wait(), told
+
+    def look() -> None:
+        rows = dict(line.rsplit(" ", 1) for line in page(listen, "/metrics").splitlines() if not line.startswith("#"))
+        assert rows['anycastle_watch_findings_open{kind="origin_change",severity="critical"}'] == "1.0"
+        assert rows['anycastle_watch_feed_garbage_total{feed="ris-live"}'] == "1.0"
+        assert rows["anycastle_watch_facts_dropped_total"] == "0.0"
+        assert page(listen, "/readyz") == "ready\n"
+        shown = ask(sockets / "watch.sock", {"command": "show", "prefix": "192.0.2.0/24"})
+        assert shown["origins"] == {"AS666": 3}
+        past = ask(sockets / "watch.sock", {"command": "history", "prefix": "192.0.2.0/24"})
+        assert [each["as_number"] for each in past["origins"]] == [666, 64500]
+        assert len(past["events"]) == 6
+
+    code, told = asyncio.run(play())
+    assert code == 0, told
+    with EventLog(state / "events.db", read_only=True) as log:
+        (opened,) = log.read(kind="finding_opened")
+        assert opened.fields["subject"] == "AS666"
+        assert log.verify().sound
+    assert not (sockets / "watch.sock").exists()
