@@ -8,12 +8,16 @@ from contextlib import suppress
 from types import MappingProxyType
 
 from anycastle.base.errors import MisuseError
+from anycastle.base.ports import Instant
 from anycastle.model.asn import ASN
+from anycastle.session.rtr_client import RTRClient
 from anycastle.wire.bgp.codec import CodecOptions, Framer, decode_message, encode_message
 from anycastle.wire.bgp.errors import Malformed, NotificationError
 from anycastle.wire.bgp.flowspec import decode_flowspec, encode_flowspec
 from anycastle.wire.bgp.message import Notification, Update
 from anycastle.wire.bgp.notification import format_notification
+from anycastle.wire.rtr.codec import Framer as RTRFramer
+from anycastle.wire.rtr.codec import RTRError, decode_pdu, encode_pdu
 
 _FAMILIES = frozenset({(1, 1), (2, 1)})
 
@@ -106,6 +110,20 @@ def fuzz_flowspec(octets: bytes) -> None:
         assert all(map(str, rules))
 
 
+def fuzz_rtr(octets: bytes) -> None:
+    """Feed a client that has asked for everything; then decode and encode each PDU."""
+    client = RTRClient()
+    client.start(Instant(0.0))
+    client.connected(Instant(0.0))
+    client.received(octets, Instant(0.0))
+    framer = RTRFramer()
+    framer.feed(octets)
+    with suppress(RTRError):
+        for raw in framer:
+            version, pdu = decode_pdu(raw)
+            assert decode_pdu(encode_pdu(pdu, version)) == (version, pdu)
+
+
 TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
     {
         "open": fuzz_open,
@@ -114,5 +132,6 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
         "refresh": fuzz_refresh,
         "framer": fuzz_framer,
         "flowspec": fuzz_flowspec,
+        "rtr": fuzz_rtr,
     }
 )

@@ -1,19 +1,12 @@
 """The port to RPKI: it annotates a finding and never keeps one back."""
 
-from enum import Enum
 from typing import Protocol
 
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Prefix
+from anycastle.model.rpki import Validity
 
-
-class Validity(Enum):
-    """Whether a ROA covers (prefix, origin) (RFC 6811 §2); UNKNOWN while there are no current VRPs to ask."""
-
-    VALID = "valid"
-    INVALID = "invalid"
-    NOT_FOUND = "not_found"
-    UNKNOWN = "unknown"
+__all__ = ["NoValidation", "Validation", "Validity"]
 
 
 class Validation(Protocol):

@@ -1,11 +1,14 @@
 """A connection to a validator's cache over TCP, driven by the client's engine (RFC 8210 §9.2)."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Final
 
+from anycastle.base.errors import WorldError
 from anycastle.base.ports import FAR_FUTURE
 from anycastle.io.clock import now
+from anycastle.io.rpki.export import RPKIData
 from anycastle.session.rtr_client import Command, Dial, Expired, Hang, Problem, RTRClient, Say, Synchronised
 
 RTR_PORT: Final = 323
@@ -13,6 +16,20 @@ RTR_PORT: Final = 323
 
 DIAL_S: Final = 10.0
 _READ_OCTETS: Final = 1 << 18
+
+
+async def fetch(host: str, port: int) -> RPKIData:
+    """Give what a cache says now. Raises `WorldError` where it says nothing."""
+    heard: asyncio.Queue[Synchronised | Expired | Problem] = asyncio.Queue(maxsize=16)
+    feed = RTRFeed(host, port, heard.put_nowait)
+    feed.start()
+    try:
+        event = await heard.get()
+    finally:
+        await feed.close()
+    if not isinstance(event, Synchronised):
+        raise WorldError(event.text if isinstance(event, Problem) else "the cache's data are too old")
+    return RPKIData(event.table, event.aspas, None)
 
 
 class RTRFeed:
@@ -69,7 +86,7 @@ class RTRFeed:
             async with asyncio.timeout(DIAL_S):
                 reader, writer = await asyncio.open_connection(self._host, self._port, limit=_READ_OCTETS)
         except (OSError, TimeoutError) as error:
-            why = "no answer" if isinstance(error, TimeoutError) else error.strerror or str(error)
+            why = "no answer" if isinstance(error, TimeoutError) else _words(error)
             self._carry_out(self.client.disconnected(now().monotonic, f"{self._host} port {self._port}: {why}"))
             return
         self._writer = writer
@@ -79,7 +96,7 @@ class RTRFeed:
             while self._writer is writer and (octets := await reader.read(_READ_OCTETS)):
                 self._carry_out(self.client.received(octets, now().monotonic))
         except OSError as error:
-            detail = error.strerror or str(error)
+            detail = _words(error)
         finally:
             writer.close()
         if self._writer is writer:
@@ -96,3 +113,8 @@ class RTRFeed:
     def _wake(self) -> None:
         self._timer = None
         self._carry_out(self.client.wake(now().monotonic))
+
+
+def _words(error: OSError) -> str:
+    """Give the system's words; asyncio's own for a failed dial repeat the address."""
+    return os.strerror(error.errno) if error.errno else str(error)

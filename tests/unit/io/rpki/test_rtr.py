@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from anycastle.io.rpki.rtr import RTRFeed
+from anycastle.base.errors import WorldError
+from anycastle.io.rpki.rtr import RTRFeed, fetch
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import parse_prefix
 from anycastle.model.rpki import Validity
@@ -108,7 +109,7 @@ def test_a_cache_that_is_not_there_is_a_problem_and_tried_again() -> None:
 
     (problem,) = asyncio.run(dial())
     assert isinstance(problem, Problem)
-    assert "Connect" in problem.text or "refused" in problem.text.lower()
+    assert problem.text.endswith("Connection refused")
 
 
 def test_a_cache_that_talks_nonsense_is_told_so_and_left() -> None:
@@ -133,3 +134,23 @@ def test_a_cache_that_talks_nonsense_is_told_so_and_left() -> None:
     heard, got = asyncio.run(serve())
     assert isinstance(heard[0], Problem)
     assert got[9] == 10  # an Error Report, after the query
+
+
+def test_what_a_cache_says_now_is_fetched_once(tmp_path: Path) -> None:
+    write(tmp_path / "vrps.json", ROAS)
+    with stayrtr(tmp_path, 2) as port:
+
+        async def listening() -> None:
+            while True:
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                except OSError:
+                    await asyncio.sleep(0.02)
+                else:
+                    writer.close()
+                    return
+
+        asyncio.run(asyncio.wait_for(listening(), WAIT_S))
+        assert len(asyncio.run(fetch("127.0.0.1", port)).vrps) == 2
+    with pytest.raises(WorldError, match="Connection refused"):
+        asyncio.run(fetch("127.0.0.1", port))
