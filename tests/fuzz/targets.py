@@ -9,6 +9,10 @@ from types import MappingProxyType
 
 from anycastle.base.errors import MisuseError
 from anycastle.model.asn import ASN
+from anycastle.model.prefix import parse_prefix
+from anycastle.watch.engine import WatchEngine
+from anycastle.watch.intent import Intent, WatchedPrefix
+from anycastle.watch.ris_live import RISLiveReader
 from anycastle.wire.bgp.codec import CodecOptions, Framer, decode_message, encode_message
 from anycastle.wire.bgp.errors import Malformed, NotificationError
 from anycastle.wire.bgp.flowspec import decode_flowspec, encode_flowspec
@@ -106,6 +110,24 @@ def fuzz_flowspec(octets: bytes) -> None:
         assert all(map(str, rules))
 
 
+_WATCHED = (
+    WatchedPrefix(parse_prefix("192.0.2.0/24"), frozenset({ASN(64500)}), frozenset({ASN(64496)})),
+    WatchedPrefix(parse_prefix("2001:db8:53::/48"), frozenset({ASN(64500)})),
+)
+
+
+def fuzz_ris_live(octets: bytes) -> None:
+    """Each line is a message; what it says goes all the way to findings."""
+    engine = WatchEngine(Intent(_WATCHED, frozenset({ASN(64500)})))
+    reader = RISLiveReader(engine.table)
+    for line in octets.split(b"\n"):
+        for fact in reader.read(line):
+            for event in engine.take(fact):
+                assert event.body
+        assert reader.speaker is None or reader.speaker.asn >= 0
+    assert reader.garbage <= reader.messages + octets.count(b'"')
+
+
 TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
     {
         "open": fuzz_open,
@@ -114,5 +136,6 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
         "refresh": fuzz_refresh,
         "framer": fuzz_framer,
         "flowspec": fuzz_flowspec,
+        "ris_live": fuzz_ris_live,
     }
 )
