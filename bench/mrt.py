@@ -51,18 +51,19 @@ for entry in mrtparse.Reader(sys.argv[1]):
 print(n)
 """
 BGPKIT = """
-import sys, bgpkit_parser
-print(sum(1 for _ in bgpkit_parser.Parser(sys.argv[1])))
+import sys, pybgpkit_parser
+print(sum(1 for _ in pybgpkit_parser.Parser(url=sys.argv[1])))
 """
 FULL_TABLE = """
 import sys
 from anycastle.io.feeds.route_batches import RouteReader
 reader = RouteReader()
-rows = paths = 0
+rows = 0
 for batch in reader.read(sys.argv[1:]):
     attributes = batch.attributes()
     rows += batch.rows
-print(rows, reader.attributes.paths.count - 1)
+status = open("/proc/self/status").read()
+print(rows, status.split("VmHWM:")[1].split()[0])
 """
 
 
@@ -93,8 +94,11 @@ def inside(work: Callable[[], int], repeats: int = REPEATS) -> Measured:
 
 
 def outside(command: list[str], elements: int = 0, repeats: int = REPEATS) -> Measured:
-    """Measure whole processes; the elements are what they print, unless they are given."""
-    cpu, wall, memory = [], [], 0
+    """Measure whole processes; the elements are what they print, unless they are given, and then their kB of memory.
+
+    What the system says of a child's memory is at least ours, which it was forked from.
+    """
+    cpu, wall, memory = [], [], 0.0
     for _ in range(repeats):
         with tempfile.TemporaryFile() as out:
             start = time.perf_counter()
@@ -106,11 +110,10 @@ def outside(command: list[str], elements: int = 0, repeats: int = REPEATS) -> Me
             child.returncode = os.waitstatus_to_exitcode(status)
             assert child.returncode == 0, command
             cpu.append(usage.ru_utime + usage.ru_stime)
-            memory = max(memory, usage.ru_maxrss)
-            if not elements:
-                out.seek(0)
-                elements = int(out.read().split()[0])
-    return Measured(elements, min(cpu), min(wall), memory / 1000)
+            out.seek(0)
+            told = [int(number) for number in out.read().split()] if not elements else []
+            memory = max(memory, *told[1:], 0.0) / 1000
+    return Measured(elements or told[0], min(cpu), min(wall), memory)
 
 
 def repeated(name: str, size: int) -> bytes:
@@ -182,7 +185,7 @@ def peers(folder: Path, small: Path, bgpdump: Measured) -> None:
         print("no .venv-peers: `make peers` makes it; mrtparse and pybgpkit are left out")
         return
     for name, program in (("mrtparse", MRTPARSE), ("pybgpkit", BGPKIT)):
-        script = folder / f"{name}.py"
+        script = folder / f"by_{name}.py"
         script.write_text(program)
         show(
             f"  {name}, {small.stat().st_size / 1e6:.0f} MB",

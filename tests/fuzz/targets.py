@@ -14,6 +14,9 @@ from anycastle.wire.bgp.errors import Malformed, NotificationError
 from anycastle.wire.bgp.flowspec import decode_flowspec, encode_flowspec
 from anycastle.wire.bgp.message import Notification, Update
 from anycastle.wire.bgp.notification import format_notification
+from anycastle.wire.mrt.codec import decode_records
+from anycastle.wire.mrt.record import Damaged, Unknown
+from tests.unit.kernels import checked
 
 _FAMILIES = frozenset({(1, 1), (2, 1)})
 
@@ -106,6 +109,19 @@ def fuzz_flowspec(octets: bytes) -> None:
         assert all(map(str, rules))
 
 
+def fuzz_mrt(octets: bytes) -> None:
+    """Read an archive in two parts and whole, then as the kernels do, with every access to memory checked."""
+    cut = octets[0] if octets else 0
+    stream = octets[1 : 1 + checked.LONGEST]
+    records = list(decode_records([stream]))
+    assert records == list(decode_records([stream[:cut], stream[cut:]]))
+    for record in records:
+        if isinstance(record.value, Damaged | Unknown):
+            assert str(record.value)
+    decoded = checked.decode(stream)
+    assert decoded.text.count(b"\n") == len(decoded.columns[0])
+
+
 TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
     {
         "open": fuzz_open,
@@ -114,5 +130,6 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
         "refresh": fuzz_refresh,
         "framer": fuzz_framer,
         "flowspec": fuzz_flowspec,
+        "mrt": fuzz_mrt,
     }
 )
