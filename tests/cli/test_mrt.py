@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -22,7 +23,7 @@ from anycastle.model.prefix import parse_prefix
 from anycastle.wire.bgp.attributes import Aggregator
 from anycastle.wire.bgp.message import Update
 from anycastle.wire.bgp.nlri import NLRI, MPReach
-from anycastle.wire.mrt.bgp4mp import BGPMessage
+from anycastle.wire.mrt.bgp4mp import BGPMessage, SessionEnds
 from anycastle.wire.mrt.codec import encode_content
 from tests.unit.wire.mrt.mrt_values import CONTENTS, NEXT_HOP_6, P6, V4, V6, attributes, v4_attributes
 
@@ -263,3 +264,35 @@ def test_a_reader_that_has_enough_ends_it_quietly(output: str, tmp_path: Path) -
 def test_standard_input() -> None:
     done = subprocess.run([*COMMAND, "-"], input=gzip.compress(STREAM), capture_output=True, check=True)
     assert done.stdout.decode().splitlines() == LINES
+
+
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "mrt.md"
+
+
+def how_to_archive() -> bytes:
+    """Give the archive that the how-to page shows."""
+    session = SessionEnds(IPv4Address("198.51.100.1"), ASN(64496), IPv4Address("198.51.100.2"), ASN(64511))
+    whole, half = parse_prefix("192.0.2.0/24"), parse_prefix("192.0.2.128/25")
+    hop, community = session.peer, StandardCommunity(64496, 100)
+    first = attributes(64496, 64499, 64500, next_hop=hop, communities=(community,))
+    updates = (
+        (0, Update(nlri=(NLRI(whole),), attributes=first)),
+        (61, Update(nlri=(NLRI(half),), attributes=attributes(64496, 64511, next_hop=hop))),
+        (312, Update(withdrawn=(NLRI(half),))),
+    )
+    return b"".join(
+        encode_content((1763640000 + second) * 1_000_000, BGPMessage(session, update)) for second, update in updates
+    )
+
+
+def test_what_the_how_to_page_shows(tmp_path: Path) -> None:
+    archive = how_to_archive()
+    (tmp_path / "updates.gz").write_bytes(gzip.compress(archive))
+    (tmp_path / "cut").write_bytes(archive[:-20])
+    page = HOW_TO.read_text(encoding="utf-8")
+    shown = re.findall(r"^\$ anycastle mrt (.*)\n((?:(?!```|\$).+\n)*)", page, re.MULTILINE)
+    assert len(shown) == 4
+    for typed, answer in shown:
+        command = [*COMMAND, *shlex.split(typed.partition(" > ")[0])]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert (done.stderr if " > " in typed else done.stdout) == answer
