@@ -18,6 +18,9 @@ from anycastle.wire.bgp.errors import Malformed, NotificationError
 from anycastle.wire.bgp.flowspec import decode_flowspec, encode_flowspec
 from anycastle.wire.bgp.message import Notification, Update
 from anycastle.wire.bgp.notification import format_notification
+from anycastle.wire.mrt.codec import decode_records
+from anycastle.wire.mrt.record import Damaged, Unknown
+from tests.unit.kernels import checked
 
 _FAMILIES = frozenset({(1, 1), (2, 1)})
 
@@ -128,6 +131,19 @@ def fuzz_ris_live(octets: bytes) -> None:
     assert reader.garbage <= reader.messages + octets.count(b'"')
 
 
+def fuzz_mrt(octets: bytes) -> None:
+    """Read an archive in two parts and whole, then as the kernels do, with every access to memory checked."""
+    cut = octets[0] if octets else 0
+    stream = octets[1 : 1 + checked.LONGEST]
+    records = list(decode_records([stream]))
+    assert records == list(decode_records([stream[:cut], stream[cut:]]))
+    for record in records:
+        if isinstance(record.value, Damaged | Unknown):
+            assert str(record.value)
+    decoded = checked.decode(stream)
+    assert decoded.text.count(b"\n") == len(decoded.columns[0])
+
+
 TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
     {
         "open": fuzz_open,
@@ -137,5 +153,6 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
         "framer": fuzz_framer,
         "flowspec": fuzz_flowspec,
         "ris_live": fuzz_ris_live,
+        "mrt": fuzz_mrt,
     }
 )

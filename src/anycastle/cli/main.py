@@ -30,6 +30,7 @@ COMMANDS: Final = MappingProxyType(
         "events": Command("anycastle.cli.events", "events", "Read and verify an event log."),
         "init": Command("anycastle.cli.init", "init", "Write a commented example fleet."),
         "lab": Command("anycastle.cli.lab", "lab", "Run a topology here, let something fail, see what clients see."),
+        "mrt": Command("anycastle.cli.mrt", "mrt", "Print the routes of route collectors' archives."),
         "speaker": Command("anycastle.cli.speaker", "speaker", "Run the embedded BGP speaker of a PoP."),
         "watch": Command("anycastle.cli.watch", "watch", "See what the Internet sees: hijacks, leaks, losses."),
         "version": Command("anycastle.cli.version", "version", "Print the version."),
