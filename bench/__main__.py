@@ -11,6 +11,7 @@ BENCHES = MappingProxyType(
         "agent_cost": "bench.agent_cost",
         "failover": "bench.failover",
         "watch": "bench.watch",
+        "mrt": "bench.mrt",
     }
 )
 """Name -> the module, whose `main` is a click command."""

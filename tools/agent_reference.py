@@ -1,11 +1,15 @@
 """Write docs/reference/events.md and metrics.md from the code; a test fails when they are stale."""
 
 import inspect
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from prometheus_client.core import Metric
+
 from anycastle.io.agent_metrics import AgentCollector
+from anycastle.io.watch_metrics import WatchCollector
 from anycastle.model.event import KINDS
 
 TYPES = {
@@ -28,6 +32,16 @@ An agent's log holds one row per fact: `sequence`, `at` (wall time), `pop`, `kin
 `hash`. A kind's name and meaning stay the same for ever. How to read and verify a log:
 [Read and verify the event log](../how-to/event-log.md).
 
+"""
+
+WATCH_HEAD = """
+## Of the watch daemon
+
+`GET /metrics` of `anycastle watch run` (by default `127.0.0.1:9478`). What to alert on:
+[Watch what the Internet sees](../how-to/watch.md).
+
+| metric | type | labels | meaning |
+|---|---|---|---|
 """
 
 METRICS_HEAD = """\
@@ -65,6 +79,19 @@ SAMPLE: dict[str, Any] = {
 """A status with one of everything, so that each family shows its labels."""
 
 
+WATCH_SAMPLE: dict[str, Any] = {
+    "ready": True,
+    "feeds": [{"name": "", "connected": True, "connections": 1, "messages": 0, "garbage": 0, "silent_s": 0.0}],
+    "collectors": [{"collector": "rrc00", "silent_s": 0.0, "peers": 1}],
+    "prefixes": [{"prefix": "192.0.2.0/24", "family": "ipv4", "visibility": 1.0, "able": 1}],
+    "findings": [{"kind": "origin_change", "severity": "critical", "count": 1}],
+    "facts": 0,
+    "facts_dropped": 0,
+    "facts_late": 0,
+    "events_dropped": 0,
+}
+
+
 def events_page() -> str:
     """Give the page of all kinds of events."""
     sections = []
@@ -78,12 +105,18 @@ def events_page() -> str:
 
 def metrics_page() -> str:
     """Give the page of all metric families."""
+    agent = _rows(AgentCollector(lambda: SAMPLE).collect())
+    watch = _rows(WatchCollector(lambda: WATCH_SAMPLE).collect())
+    return METRICS_HEAD + agent + WATCH_HEAD + watch
+
+
+def _rows(families: Iterable[Metric]) -> str:
     rows = []
-    for family in AgentCollector(lambda: SAMPLE).collect():
+    for family in families:
         name = f"{family.name}_total" if family.type == "counter" else family.name
         labels = ", ".join(f"`{label}`" for label in family.samples[0].labels)
         rows.append(f"| `{name}` | {family.type} | {labels} | {family.documentation} |")
-    return METRICS_HEAD + "\n".join(rows) + "\n"
+    return "\n".join(rows) + "\n"
 
 
 PAGES = {"docs/reference/events.md": events_page, "docs/reference/metrics.md": metrics_page}

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FAMILIES = ("open", "update", "notification", "refresh", "framer", "flowspec", "rtr")
+FAMILIES = ("open", "update", "notification", "refresh", "framer", "flowspec", "mrt", "ris_live", "rtr")
 CORPUS_FILES_MAX = 80  # of a family, so that the replay stays short
 LONGEST = 600  # octets of an input: long enough for every field, short enough for a small corpus
 
@@ -41,7 +41,7 @@ def _work(family: str, arguments: list[str]) -> int:
     """Fuzz in this process, which ends with it."""
     import atheris
 
-    with atheris.instrument_imports(include=["anycastle.wire"]):
+    with atheris.instrument_imports(include=["anycastle.wire", "anycastle.kernels", "anycastle.watch"]):
         from tests.fuzz.targets import TARGETS
     atheris.Setup([family, *arguments], TARGETS[family])
     atheris.Fuzz()

@@ -10,14 +10,21 @@ from types import MappingProxyType
 from anycastle.base.errors import MisuseError
 from anycastle.base.ports import Instant
 from anycastle.model.asn import ASN
+from anycastle.model.prefix import parse_prefix
 from anycastle.session.rtr_client import RTRClient
+from anycastle.watch.engine import WatchEngine
+from anycastle.watch.intent import Intent, WatchedPrefix
+from anycastle.watch.ris_live import RISLiveReader
 from anycastle.wire.bgp.codec import CodecOptions, Framer, decode_message, encode_message
 from anycastle.wire.bgp.errors import Malformed, NotificationError
 from anycastle.wire.bgp.flowspec import decode_flowspec, encode_flowspec
 from anycastle.wire.bgp.message import Notification, Update
 from anycastle.wire.bgp.notification import format_notification
+from anycastle.wire.mrt.codec import decode_records
+from anycastle.wire.mrt.record import Damaged, Unknown
 from anycastle.wire.rtr.codec import Framer as RTRFramer
 from anycastle.wire.rtr.codec import RTRError, decode_pdu, encode_pdu
+from tests.unit.kernels import checked
 
 _FAMILIES = frozenset({(1, 1), (2, 1)})
 
@@ -124,6 +131,37 @@ def fuzz_rtr(octets: bytes) -> None:
             assert decode_pdu(encode_pdu(pdu, version)) == (version, pdu)
 
 
+_WATCHED = (
+    WatchedPrefix(parse_prefix("192.0.2.0/24"), frozenset({ASN(64500)}), frozenset({ASN(64496)})),
+    WatchedPrefix(parse_prefix("2001:db8:53::/48"), frozenset({ASN(64500)})),
+)
+
+
+def fuzz_ris_live(octets: bytes) -> None:
+    """Each line is a message; what it says goes all the way to findings."""
+    engine = WatchEngine(Intent(_WATCHED, frozenset({ASN(64500)})))
+    reader = RISLiveReader(engine.table)
+    for line in octets.split(b"\n"):
+        for fact in reader.read(line):
+            for event in engine.take(fact):
+                assert event.body
+        assert reader.speaker is None or reader.speaker.asn >= 0
+    assert reader.garbage <= reader.messages + octets.count(b'"')
+
+
+def fuzz_mrt(octets: bytes) -> None:
+    """Read an archive in two parts and whole, then as the kernels do, with every access to memory checked."""
+    cut = octets[0] if octets else 0
+    stream = octets[1 : 1 + checked.LONGEST]
+    records = list(decode_records([stream]))
+    assert records == list(decode_records([stream[:cut], stream[cut:]]))
+    for record in records:
+        if isinstance(record.value, Damaged | Unknown):
+            assert str(record.value)
+    decoded = checked.decode(stream)
+    assert decoded.text.count(b"\n") == len(decoded.columns[0])
+
+
 TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
     {
         "open": fuzz_open,
@@ -133,5 +171,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
         "framer": fuzz_framer,
         "flowspec": fuzz_flowspec,
         "rtr": fuzz_rtr,
+        "ris_live": fuzz_ris_live,
+        "mrt": fuzz_mrt,
     }
 )

@@ -96,13 +96,19 @@ def row_of(event: "Event") -> str:
     return _ROW.format(*cells, f"{prefixes}  {told}".strip())
 
 
+def _numbered(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}{'es' if word == 'AS' else 's'}"
+
+
 def _told(fields: dict[str, Any]) -> Iterator[str]:
     if "lasted_s" in fields:
         yield f"after {fields['lasted_s']:.0f} s"
         return
     yield from fields.get("reasons", ())
     if "peers" in fields and "finding" in fields:
-        yield f"{fields['peers']} peers of {fields['asns']} ASes at {fields['collectors']} collectors"
+        counts = (("peer", fields["peers"]), ("AS", fields["asns"]), ("collector", fields["collectors"]))
+        peers, ases, collectors = (_numbered(count, word) for word, count in counts)
+        yield f"{peers} of {ases} at {collectors}"
     if fields.get("at_start"):
         yield "so already at the start"
     if "text" in fields:

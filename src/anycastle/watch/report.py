@@ -132,6 +132,8 @@ def history(engine: WatchEngine, prefix: Prefix) -> Plain:
                 kind = "W" if change.path is None else "A"
                 event = {"timestamp": change.at, "type": kind, "attrs": attributes}
                 events.append((change.at, len(events), event))
+    if start is None:
+        start = min((at for at, _, _ in events), default=None)
     return {
         "resource": str(prefix),
         "query_starttime": start,

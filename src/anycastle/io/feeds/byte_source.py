@@ -10,7 +10,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from io import BufferedReader
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, Self, cast
 
@@ -80,7 +80,9 @@ class ByteSource:
         self.octets_read = 0
         self._file = _open(name)
         self.octets_total = _size(self._file)
-        self._start = self._read(_MAGIC_LONGEST)
+        self._start = b""
+        while len(self._start) < _MAGIC_LONGEST and (more := self._read(_MAGIC_LONGEST - len(self._start))):
+            self._start += more  # a pipe gives what it has
         self.packing = next((kind for magic, kind, _ in _UNPACKERS if self._start.startswith(magic)), "plain")
         if self._start.startswith(_ZSTANDARD):
             self.packing = "zstd"
@@ -93,13 +95,12 @@ class ByteSource:
 
     def close(self) -> None:
         """Close what was opened; standard input stays open."""
-        if self._file is not sys.stdin.buffer:
-            self._file.close()
+        self._file.close()
 
     @property
     def mappable(self) -> bool:
         """Whether it is a plain file with something in it."""
-        return self.packing == "plain" and bool(self.octets_total) and isinstance(self._file, BufferedReader)
+        return self.packing == "plain" and bool(self.octets_total) and isinstance(self._file, FileIO)
 
     def mapped(self) -> mmap.mmap:
         """Give the whole of a mappable file as memory. Raises `WorldError`."""
@@ -181,11 +182,11 @@ class ByteSource:
 
 def _open(name: str) -> BinaryIO:
     if name == "-":
-        return sys.stdin.buffer
+        return cast("BinaryIO", FileIO(sys.stdin.fileno(), closefd=False))
     if name.startswith(_URL_SCHEMES):
         return _download(name)
     try:
-        return Path(name).open("rb")
+        return cast("BinaryIO", Path(name).open("rb", buffering=0))
     except (OSError, ValueError) as error:
         missing = isinstance(error, FileNotFoundError | IsADirectoryError | PermissionError)
         what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

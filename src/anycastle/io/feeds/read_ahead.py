@@ -12,6 +12,8 @@ PIECES_AHEAD: Final = 8
 
 _LOOK_INTERVAL_S: Final = 0.1  # how soon a thread sees that nobody reads any more
 
+_END_TIMEOUT_S: Final = 1.0
+
 _Item = bytes | BaseException | None
 
 
@@ -55,7 +57,7 @@ class ReadAhead:
             yield item
 
     def close(self) -> None:
-        """Let the thread end, and close the source."""
+        """Let the thread end, and close the source. A thread that waits for a silent pipe ends with the process."""
         self._closed.set()
-        self._thread.join()
+        self._thread.join(_END_TIMEOUT_S)
         self.source.close()

@@ -89,7 +89,7 @@ class Replay:
         for line in _lines(name):
             yield from reader.read(line)
         if reader.garbage:
-            text = f"{name}: {reader.garbage} messages could not be read, such as: {reader.garbage_reasons[0]}"
+            text = f"{name}: messages that could not be read: {reader.garbage}; the first: {reader.garbage_reasons[0]}"
             self.problems.append(text)
 
 

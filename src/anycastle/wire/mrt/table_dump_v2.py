@@ -2,8 +2,8 @@
 
 Source: RFC 6396 §4.3, RFC 6397 §3, RFC 8050 §4.
 
-A departure: RFC 8050 §4.2 puts the path identifiers of RIB_GENERIC_ADDPATH into the NLRI. No writer is known that does;
-those that write the subtype (GoBGP, OpenBGPD) put them into the entries, as in the other subtypes, and so it is read.
+A departure: RFC 8050 §4.2 puts the path identifiers of RIB_GENERIC_ADDPATH into the NLRI. No writer in use is
+known to do so; GoBGP and OpenBGPD put them into the entries, as in the other subtypes, and so they are read.
 """
 
 from dataclasses import dataclass
