@@ -8,10 +8,11 @@ from contextlib import suppress
 from types import MappingProxyType
 
 from anycastle.base.errors import MisuseError
-from anycastle.base.ports import Instant
+from anycastle.base.ports import Instant, Timestamp
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import parse_prefix
 from anycastle.session.rtr_client import RTRClient
+from anycastle.watch.bmp import BMPReader
 from anycastle.watch.engine import WatchEngine
 from anycastle.watch.intent import Intent, WatchedPrefix
 from anycastle.watch.ris_live import RISLiveReader
@@ -20,6 +21,8 @@ from anycastle.wire.bgp.errors import Malformed, NotificationError
 from anycastle.wire.bgp.flowspec import decode_flowspec, encode_flowspec
 from anycastle.wire.bgp.message import Notification, Update
 from anycastle.wire.bgp.notification import format_notification
+from anycastle.wire.bmp.codec import BMPError, decode_bmp, encode_bmp
+from anycastle.wire.bmp.codec import Framer as BMPFramer
 from anycastle.wire.mrt.codec import decode_records
 from anycastle.wire.mrt.record import Damaged, Unknown
 from anycastle.wire.rtr.codec import Framer as RTRFramer
@@ -162,6 +165,21 @@ def fuzz_mrt(octets: bytes) -> None:
     assert decoded.text.count(b"\n") == len(decoded.columns[0])
 
 
+def fuzz_bmp(octets: bytes) -> None:
+    """Read a router's stream all the way to findings; then each message comes back from what it is encoded to."""
+    engine = WatchEngine(Intent(_WATCHED, frozenset({ASN(64500)})))
+    reader = BMPReader(engine.table, "edge1", "fra1")
+    framer = BMPFramer()
+    framer.feed(octets)
+    with suppress(BMPError):
+        for fact in reader.feed(octets, Timestamp(1e9)):
+            engine.take(fact)
+    with suppress(BMPError):
+        for raw in framer:
+            message = decode_bmp(raw)
+            assert decode_bmp(encode_bmp(message)) == message
+
+
 TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
     {
         "open": fuzz_open,
@@ -171,6 +189,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
         "framer": fuzz_framer,
         "flowspec": fuzz_flowspec,
         "rtr": fuzz_rtr,
+        "bmp": fuzz_bmp,
         "ris_live": fuzz_ris_live,
         "mrt": fuzz_mrt,
     }

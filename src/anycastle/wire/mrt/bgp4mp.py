@@ -12,7 +12,7 @@ from anycastle.wire.bgp.family import IPV4_UNICAST, IPV6_UNICAST
 from anycastle.wire.bgp.message import Message
 from anycastle.wire.bgp.options import CodecOptions
 from anycastle.wire.mrt.kind import BGP4MPSubtype
-from anycastle.wire.mrt.octets import DamagedError, OctetReader
+from anycastle.wire.octets import DamagedError, OctetReader
 
 _FAMILIES: Final = {family.value: family for family in Family}
 _BOTH: Final = frozenset({IPV4_UNICAST, IPV6_UNICAST})

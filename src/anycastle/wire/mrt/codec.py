@@ -7,10 +7,10 @@ from typing import Final, NamedTuple
 from anycastle.wire.mrt import bgp4mp, legacy, table_dump, table_dump_v2
 from anycastle.wire.mrt.bgp4mp import BGPMessage, StateChange
 from anycastle.wire.mrt.kind import RecordType
-from anycastle.wire.mrt.octets import DamagedError
 from anycastle.wire.mrt.record import HEADER_LENGTH, Damaged, RawRecord, RecordFramer, Unknown, encode_record
 from anycastle.wire.mrt.table_dump import TableDumpRoute
 from anycastle.wire.mrt.table_dump_v2 import RIB, GeoPeerTable, PeerIndexTable
+from anycastle.wire.octets import DamagedError
 
 Content = BGPMessage | StateChange | TableDumpRoute | PeerIndexTable | GeoPeerTable | RIB
 Value = Content | Damaged | Unknown

@@ -9,8 +9,8 @@ from anycastle.wire.bgp.message import Keepalive
 from anycastle.wire.bgp.update_codec import decode_update
 from anycastle.wire.mrt.bgp4mp import BGPMessage, SessionEnds, StateChange
 from anycastle.wire.mrt.kind import LegacyBGPSubtype
-from anycastle.wire.mrt.octets import DamagedError, OctetReader
 from anycastle.wire.mrt.rib_attributes import TWO_OCTET
+from anycastle.wire.octets import DamagedError, OctetReader
 
 READ: Final = frozenset({LegacyBGPSubtype.UPDATE, LegacyBGPSubtype.STATE_CHANGE, LegacyBGPSubtype.KEEPALIVE})
 

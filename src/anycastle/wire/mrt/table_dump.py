@@ -11,8 +11,8 @@ from anycastle.wire.bgp.attributes_codec import encode_attributes
 from anycastle.wire.bgp.errors import AttributeFault
 from anycastle.wire.bgp.family import SAFI_UNICAST
 from anycastle.wire.mrt.kind import TableDumpSubtype
-from anycastle.wire.mrt.octets import DamagedError, OctetReader
 from anycastle.wire.mrt.rib_attributes import FOUR_OCTET, TWO_OCTET, decode_rib_attributes
+from anycastle.wire.octets import DamagedError, OctetReader
 
 READ: Final = frozenset(TableDumpSubtype)
 _IPV6: Final = (TableDumpSubtype.IPV6, TableDumpSubtype.IPV6_AS4)

@@ -19,8 +19,8 @@ from anycastle.wire.bgp.errors import AttributeFault
 from anycastle.wire.bgp.family import AFISAFI, unicast_family
 from anycastle.wire.bgp.nlri import NLRI, encode_nlri
 from anycastle.wire.mrt.kind import TableDumpV2Subtype as Subtype
-from anycastle.wire.mrt.octets import DamagedError, OctetReader
 from anycastle.wire.mrt.rib_attributes import FOUR_OCTET, decode_rib_attributes
+from anycastle.wire.octets import DamagedError, OctetReader
 
 SAFI_MULTICAST: Final = 2  # RFC 4760 §6
 READ: Final = frozenset(Subtype)

@@ -7,7 +7,7 @@ from anycastle.model.prefix import Address, Family
 
 
 class DamagedError(AnycastleError):
-    """A record cannot be read beyond `position`, octets from its start. Does not leave `wire.mrt`."""
+    """A record cannot be read beyond `position`, octets from its start. Does not leave `wire`."""
 
     def __init__(self, what: str, position: int) -> None:
         super().__init__(what)
