@@ -210,7 +210,7 @@ class ConvergenceMeasured:
 
     prefix: str
     action: str
-    pop: str
+    pops: tuple[str, ...]
     peers: int
     reacted: int
     censored: int

@@ -199,7 +199,7 @@ def summary(measurement: Measurement, ended_s: float) -> ConvergenceMeasured:
     return ConvergenceMeasured(
         prefix=str(measurement.prefix),
         action=measurement.action.value,
-        pop=",".join(measurement.pops),
+        pops=tuple(measurement.pops),
         peers=len(concerned),
         reacted=len(first),
         censored=len(censored),

@@ -8,25 +8,19 @@ import heapq
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import PurePath
 from typing import Final
 
 from anycastle.base.errors import WorldError
 from anycastle.base.ports import Timestamp
 from anycastle.io.feeds.byte_source import ByteSource
-from anycastle.io.feeds.mrt import read_mrt
+from anycastle.io.feeds.mrt_facts import MRTFacts
 from anycastle.watch.fact import Fact, SeedEnd
-from anycastle.watch.mrt import MRTReader
 from anycastle.watch.ris_live import RISLiveReader
 from anycastle.watch.table import WatchedTable
-from anycastle.wire.mrt.codec import Record
-from anycastle.wire.mrt.table_dump import TableDumpRoute
-from anycastle.wire.mrt.table_dump_v2 import RIB, GeoPeerTable, PeerIndexTable
 from anycastle.wire.ris_live import FRAME_BYTES_MAX
 
 _COLLECTOR: Final = re.compile(r"rrc\d+|route-views[\w.-]*", re.ASCII)
-_TABLE: Final = (PeerIndexTable, GeoPeerTable, RIB, TableDumpRoute)
 
 
 @dataclass(slots=True)
@@ -66,23 +60,18 @@ class Replay:
             yield fact
 
     def _source(self, name: str) -> tuple[bool, Iterator[Fact]] | None:
-        """Tell whether a file holds a table, and give its facts; None for an empty file."""
+        """Tell whether a file holds a table, and give its facts; None for one without routes."""
         if _is_json(name):
             return False, self._ris_live(name)
-        records = read_mrt(name)
-        first = next(records, None)
-        if first is None:
-            self.problems.append(f"{name}: it is empty")
+        archive = MRTFacts(name, self.collector or collector_of(name), self.table)
+        if archive.is_empty:
+            self.problems += archive.problems or [f"{name}: it holds no route"]
             return None
-        reader = MRTReader(self.table, self.collector or collector_of(name))
-        facts = self._mrt(name, reader, chain((first,), records))
-        return isinstance(first.value, _TABLE), facts
+        return archive.is_table, self._mrt(archive)
 
-    def _mrt(self, name: str, reader: MRTReader, records: Iterator[Record]) -> Iterator[Fact]:
-        for record in records:
-            yield from reader.read(record)
-        yield from reader.finish()
-        self.problems += [f"{name}: {damaged}" for damaged in reader.damaged]
+    def _mrt(self, archive: MRTFacts) -> Iterator[Fact]:
+        yield from archive.facts()
+        self.problems += archive.problems
 
     def _ris_live(self, name: str) -> Iterator[Fact]:
         reader = RISLiveReader(self.table)
