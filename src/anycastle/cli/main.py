@@ -31,6 +31,7 @@ COMMANDS: Final = MappingProxyType(
         "init": Command("anycastle.cli.init", "init", "Write a commented example fleet."),
         "lab": Command("anycastle.cli.lab", "lab", "Run a topology here, let something fail, see what clients see."),
         "speaker": Command("anycastle.cli.speaker", "speaker", "Run the embedded BGP speaker of a PoP."),
+        "twin": Command("anycastle.cli.twin", "twin", "Predict who lands where: routes, failures, hijacks, leaks."),
         "version": Command("anycastle.cli.version", "version", "Print the version."),
     }
 )
