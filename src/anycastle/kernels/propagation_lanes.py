@@ -186,6 +186,25 @@ def propagate_lanes(
 
 
 @njit(cache=True, boundscheck=False)
+def lane_stays(
+    group: NDArray[np.unsignedinteger],
+    pop_of_group: NDArray[np.uint16],
+    before: NDArray[np.uint16],
+    weight: NDArray[np.float64],
+    stays: NDArray[np.float64],
+) -> None:
+    """Add up the weight that lands where it did: `stays` float64[lane].
+
+    `before` is uint16[item], the PoP of each; `pop_of_group` has a PoP for every number that `group` can hold.
+    """
+    for lane in range(LANES):
+        stays[lane] = 0.0
+    for item in range(group.shape[0]):
+        for lane in range(LANES):
+            stays[lane] += weight[item] if pop_of_group[group[item, lane]] == before[item] else 0.0
+
+
+@njit(cache=True, boundscheck=False)
 def lane_shares(group: NDArray[np.unsignedinteger], weight: NDArray[np.float64], shares: NDArray[np.float64]) -> None:
     """Add up the weight that lands at each group: `shares` float64[group, lane], from `group` [item, lane]."""
     groups = shares.shape[0]

@@ -143,11 +143,7 @@ def compile_deployment(
     Raises `MisuseError` where a neighbour is not in the graph.
     """
     wiring = Wiring.of(graph, deployment)
-    bottom, beside = set[int](), set[int]()
-    for group, nodes in zip(deployment.groups, wiring.nodes, strict=True):
-        standings = [session.standing.value for session in group.sessions] or [0]
-        for node, standing in zip(nodes, standings, strict=True):
-            (bottom if standing == 0 else beside).add(node)
+    bottom, beside = wiring.seeded()
     asked = graph.nodes(sorted(set(named)))
     stay = {*wiring.silent, *map(int, asked[asked >= 0])}
     return Compiled(wiring, Compact.of(graph, bottom, beside, stay, adopters))
