@@ -2,6 +2,7 @@
 
 import random
 import re
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -155,9 +156,8 @@ def _of_pops(pops: Sequence[str], asn: str | None) -> Deployment:
 
 def progress(length: int, label: str) -> AbstractContextManager[Any]:
     """Give a bar on standard error, to be told by `update(n)`; nothing is shown where that is no terminal."""
-    errors = click.get_text_stream("stderr")
     bar = cast("Callable[..., AbstractContextManager[Any]]", click.progressbar)
-    return bar(length=length, label=label, file=errors, hidden=not errors.isatty())
+    return bar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
 
 
 def adopter_options(*policies: Policy) -> Callable[[F], F]:

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from anycastle.kernels.propagation_lanes import LANES
+from anycastle.kernels.lane_vectors import LANES
 
 _UNKNOWN, _SAFE, _CAUGHT = 0, 1, 2
 

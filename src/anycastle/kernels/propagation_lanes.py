@@ -6,16 +6,12 @@ paid once and the rest is vector instructions. The cone's pass upwards pushes; e
 own, its peers' and its providers' offers.
 """
 
-from typing import Final
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from anycastle.kernels.admission import row_range
-
-LANES: Final = 64
-"""Configurations at once: four vectors of 16 keys with AVX-512, eight with AVX2."""
+from anycastle.kernels.lane_vectors import LANES, pass_on, read_groups, take_least
 
 
 @njit(cache=True, boundscheck=False)
@@ -89,11 +85,10 @@ def propagate_lanes(
     uint8[class, group, lane]. `preferred_*` are sorted by place, the best of a place and lane last. `risen`, `across`
     ([cone, lane]) and `down` ([transit, lane]) are scratch of the layout's dtype.
     """
-    one_length, keep, as_peer, as_provider, none = layout[0], layout[1], layout[2], layout[3], layout[4]
-    length_mask, group_mask = layout[5], layout[6]
+    none = layout[4]
     careful, keyed, ordered = care.shape[0] > 0, key.shape[0] > 0, next_hop.shape[1] > 1
     best, offer, top = np.empty_like(risen[0]), np.empty_like(risen[0]), np.zeros_like(risen[0])
-    hop = np.empty_like(risen[0])
+    hop, risen_offer = np.empty_like(risen[0]), np.empty_like(risen[:1])
     for at in range(member.shape[0]):
         for lane in range(LANES):
             risen[at, lane] = none
@@ -116,11 +111,11 @@ def propagate_lanes(
             for lane in range(LANES):
                 hop[lane] = next_hop[node, 0]
         for lane in range(LANES):
-            mine = risen[at, lane]
-            passed = ((mine & keep) + one_length) | hop[lane]
-            best[lane] = passed if mine < as_peer else none
-            across[at, lane] = passed | as_peer if mine < as_peer else none
-            top[lane] = max(top[lane], mine & length_mask if mine < as_peer else layout[11])
+            offer[lane] = risen[at, lane]
+        pass_on(offer, hop, layout, 2, 2, across, at, top)
+        pass_on(offer, hop, layout, 2, 11, risen_offer, 0, top)
+        for lane in range(LANES):
+            best[lane] = risen_offer[0, lane]
         for edge in range(cone_start[at], cone_start[at + 1]):
             to = cone_above[edge]
             if careful and care[member[to]]:
@@ -158,16 +153,9 @@ def propagate_lanes(
                 for lane in range(LANES):
                     best[lane] = min(best[lane], offer[lane])
         else:
-            for edge in range(beside_start[item], beside_start[item + 1]):
-                source = beside[edge]
-                for lane in range(LANES):
-                    best[lane] = min(best[lane], across[source, lane])
-            for edge in range(above_start[item], above_start[item + 1]):
-                source = above[edge]
-                for lane in range(LANES):
-                    best[lane] = min(best[lane], down[source, lane])
-        for lane in range(LANES):
-            group[item, lane] = best[lane] & group_mask if best[lane] < none else ~layout[11]
+            take_least(best, across, beside, beside_start[item], beside_start[item + 1])
+            take_least(best, down, above, above_start[item], above_start[item + 1])
+        read_groups(best, layout, group, item)
         if keyed:
             for lane in range(LANES):
                 key[item, lane] = best[lane]
@@ -178,10 +166,7 @@ def propagate_lanes(
             else:
                 for lane in range(LANES):
                     hop[lane] = next_hop[node, 0]
-            for lane in range(LANES):
-                passed = ((best[lane] & keep) + one_length) | hop[lane] | as_provider
-                down[item, lane] = passed if best[lane] < none else none
-                top[lane] = max(top[lane], best[lane] & length_mask if best[lane] < none else layout[11])
+            pass_on(best, hop, layout, 4, 3, down, item, top)
     return int(top.max() >> layout[9])
 
 

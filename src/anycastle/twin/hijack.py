@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError
 from anycastle.kernels.data_plane import caught_on_the_way
-from anycastle.kernels.propagation_lanes import LANES, lane_shares
+from anycastle.kernels.lane_vectors import LANES
+from anycastle.kernels.propagation_lanes import lane_shares
 from anycastle.kernels.route_key import KeyLayout
 from anycastle.model.asn import ASN
 from anycastle.twin.deployment import Deployment, RankSpace

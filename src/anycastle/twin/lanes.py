@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from anycastle.base.errors import MisuseError
 from anycastle.kernels.admission import CARE_POLICY, CARE_REFUSAL
 from anycastle.kernels.collapse import cone, item_rows, items
-from anycastle.kernels.propagation_lanes import LANES, propagate_lanes
+from anycastle.kernels.lane_vectors import LANES
+from anycastle.kernels.propagation_lanes import propagate_lanes
 from anycastle.kernels.route_key import WIDE, KeyLayout, choose_layout
 from anycastle.twin.deployment import RankSpace
 from anycastle.twin.graph import ASGraph

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from anycastle.kernels.propagation_lanes import LANES
+from anycastle.kernels.lane_vectors import LANES
 from anycastle.kernels.route_key import KeyLayout
 from anycastle.model.asn import ASN
 from anycastle.twin.deployment import Configuration, Deployment, Standing, Wiring

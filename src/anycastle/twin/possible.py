@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError
+from anycastle.kernels.lane_vectors import LANES
 from anycastle.kernels.possible import LEVEL_BITS, NO_LEVEL, possible_mask, tie_chances
-from anycastle.kernels.propagation_lanes import LANES
 from anycastle.kernels.route_key import WIDE
 from anycastle.twin.deployment import Configuration, Seed, Wiring
 from anycastle.twin.sweep import Compiled, Lanes

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError
-from anycastle.kernels.propagation_lanes import LANES, lane_stays
+from anycastle.kernels.lane_vectors import LANES
+from anycastle.kernels.propagation_lanes import lane_stays
 from anycastle.twin.routes import NO_GROUP
 from anycastle.twin.sweep import WITHHELD, Compiled, Lanes, Table
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError
-from anycastle.kernels.propagation_lanes import LANES, lane_shares
+from anycastle.kernels.lane_vectors import LANES
+from anycastle.kernels.propagation_lanes import lane_shares
 from anycastle.kernels.route_key import KeyLayout
 from anycastle.twin.deployment import Configuration, Deployment, Seed, Wiring
 from anycastle.twin.graph import ASGraph
