@@ -90,7 +90,7 @@ def row(title: str, found: Measured, bar: str, unit: str = "ms", met: bool | Non
     scale = {"s": 1.0, "ms": 1e3, "us": 1e6}[unit]
     verdict = "" if met is None else "met" if met else "NOT MET"
     print(
-        f"{title:54} {found.wall_s * scale:9.2f} {unit:2}  cpu {found.cpu_s * scale:9.2f} {unit:2}  {bar:>12}  {verdict}",
+        f"{title:54} {found.wall_s * scale:9.2f} {unit:2}  cpu {found.cpu_s * scale:9.2f} {unit:2} {bar:>12} {verdict}",
         flush=True,
     )
 

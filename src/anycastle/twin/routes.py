@@ -136,6 +136,7 @@ class Propagation:
     adopters: Adopters | None = None
     faults: tuple[Fault, ...] = ()
     _next_hops: dict[KeyLayout, NDArray[np.unsignedinteger]] = field(default_factory=dict)
+    _told: dict[KeyLayout, NDArray[np.unsignedinteger]] = field(default_factory=dict)
     _reached: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
 
     def run(self, configuration: Configuration | None = None) -> Routes:
@@ -164,6 +165,8 @@ class Propagation:
         fault = fault_table(self.faults, len(wiring.deployment.groups))
         seeds = wiring.seeds(configuration, layout)
         rules = Rules.of(len(graph), seeds.refusals, self.adopters, fault)
+        if layout not in self._told:
+            self._told[layout] = np.empty(len(graph), layout.dtype)
         if not len(self._reached):
             self._reached = np.empty(len(graph), np.int32)
         arrays = SeedArrays.of(seeds, layout, self.adopters, fault)
@@ -171,7 +174,8 @@ class Propagation:
         longest = propagate_one(
             graph.provider_start, graph.provider, graph.peer_start, graph.peer, self.next_hops(layout),
             layout.constants, arrays.node, arrays.key, arrays.preferred_node, arrays.preferred_key, rules.care,
-            rules.policy, rules.fault, rules.refusal_to, rules.refusal_from, rules.refusal_group, key, self._reached,
+            rules.policy, rules.fault, rules.refusal_to, rules.refusal_from, rules.refusal_group, graph.leaves, key,
+            self._told[layout], self._reached,
         )  # fmt: skip
         return Routes(wiring, layout, key, arrays.own), longest
 
