@@ -12,6 +12,7 @@ BENCHES = MappingProxyType(
         "failover": "bench.failover",
         "watch": "bench.watch",
         "mrt": "bench.mrt",
+        "twin": "bench.twin",
     }
 )
 """Name -> the module, whose `main` is a click command."""

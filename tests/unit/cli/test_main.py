@@ -21,6 +21,8 @@ HEAVY = (
     "sqlite3",
     "msgspec",
     "anycastle.io",
+    "numba",
+    "numpy",
 )
 
 
