@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from anycastle.base.errors import MisuseError, ParseError
+from anycastle.base.errors import MisuseError
 from anycastle.cli.output import Form, Table, message, output_option, print_form
 
 if TYPE_CHECKING:
@@ -152,10 +152,15 @@ def read(vrps: str | None, rtr: str | None) -> "RPKIData":
 
     from anycastle.io.rpki.rtr import fetch
 
-    host, _, port = (rtr or "").rpartition(":")
+    return asyncio.run(fetch(*host_and_port(rtr or "", "--rtr")))
+
+
+def host_and_port(text: str, option: str) -> tuple[str, int]:
+    """Give both of `HOST:PORT`. Raises `click.BadParameter`, which names the option."""
+    host, _, port = text.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ParseError(f"{rtr!r} is not HOST:PORT")
-    return asyncio.run(fetch(host.strip("[]"), int(port)))
+        raise click.BadParameter(f"{text!r} is not HOST:PORT", param_hint=option)
+    return host.strip("[]"), int(port)
 
 
 def _fleet(fleet_dir: Path) -> "Fleet":

@@ -11,10 +11,12 @@ import click
 
 from anycastle.base.errors import MisuseError
 from anycastle.cli.output import Form, message, output_option
+from anycastle.cli.rpki import RTR, VRPS, host_and_port
 
 if TYPE_CHECKING:
     from anycastle.model.event import Event
     from anycastle.model.fleet import Fleet
+    from anycastle.watch.validation import Validation
 
 FLEET = click.option(
     "--fleet", "fleet_dir", type=click.Path(path_type=Path), required=True, envvar="ANYCASTLE_FLEET",
@@ -36,10 +38,13 @@ def watch() -> None:
 @watch.command()
 @FLEET
 @COLLECTOR
+@VRPS
 @EVENTS
 @FILES
 @output_option(Form.TABLE, Form.NDJSON)
-def replay(fleet_dir: Path, collector: str | None, logs: tuple[Path, ...], files: tuple[str, ...], form: Form) -> None:
+def replay(
+    fleet_dir: Path, collector: str | None, vrps: str | None, logs: tuple[Path, ...], files: tuple[str, ...], form: Form
+) -> None:
     """Give the findings of archives: MRT tables and updates, packed or not, or lines of RIS Live JSON.
 
     Tables are read first; what is wrong in them is said to have been so at the start. Updates follow in the order of
@@ -47,13 +52,24 @@ def replay(fleet_dir: Path, collector: str | None, logs: tuple[Path, ...], files
     """
     from anycastle.io.watch_replay import replayed
 
-    run = replayed(load(fleet_dir), files, collector, logs)
+    run = replayed(load(fleet_dir), files, collector, logs, _validation(vrps))
     if form is Form.TABLE:
         click.echo(_ROW.format("time", "what", "severity", "kind", "subject", "concerns"))
     for event in run.events():
         click.echo(line_of(event) if form is Form.NDJSON else row_of(event))
     for problem in run.problems:
         message(problem, severity="warning")
+
+
+def _validation(vrps: str | None) -> "Validation | None":
+    if vrps is None:
+        return None
+    from anycastle.io.rpki.export import read_export
+    from anycastle.io.rpki.source import CurrentVRPs
+
+    current = CurrentVRPs()
+    current.set(read_export(vrps).vrps)
+    return current
 
 
 _ROW = "{:<24}  {:<8}  {:<8}  {:<18}  {:<16}  {}"
@@ -134,6 +150,9 @@ RUN_DIR = click.option(
     "--table", "tables", multiple=True, help="MRT table to read first, so that what is wrong is told at once."
 )
 @click.option("--mrt", multiple=True, help="MRT from a pipe, a file or an address, as a feed.")
+@click.option("--bmp", metavar="ADDRESS:PORT", help="Where routers dial in that speak BMP.")
+@VRPS
+@RTR
 @EVENTS
 @click.option("--state-dir", type=click.Path(path_type=Path), envvar="STATE_DIRECTORY", help="What outlives a restart.")
 @RUN_DIR
@@ -143,6 +162,9 @@ def run(
     address: str | None,
     tables: tuple[str, ...],
     mrt: tuple[str, ...],
+    bmp: str | None,
+    vrps: str | None,
+    rtr: str | None,
     logs: tuple[Path, ...],
     state_dir: Path | None,
     run_dir: Path | None,
@@ -157,7 +179,12 @@ def run(
 
     state, sockets = _directories(state_dir, run_dir)
     ris_live = None if address == "none" else address or ADDRESS
-    settings = WatchSettings(state, sockets, parse_listen(listen), ris_live, tables, mrt, logs)
+    settings = WatchSettings(
+        state, sockets, parse_listen(listen), ris_live, tables, mrt, logs,
+        bmp=None if bmp is None else host_and_port(bmp, "--bmp"),
+        vrps=vrps,
+        rtr=None if rtr is None else host_and_port(rtr, "--rtr"),
+    )  # fmt: skip
     fleet = load(fleet_dir)
 
     async def serve() -> None:

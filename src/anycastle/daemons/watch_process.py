@@ -16,12 +16,14 @@ from anycastle.daemons.watch import WatchDaemon
 from anycastle.io import systemd_notify
 from anycastle.io.clock import now
 from anycastle.io.event_writer import EventWriter
+from anycastle.io.feeds.bmp import BMPFeed
 from anycastle.io.feeds.fact_queue import FactQueue
 from anycastle.io.feeds.live_files import MRTFeed, OwnChangeFeed
 from anycastle.io.feeds.replay import Replay, collector_of
 from anycastle.io.feeds.ris_live import RISLiveFeed
 from anycastle.io.local_socket import LocalServer
 from anycastle.io.metrics import MetricsPage
+from anycastle.io.rpki.source import CurrentVRPs, ExportSource, RTRSource
 from anycastle.io.status_server import Page, StatusServer
 from anycastle.io.watch_metrics import WatchCollector
 from anycastle.model.event import Event
@@ -47,6 +49,12 @@ class WatchSettings:
     """MRT tables that are read before the feeds begin."""
     mrt: Sequence[str] = ()
     logs: Sequence[Path] = ()
+    bmp: tuple[str, int] | None = None
+    """Where routers dial in."""
+    vrps: str | None = None
+    """A validator's export."""
+    rtr: tuple[str, int] | None = None
+    """A validator's cache."""
 
     @property
     def control_socket(self) -> Path:
@@ -54,7 +62,7 @@ class WatchSettings:
         return self.run_dir / "watch.sock"
 
 
-FeedOfAnyKind = RISLiveFeed | MRTFeed | OwnChangeFeed
+FeedOfAnyKind = RISLiveFeed | MRTFeed | OwnChangeFeed | BMPFeed | ExportSource | RTRSource
 
 
 class WatchProcess:
@@ -65,7 +73,8 @@ class WatchProcess:
         make_directory(settings.run_dir, 0o755)
         self._settings = settings
         self._events = EventWriter(settings.state_dir / "events.db")
-        self.engine = WatchEngine(intent_of(fleet))
+        self.vrps = CurrentVRPs()
+        self.engine = WatchEngine(intent_of(fleet), self.vrps)
         self.queue = FactQueue()
         self.silence = SilenceWatch()
         self.daemon = WatchDaemon(self.engine, self.queue, self.silence, self._note, now)
@@ -79,6 +88,12 @@ class WatchProcess:
         feeds += [MRTFeed(source, collector_of(source), table, queue, silence, now) for source in settings.mrt]
         if settings.ris_live is not None:
             feeds.append(RISLiveFeed(table, queue, silence, now, random.Random(), address=settings.ris_live))
+        if settings.bmp is not None:
+            feeds.append(BMPFeed(settings.bmp, table, queue, silence, now, _routers(fleet)))
+        if settings.vrps is not None:
+            feeds.append(ExportSource(settings.vrps, self.vrps))
+        if settings.rtr is not None:
+            feeds.append(RTRSource(*settings.rtr, self.vrps))
         return feeds
 
     async def run(self) -> None:
@@ -160,6 +175,7 @@ class WatchProcess:
             ],
             "prefixes": [self._visibility(each.prefix) for each in self.engine.table if each.announced],
             "findings": self._open_findings(),
+            "vrps": None if self.vrps.table is None else len(self.vrps.table),
             "facts": self.daemon.facts,
             "facts_dropped": self.queue.dropped,
             "facts_late": self.engine.late,
@@ -198,12 +214,24 @@ class WatchProcess:
                 raise MisuseError(f"unknown command {command!r}")
 
 
+def _routers(fleet: Fleet) -> dict[str, str]:
+    """Give address -> PoP of our routers: where their sessions go out from, and their identifiers."""
+    found: dict[str, str] = {}
+    for pop in fleet.pops:
+        found[str(pop.router.router_id)] = pop.name
+        neighbours = (neighbour for upstream in pop.upstreams for neighbour in upstream.neighbours)
+        found |= {str(each.local_address): pop.name for each in neighbours if each.local_address is not None}
+    return found
+
+
 def _feed_status(feed: FeedOfAnyKind, silent_s: float) -> dict[str, Any]:
     messages = garbage = 0
     if isinstance(feed, RISLiveFeed):
         messages, garbage = feed.reader.messages, feed.reader.garbage
     elif isinstance(feed, MRTFeed):
         messages, garbage = feed.reader.records, len(feed.reader.damaged)
+    elif isinstance(feed, BMPFeed):
+        messages, garbage = feed.messages, feed.garbage
     return {
         "name": feed.name,
         "connected": feed.connected,

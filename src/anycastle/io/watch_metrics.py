@@ -29,6 +29,9 @@ class WatchCollector(Collector):
         yield gauge("watch_visibility_ases", "ASes that are able to see a prefix", ["prefix", "family"], able)
         findings = [((each["kind"], each["severity"]), each["count"]) for each in status["findings"]]
         yield gauge("watch_findings_open", "Findings that are open", ["kind", "severity"], findings)
+        yield gauge(
+            "watch_vrps", "VRPs that origins are validated by; 0 while there are none", [], [((), status["vrps"] or 0)]
+        )
         feeds = status["feeds"]
         connected = [((each["name"],), each["connected"]) for each in feeds]
         yield gauge("watch_feed_connected", "1 while a feed is connected", ["feed"], connected)

@@ -1,0 +1,132 @@
+"""VRPs that are kept fresh for whoever annotates by them: from an export that is read again, or from a cache."""
+
+import asyncio
+from typing import Final, Protocol
+
+from anycastle.base.errors import AnycastleError
+from anycastle.io.rpki.export import RPKIData, read_export
+from anycastle.io.rpki.rtr import RTRFeed
+from anycastle.kernels.vrp_table import VRPTable
+from anycastle.model.asn import ASN
+from anycastle.model.prefix import Prefix
+from anycastle.model.rpki import Validity
+from anycastle.session.rtr_client import Expired, Problem, Synchronised
+
+EXPORT_REFRESH_S: Final = 600.0
+"""How often an export is read again: validators write one every ten to sixty minutes."""
+
+EXPORT_EXPIRES_S: Final = 7200.0
+"""How long the last export that could be read stands: RTR's default for its data (RFC 8210 §6)."""
+
+REMEMBERED_MAX: Final = 10_000
+"""Answers remembered until the next table."""
+
+
+class CurrentVRPs:
+    """The VRPs of this moment, or none: then every origin is unknown."""
+
+    def __init__(self) -> None:
+        self.table: VRPTable | None = None
+        self._remembered: dict[tuple[Prefix, ASN], Validity] = {}
+
+    def set(self, table: VRPTable | None) -> None:
+        """Take a new table, or that there is none any more."""
+        self.table = table
+        self._remembered.clear()
+
+    def validity(self, prefix: Prefix, origin: ASN) -> Validity:
+        """Give the validity of an origin; never raises, and never waits."""
+        if self.table is None:
+            return Validity.UNKNOWN
+        key = prefix, origin
+        known = self._remembered.get(key)
+        if known is None:
+            known = self.table.validity(prefix, origin)
+            if len(self._remembered) < REMEMBERED_MAX:
+                self._remembered[key] = known
+        return known
+
+
+class RPKISource(Protocol):
+    """Something that keeps `CurrentVRPs` fresh until it is cancelled."""
+
+    name: str
+    trouble: str
+    connections: int
+
+    @property
+    def connected(self) -> bool:
+        """Whether there are VRPs."""
+        ...
+
+    async def run(self) -> None:
+        """Keep fresh until cancelled."""
+        ...
+
+
+class ExportSource:
+    """An export, read at the start and again every `EXPORT_REFRESH_S`, in a thread."""
+
+    def __init__(self, name: str, current: CurrentVRPs) -> None:
+        self.name = f"rpki {name}"
+        self.trouble = ""
+        self.connections = 0
+        self._export = name
+        self._current = current
+        self._failing_s = 0.0
+
+    @property
+    def connected(self) -> bool:
+        """Whether there are VRPs."""
+        return self._current.table is not None
+
+    async def run(self) -> None:
+        """Keep fresh until cancelled; what cannot be read leaves the last table standing for a while."""
+        while True:
+            try:
+                data: RPKIData = await asyncio.to_thread(read_export, self._export)
+            except AnycastleError as error:
+                self.trouble = str(error)
+                self._failing_s += EXPORT_REFRESH_S
+                if self._failing_s > EXPORT_EXPIRES_S:
+                    self._current.set(None)
+            else:
+                self._current.set(data.vrps)
+                self.trouble, self._failing_s = "", 0.0
+                self.connections += 1
+            await asyncio.sleep(EXPORT_REFRESH_S)
+
+
+class RTRSource:
+    """A cache that speaks RTR."""
+
+    def __init__(self, host: str, port: int, current: CurrentVRPs) -> None:
+        self.name = f"rtr {host}:{port}"
+        self.trouble = ""
+        self.connections = 0
+        self._current = current
+        self._feed = RTRFeed(host, port, self._heard)
+
+    @property
+    def connected(self) -> bool:
+        """Whether there are VRPs."""
+        return self._current.table is not None
+
+    async def run(self) -> None:
+        """Keep fresh until cancelled."""
+        self._feed.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self._feed.close()
+
+    def _heard(self, event: Synchronised | Expired | Problem) -> None:
+        match event:
+            case Synchronised(table):
+                self._current.set(table)
+                self.connections += 1
+                self.trouble = ""
+            case Expired():
+                self._current.set(None)
+            case Problem(text):
+                self.trouble = text
