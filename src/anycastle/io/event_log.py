@@ -365,8 +365,9 @@ def _statements(script: str) -> Iterator[str]:
 
 def _require_log(connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        begun = not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
         connection.close()
-        raise sqlite3.DatabaseError("it is not an event log")
+        raise sqlite3.DatabaseError("it is empty, still being made" if begun else "it is not an event log")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
         connection.close()

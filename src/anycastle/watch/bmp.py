@@ -46,6 +46,9 @@ SYSTEM_NAME: Final = 2
 AHEAD_MAX_S: Final = 5.0
 """How far a router's clock may be ahead of ours before its times are not believed."""
 
+BEHIND_MAX_S: Final = 60.0
+"""How late a message may be; an older time is when the route was learnt (a table told at the start), or is wrong."""
+
 NOTES_MAX: Final = 20
 """Damage that is remembered with its reason; the count goes on."""
 
@@ -200,9 +203,9 @@ def _is_heard(view: RIBView) -> bool:
 
 
 def _time(header: PeerHeader, now: Timestamp) -> Timestamp:
-    """Give a message's time; ours where the router tells none, or one that cannot be."""
+    """Give when it happened: the router's time, or ours where that is none, or not of this moment."""
     at = header.at_us / 1_000_000
-    return Timestamp(at) if 0 < at <= now + AHEAD_MAX_S else now
+    return Timestamp(at) if now - BEHIND_MAX_S <= at <= now + AHEAD_MAX_S else now
 
 
 def _options_of(message: BMPPeerUp) -> CodecOptions:

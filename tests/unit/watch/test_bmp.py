@@ -116,7 +116,10 @@ def test_a_vpns_routes_are_not_the_internets() -> None:
     assert hear(reader(), monitored(str(OURS), 64601, 64666, peer=vpn)) == []
 
 
-@pytest.mark.parametrize(("at_us", "expected"), [(0, NOW), (int((NOW + 3600) * 1e6), NOW), (int(AT * 1e6), AT)])
+@pytest.mark.parametrize(
+    ("at_us", "expected"),
+    [(0, NOW), (int((NOW + 3600) * 1e6), NOW), (int((NOW - 3600) * 1e6), NOW), (int(AT * 1e6), AT)],
+)
 def test_a_time_that_cannot_be_is_ours(at_us: int, expected: Timestamp) -> None:
     (seen,) = hear(reader(), monitored(str(OURS), 64601, peer=replace(PEER, at_us=at_us)))
     assert seen.at == pytest.approx(expected)
