@@ -68,19 +68,46 @@ def compile_kernel(kernel: Kernel) -> ObjectCode:
     """Compile with numba; takes seconds."""
     import numba
 
-    njit: Any = numba.njit
     types: Any = numba.types
     names: dict[str, Any] = dict(vars(kernel.modules[0]))
     for function in kernel.inlined:
-        assert isinstance(function, FunctionType)
-        names.update({key: value for key, value in function.__globals__.items() if key not in names})
-        names[function.__name__] = njit(error_model="numpy")(FunctionType(function.__code__, names))
+        names.update({key: value for key, value in _names_of(function).items() if key not in names})
+        names[function.__name__] = _without_literals(_compiler()(_in(names, function)))
     parameters = [types.int64 if kind == VALUE else types.CPointer(getattr(types, kind)) for kind in kernel.signature]
-    assert isinstance(kernel.function, FunctionType)
-    entry = FunctionType(kernel.function.__code__, names)
-    dispatcher = njit(types.int64(*parameters), error_model="numpy")(entry)
+    dispatcher = _compiler(types.int64(*parameters))(_in(names, kernel.function))
     (compiled,) = dispatcher.overloads.values()
     return ObjectCode(compiled.fndesc.llvm_func_name, compiled.library._get_compiled_object())
+
+
+def _names_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """Give the global names of a function."""
+    assert isinstance(function, FunctionType)
+    return function.__globals__
+
+
+def _in(names: dict[str, Any], function: Callable[..., Any]) -> FunctionType:
+    """Give the function with other globals: its callees compiled."""
+    assert isinstance(function, FunctionType)
+    return FunctionType(function.__code__, names)
+
+
+def _compiler(*signature: Any) -> Any:
+    import numba
+
+    njit: Any = numba.njit
+    return njit(*signature, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def _without_literals(dispatcher: Any) -> Any:
+    """Give the dispatcher so that it compiles once, not anew for each constant that it is called with."""
+    import numba
+
+    unliteral: Any = numba.types.unliteral
+    template = dispatcher.get_call_template
+    dispatcher.get_call_template = lambda arguments, keywords: template(
+        [unliteral(each) for each in arguments], keywords
+    )
+    return dispatcher
 
 
 def link_kernel(kernel: Kernel, code: ObjectCode) -> Callable[..., int]:
