@@ -27,7 +27,7 @@ from anycastle.io.feeds.byte_source import ByteSource
 from anycastle.io.kernel_cache import load_kernel
 from anycastle.kernels.attribute_decoder import AttributeDecoder
 from anycastle.kernels.mrt import DECODE_ATTRIBUTES, DECODE_ROUTES, FILL_SLOTS, FORMAT_ROWS
-from anycastle.kernels.mrt_routes import AT_END
+from anycastle.kernels.mrt_rows import AT_END
 from anycastle.kernels.route_decoder import RouteDecoder
 
 ROOT = Path(__file__).parents[1]

@@ -9,7 +9,7 @@ Written as `mrt_routes` is: plain Python over things that can be indexed, compil
 from typing import Any, Final
 
 from anycastle.kernels.mrt_attributes import AGGREGATOR, ATOMIC_AGGREGATE, MALFORMED_PATH
-from anycastle.kernels.mrt_routes import (
+from anycastle.kernels.mrt_rows import (
     ADD_PATH,
     ANNOUNCE,
     EXTENDED_TIME,

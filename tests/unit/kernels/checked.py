@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from anycastle.kernels import mrt_attributes, mrt_routes, mrt_text
-from anycastle.kernels.mrt_routes import AT_END, AT_OVERSIZED
+from anycastle.kernels import mrt_attributes, mrt_routes, mrt_rows, mrt_text
+from anycastle.kernels.mrt_rows import AT_END, AT_OVERSIZED
 
 ROWS = 2048
 PEERS = 2048
@@ -57,15 +57,15 @@ def decode(stream: bytes) -> Decoded:
     columns = [zeros(kind, ROWS) for kind in KINDS]
     peers = [zeros(kind, PEERS) for kind in ("u8", "u8", "i8", "u1")]
     slots, index, damage, state = zeros("u4", 2 * PEERS), zeros("u4", 65536), zeros("i8", 64), zeros("i8", 24)
-    state[mrt_routes.CAPACITY], state[mrt_routes.PEERS_MAX] = ROWS, PEERS
-    state[mrt_routes.SLOT_MASK], state[mrt_routes.DAMAGED_MAX] = 2 * PEERS - 1, 64
+    state[mrt_rows.CAPACITY], state[mrt_rows.PEERS_MAX] = ROWS, PEERS
+    state[mrt_rows.SLOT_MASK], state[mrt_rows.DAMAGED_MAX] = 2 * PEERS - 1, 64
     stopped = mrt_routes.decode_routes(octets, 0, len(stream), *columns, *peers, slots, index, damage, state)
-    assert stopped in (AT_END, AT_OVERSIZED) or state[mrt_routes.ROWS]
-    rows = state[mrt_routes.ROWS]
+    assert stopped in (AT_END, AT_OVERSIZED) or state[mrt_rows.ROWS]
+    rows = state[mrt_rows.ROWS]
     blocks, stores = attributes(octets, columns, rows)
     text = lines(columns, peers, blocks, stores, rows)
     kept = [column.values[:rows] for column in columns]
-    found = damage.values[: min(64, state[mrt_routes.DAMAGED])].tolist()
+    found = damage.values[: min(64, state[mrt_rows.DAMAGED])].tolist()
     return Decoded(kept, found, [block.values for block in blocks], text)
 
 
@@ -75,10 +75,10 @@ def attributes(octets: Memory, columns: list[Memory], rows: int) -> tuple[list[M
     tables = [zeros(kind, size) for _ in range(2) for kind, size in (("u1", STORE), ("i8", 4097), ("u4", 8192))]
     store = [1, 4096, 0, STORE, 8191, 0]
     stores = Memory(np.array(store + store, np.int64))
-    scratch = zeros("u1", mrt_attributes.SCRATCH_SIZE)
+    scratch, found = zeros("u1", mrt_attributes.SCRATCH_SIZE), zeros("i8", mrt_attributes.FOUND_SIZE)
     places, forms, families = columns[4], columns[9], columns[7]
     done = mrt_attributes.decode_attributes(
-        octets, rows, places, forms, families, 0, *blocks, *tables, stores, scratch
+        octets, rows, places, forms, families, 0, *blocks, *tables, stores, scratch, found
     )  # fmt: skip
     assert done == rows
     return blocks, tables
