@@ -16,7 +16,9 @@ import pyarrow.parquet as parquet
 import pytest
 from click.testing import CliRunner, Result
 
+from anycastle.cli import mrt as cli
 from anycastle.cli.mrt import mrt
+from anycastle.io.feeds.route_batches import RouteReader
 from anycastle.model.asn import ASN
 from anycastle.model.community import LargeCommunity, StandardCommunity
 from anycastle.model.prefix import parse_prefix
@@ -264,6 +266,16 @@ def test_a_reader_that_has_enough_ends_it_quietly(output: str, tmp_path: Path) -
 def test_standard_input() -> None:
     done = subprocess.run([*COMMAND, "-"], input=gzip.compress(STREAM), capture_output=True, check=True)
     assert done.stdout.decode().splitlines() == LINES
+
+
+def test_people_at_a_terminal_see_how_far_it_is(
+    archive: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader = RouteReader()
+    monkeypatch.setattr(cli, "PROGRESS_INTERVAL_S", 0.0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert sum(batch.rows for batch in cli._with_progress(reader, reader.read([str(archive)]))) == len(LINES)
+    assert capsys.readouterr().err == f"\r\x1b[K{archive}: 0 MB, 6 routes\r\x1b[K"
 
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "mrt.md"

@@ -50,7 +50,8 @@ def kernel_key(kernel: Kernel) -> str:
 
     llvm: Any = llvmlite.binding
     functions = (*kernel.inlined, kernel.function)
-    parts = [dumps(function.__code__) for function in functions if isinstance(function, FunctionType)]
+    # later versions of marshal write references, which depend on who else holds the same constants
+    parts = [dumps(function.__code__, 2) for function in functions if isinstance(function, FunctionType)]
     for module in kernel.modules:
         parts += [
             f"{name}={value!r}".encode() for name, value in vars(module).items() if isinstance(value, int | bytes)
