@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anycastle.io.kernel_cache import load_kernel
-from anycastle.kernels.mrt import DECODE_ROUTES, FORMAT_ROWS
+from anycastle.kernels.mrt import DECODE_ROUTES, FORMAT_KEPT, FORMAT_ROWS
 from anycastle.kernels.route_decoder import RouteDecoder
 from anycastle.kernels.row_formatter import RowFormatter
 from anycastle.model.prefix import Family
@@ -123,7 +123,7 @@ def compiled(stream: bytes) -> checked.Decoded:
     columns = kernels.decoder.columns
     decoded = kernels.attributes.decode(address, columns)
     rows = np.arange(len(columns.kind), dtype=np.uint32)
-    formatter = RowFormatter(linked(FORMAT_ROWS))
+    formatter = RowFormatter(linked(FORMAT_ROWS), linked(FORMAT_KEPT))
     pieces = formatter.lines(kernels.decoder, kernels.attributes, columns, decoded, rows)
     text = b"".join([bytes(piece) for piece in pieces])
     blocks = [getattr(decoded, name)[decoded.blocks] for name in decoded.__dataclass_fields__ if name != "blocks"]

@@ -17,3 +17,9 @@ FILL_SLOTS: Final = Kernel(
 FORMAT_ROWS: Final = Kernel(
     mrt_text.format_rows, mrt_text.INLINED, mrt_text.SIGNATURE, (mrt_text, mrt_attributes, mrt_rows)
 )
+FORMAT_KEPT: Final = Kernel(
+    mrt_text.format_kept,
+    mrt_text.KEPT_INLINED,
+    mrt_text.KEPT_SIGNATURE,
+    (mrt_text, mrt_attributes, mrt_rows),
+)

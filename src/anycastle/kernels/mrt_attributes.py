@@ -22,6 +22,7 @@ from anycastle.kernels.mrt_rows import (
     u32,
     u64,
 )
+from anycastle.kernels.native import copy_octets
 
 NO_ORIGIN: Final = 255
 ABSENT: Final = -1
@@ -63,6 +64,20 @@ def slot_hash(octets: Any, at: int, length: int) -> int:
     return hashed ^ (hashed >> 15)
 
 
+def same_octets(octets: Any, at: int, others: Any, start: int, length: int) -> bool:
+    """Tell whether octets are the same in two places."""
+    step = 0
+    while step + 4 <= length:
+        if u32(octets, at + step) != u32(others, start + step):
+            return False
+        step += 4
+    while step < length:
+        if octets[at + step] != others[start + step]:
+            return False
+        step += 1
+    return True
+
+
 def intern(octets: Any, at: int, length: int, kept: Any, starts: Any, slots: Any, stores: Any, store: int) -> int:
     """Give the number of these octets, a new one for new octets; `FULL` when there is no room for them."""
     mask = stores[store + MASK]
@@ -72,21 +87,14 @@ def intern(octets: Any, at: int, length: int, kept: Any, starts: Any, slots: Any
         if number == 0:
             break
         start = starts[number]
-        if starts[number + 1] - start == length:
-            same = True
-            for step in range(length):
-                if kept[start + step] != octets[at + step]:
-                    same = False
-                    break
-            if same:
-                return number
+        if starts[number + 1] - start == length and same_octets(kept, start, octets, at, length):
+            return number
         slot = (slot + 1) & mask
     number = stores[store + COUNT]
     start = stores[store + USED]
     if number >= stores[store + COUNT_MAX] or start + length > stores[store + USED_MAX]:
         return FULL
-    for step in range(length):
-        kept[start + step] = octets[at + step]
+    copy_octets(kept, start, octets, at, length)
     starts[number] = start
     starts[number + 1] = start + length
     stores[store + COUNT] = number + 1
@@ -371,8 +379,8 @@ FILL_SIGNATURE: Final = ("uint8", "int64", "uint32", "value", "value")
 """Of `fill_slots`."""
 
 INLINED: Final = (
-    octet, u16, u32, u64, slot_hash, intern, check_path, put_asn, merge_path, origin_of, find_attributes,
-    drop_malformed, find_next_hop, number_of_path, number_of_list, came_at,
+    octet, u16, u32, u64, copy_octets, slot_hash, same_octets, intern, check_path, put_asn, merge_path, origin_of,
+    find_attributes, drop_malformed, find_next_hop, number_of_path, number_of_list, came_at,
 )  # fmt: skip
 SIGNATURE: Final = (
     "uint8", "value", "uint32", "uint8", "uint8", "value", "uint8", "uint32", "uint32", "uint8", "int64", "int64",

@@ -44,6 +44,13 @@ class ObjectCode:
     octets: bytes
 
 
+def copy_octets(target: Any, at: int, source: Any, start: int, length: int) -> int:
+    """Copy octets, and give the place after them; compiled, this is the processor's own way to copy."""
+    for step in range(length):
+        target[at + step] = source[start + step]
+    return at + length
+
+
 def kernel_key(kernel: Kernel) -> str:
     """Give what object code of this kernel on this machine is good for, as 32 hexadecimal digits."""
     import llvmlite.binding
@@ -73,7 +80,8 @@ def compile_kernel(kernel: Kernel) -> ObjectCode:
     names: dict[str, Any] = dict(vars(kernel.modules[0]))
     for function in kernel.inlined:
         names.update({key: value for key, value in _names_of(function).items() if key not in names})
-        names[function.__name__] = _without_literals(_compiler()(_in(names, function)))
+        copies = function is copy_octets
+        names[function.__name__] = _compiled_copy() if copies else _without_literals(_compiler()(_in(names, function)))
     parameters = [types.int64 if kind == VALUE else types.CPointer(getattr(types, kind)) for kind in kernel.signature]
     dispatcher = _compiler(types.int64(*parameters))(_in(names, kernel.function))
     (compiled,) = dispatcher.overloads.values()
@@ -97,6 +105,26 @@ def _compiler(*signature: Any) -> Any:
 
     njit: Any = numba.njit
     return njit(*signature, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def _compiled_copy() -> Any:
+    """Give `copy_octets` as memcpy."""
+    import numba
+    from numba.core import cgutils
+    from numba.extending import intrinsic
+
+    int64: Any = numba.types.int64
+
+    def copy(_typing: Any, target: Any, _at: Any, source: Any, _start: Any, _length: Any) -> Any:
+        def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+            into, at_value, out_of, start_value, size = values
+            memcpy: Any = cgutils.raw_memcpy
+            memcpy(builder, builder.gep(into, [at_value]), builder.gep(out_of, [start_value]), size, 1)
+            return builder.add(at_value, size)
+
+        return int64(target, int64, source, int64, int64), generate
+
+    return intrinsic(copy)
 
 
 def _without_literals(dispatcher: Any) -> Any:
