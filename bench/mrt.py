@@ -26,8 +26,8 @@ import click
 from anycastle.io.feeds.byte_source import ByteSource
 from anycastle.io.kernel_cache import load_kernel
 from anycastle.kernels.attribute_decoder import AttributeDecoder
-from anycastle.kernels.mrt import DECODE_ATTRIBUTES, DECODE_ROUTES, FILL_SLOTS, FORMAT_ROWS
-from anycastle.kernels.mrt_routes import AT_END
+from anycastle.kernels.mrt import DECODE_ATTRIBUTES, DECODE_ROUTES, FILL_SLOTS, FORMAT_KEPT, FORMAT_ROWS
+from anycastle.kernels.mrt_rows import AT_END
 from anycastle.kernels.route_decoder import RouteDecoder
 
 ROOT = Path(__file__).parents[1]
@@ -201,7 +201,7 @@ def main(size: int, prefixes: int) -> None:
     """Read MRT archives beside bgpdump, mrtparse and pybgpkit."""
     if not ARCHIVES.is_dir() or shutil.which("bgpdump") is None:
         sys.exit(f"needs bgpdump, and real archives in {ARCHIVES} (ANYCASTLE_DATA names the folder above)")
-    for kernel in (DECODE_ROUTES, DECODE_ATTRIBUTES, FILL_SLOTS, FORMAT_ROWS):
+    for kernel in (DECODE_ROUTES, DECODE_ATTRIBUTES, FILL_SLOTS, FORMAT_ROWS, FORMAT_KEPT):
         start = time.perf_counter()
         load_kernel(kernel)
         print(f"{kernel.name}: ready in {time.perf_counter() - start:.3f} s")

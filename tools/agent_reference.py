@@ -85,6 +85,7 @@ WATCH_SAMPLE: dict[str, Any] = {
     "collectors": [{"collector": "rrc00", "silent_s": 0.0, "peers": 1}],
     "prefixes": [{"prefix": "192.0.2.0/24", "family": "ipv4", "visibility": 1.0, "able": 1}],
     "findings": [{"kind": "origin_change", "severity": "critical", "count": 1}],
+    "vrps": 1,
     "facts": 0,
     "facts_dropped": 0,
     "facts_late": 0,

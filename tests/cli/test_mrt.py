@@ -16,10 +16,13 @@ import pyarrow.parquet as parquet
 import pytest
 from click.testing import CliRunner, Result
 
+from anycastle.cli import mrt as cli
 from anycastle.cli.mrt import mrt
+from anycastle.io.feeds.route_batches import RouteReader
 from anycastle.model.asn import ASN
 from anycastle.model.community import LargeCommunity, StandardCommunity
 from anycastle.model.prefix import parse_prefix
+from anycastle.wire.bgp.as_path import ASPath, Segment, SegmentKind
 from anycastle.wire.bgp.attributes import Aggregator
 from anycastle.wire.bgp.message import Update
 from anycastle.wire.bgp.nlri import NLRI, MPReach
@@ -186,6 +189,20 @@ def test_a_rib(tmp_path: Path) -> None:
     assert (first["time"], first["kind"], first["originated_at"]) == (1_700_000_000, "rib", 1_600_000_000)
 
 
+def test_the_longest_line(tmp_path: Path) -> None:
+    """A path of two-octet ASNs and communities that fill a message, each with its longest text."""
+    asns = [65001 + number % 500 for number in range(25_500)]
+    segments = tuple(Segment(SegmentKind.SET, tuple(map(ASN, asns[at : at + 255]))) for at in range(0, 25_500, 255))
+    value = v4_attributes(communities=(StandardCommunity(65535, 65282),) * 3000)
+    update = Update(nlri=(NLRI(FIRST),) * 2, attributes=replace(value, as_path=ASPath(segments)))
+    path = tmp_path / "updates"
+    path.write_bytes(encode_content(0, BGPMessage(V4, update, four_octet_asn=False)) * 40)
+    texts = " ".join("{" + ",".join(map(str, segment.asns)) + "}" for segment in segments)
+    tail = f"{texts}|IGP|192.0.2.1|0|0|{' '.join(['no-advertise'] * 3000)}|NAG||"
+    lines = call(path).stdout.splitlines()
+    assert lines == [f"BGP4MP|0|A|192.0.2.1|64500|203.0.113.0/24|{tail}"] * 80
+
+
 def test_damage_is_passed_over_and_named(tmp_path: Path) -> None:
     damaged = bytearray(encode_content(0, CONTENTS["message_as4"]))
     damaged[23] = 9
@@ -264,6 +281,16 @@ def test_a_reader_that_has_enough_ends_it_quietly(output: str, tmp_path: Path) -
 def test_standard_input() -> None:
     done = subprocess.run([*COMMAND, "-"], input=gzip.compress(STREAM), capture_output=True, check=True)
     assert done.stdout.decode().splitlines() == LINES
+
+
+def test_people_at_a_terminal_see_how_far_it_is(
+    archive: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader = RouteReader()
+    monkeypatch.setattr(cli, "PROGRESS_INTERVAL_S", 0.0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert sum(batch.rows for batch in cli._with_progress(reader, reader.read([str(archive)]))) == len(LINES)
+    assert capsys.readouterr().err == f"\r\x1b[K{archive}: 0 MB, 6 routes\r\x1b[K"
 
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "mrt.md"

@@ -157,7 +157,7 @@ def fuzz_mrt(octets: bytes) -> None:
     cut = octets[0] if octets else 0
     stream = octets[1 : 1 + checked.LONGEST]
     records = list(decode_records([stream]))
-    assert records == list(decode_records([stream[:cut], stream[cut:]]))
+    assert repr(records) == repr(list(decode_records([stream[:cut], stream[cut:]])))  # NaN differs from itself
     for record in records:
         if isinstance(record.value, Damaged | Unknown):
             assert str(record.value)

@@ -2,6 +2,7 @@
 
 import ctypes
 from dataclasses import replace
+from functools import cache
 from ipaddress import IPv4Address
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anycastle.io.kernel_cache import load_kernel
-from anycastle.kernels.mrt import DECODE_ROUTES, FORMAT_ROWS
+from anycastle.kernels.mrt import DECODE_ROUTES, FORMAT_KEPT, FORMAT_ROWS
 from anycastle.kernels.route_decoder import RouteDecoder
 from anycastle.kernels.row_formatter import RowFormatter
 from anycastle.model.prefix import Family
@@ -92,13 +93,13 @@ streams = st.lists(st.tuples(bgp.long, st.booleans(), contents), max_size=5).map
         for seconds, extended, content in records
     )
 )
-KERNELS = (load_kernel(DECODE_ROUTES), load_kernel(FORMAT_ROWS))
+linked = cache(load_kernel)
 
 
 @pytest.mark.mission("C6")
 @given(streams)
 def test_the_kernels_equal_the_object_path(stream: bytes) -> None:
-    kernels, reference = Kernels(KERNELS[0]), Reference()
+    kernels, reference = Kernels(linked(DECODE_ROUTES)), Reference()
     assert_equal(kernels.rows(stream), reference.rows(decode_records([stream])))
     assert kernels.damaged == reference.damaged
 
@@ -115,14 +116,14 @@ def damaged_streams(draw: st.DrawFn) -> bytes:
 
 def compiled(stream: bytes) -> checked.Decoded:
     """Decode as `checked.decode` does, by the compiled kernels."""
-    kernels = Kernels(KERNELS[0])
+    kernels = Kernels(linked(DECODE_ROUTES))
     memory = ctypes.create_string_buffer(stream, len(stream) or 1)
     address = ctypes.addressof(memory)
     kernels.decoder.decode(address, 0, len(stream))
     columns = kernels.decoder.columns
     decoded = kernels.attributes.decode(address, columns)
     rows = np.arange(len(columns.kind), dtype=np.uint32)
-    formatter = RowFormatter(KERNELS[1])
+    formatter = RowFormatter(linked(FORMAT_ROWS), linked(FORMAT_KEPT))
     pieces = formatter.lines(kernels.decoder, kernels.attributes, columns, decoded, rows)
     text = b"".join([bytes(piece) for piece in pieces])
     blocks = [getattr(decoded, name)[decoded.blocks] for name in decoded.__dataclass_fields__ if name != "blocks"]
@@ -146,7 +147,7 @@ def test_any_octets_keep_the_kernels_within_their_memory(stream: bytes) -> None:
 @given(damaged_streams() | st.binary(max_size=200))
 def test_any_octets_are_records_values_or_damage(stream: bytes) -> None:
     records = list(decode_records([stream]))
-    assert records == list(decode_records([stream[:40], stream[40:]]))
+    assert repr(records) == repr(list(decode_records([stream[:40], stream[40:]])))  # NaN differs from itself
     assert sorted(record.offset for record in records) == [record.offset for record in records]
 
 
@@ -159,7 +160,7 @@ def test_peers_and_rows_without_end_are_taken_in_parts() -> None:
         )
         for number in range(3000)
     )
-    kernels = Kernels(KERNELS[0], rows_max=65536)
+    kernels = Kernels(linked(DECODE_ROUTES), rows_max=65536)
     kernels.decoder._make_peers(65536)  # the fewest that may be asked for
     assert_equal(kernels.rows(stream), Reference().rows(decode_records([stream])))
     assert kernels.decoder.counts.peers == 3000

@@ -171,10 +171,10 @@ def _selected(batch: RouteBatch, asked: RowFilter | None) -> tuple[Any, Any]:
 
 def _write_bgpdump(reader: RouteReader, batches: Iterator[RouteBatch], asked: RowFilter | None) -> None:
     from anycastle.io.kernel_cache import load_kernel
-    from anycastle.kernels.mrt import FORMAT_ROWS
+    from anycastle.kernels.mrt import FORMAT_KEPT, FORMAT_ROWS
     from anycastle.kernels.row_formatter import RowFormatter
 
-    formatter = RowFormatter(load_kernel(FORMAT_ROWS))
+    formatter = RowFormatter(load_kernel(FORMAT_ROWS), load_kernel(FORMAT_KEPT))
     out = sys.stdout.buffer
     for batch in batches:
         rows, attributes = _selected(batch, asked)

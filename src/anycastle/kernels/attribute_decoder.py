@@ -110,6 +110,7 @@ class AttributeDecoder:
     def __init__(self, decode_attributes: Callable[..., int], fill_slots: Callable[..., int]) -> None:
         self._decode, self._fill_slots = decode_attributes, fill_slots
         self._scratch = np.zeros(kernel.SCRATCH_SIZE, np.uint8)
+        self._found = np.zeros(kernel.FOUND_SIZE, np.int64)
         self._stores = np.zeros(kernel.STORES_SIZE, np.int64)
         self.forget()
 
@@ -143,7 +144,7 @@ class AttributeDecoder:
             ]
             done = self._decode(
                 address, len(place), _at(place), _at(form), _at(family), done, *map(_at, outputs), *map(_at, tables),
-                _at(self._stores), _at(self._scratch),
+                _at(self._stores), _at(self._scratch), _at(self._found),
             )  # fmt: skip
             self._take_state()
             if done == len(place):

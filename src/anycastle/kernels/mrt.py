@@ -2,16 +2,24 @@
 
 from typing import Final
 
-from anycastle.kernels import mrt_attributes, mrt_routes, mrt_text
+from anycastle.kernels import mrt_attributes, mrt_rib, mrt_routes, mrt_rows, mrt_text
 from anycastle.kernels.native import Kernel
 
-DECODE_ROUTES: Final = Kernel(mrt_routes.decode_routes, mrt_routes.INLINED, mrt_routes.SIGNATURE, (mrt_routes,))
+DECODE_ROUTES: Final = Kernel(
+    mrt_routes.decode_routes, mrt_routes.INLINED, mrt_routes.SIGNATURE, (mrt_routes, mrt_rib, mrt_rows)
+)
 DECODE_ATTRIBUTES: Final = Kernel(
-    mrt_attributes.decode_attributes, mrt_attributes.INLINED, mrt_attributes.SIGNATURE, (mrt_attributes, mrt_routes)
+    mrt_attributes.decode_attributes, mrt_attributes.INLINED, mrt_attributes.SIGNATURE, (mrt_attributes, mrt_rows)
 )
 FILL_SLOTS: Final = Kernel(
-    mrt_attributes.fill_slots, mrt_attributes.FILL_INLINED, mrt_attributes.FILL_SIGNATURE, (mrt_attributes, mrt_routes)
+    mrt_attributes.fill_slots, mrt_attributes.FILL_INLINED, mrt_attributes.FILL_SIGNATURE, (mrt_attributes, mrt_rows)
 )
 FORMAT_ROWS: Final = Kernel(
-    mrt_text.format_rows, mrt_text.INLINED, mrt_text.SIGNATURE, (mrt_text, mrt_attributes, mrt_routes)
+    mrt_text.format_rows, mrt_text.INLINED, mrt_text.SIGNATURE, (mrt_text, mrt_attributes, mrt_rows)
+)
+FORMAT_KEPT: Final = Kernel(
+    mrt_text.format_kept,
+    mrt_text.KEPT_INLINED,
+    mrt_text.KEPT_SIGNATURE,
+    (mrt_text, mrt_attributes, mrt_rows),
 )

@@ -10,18 +10,19 @@ Written as `mrt_routes` is: plain Python over things that can be indexed, compil
 
 from typing import Any, Final
 
-from anycastle.kernels.mrt_routes import (
+from anycastle.kernels.mrt_rows import (
     ADD_PATH,
     AS4,
     FROM_LEGACY,
+    FROM_TABLE_DUMP,
     FROM_TABLE_DUMP_V2,
     MULTIPROTOCOL,
-    leading,
     octet,
     u16,
     u32,
     u64,
 )
+from anycastle.kernels.native import copy_octets
 
 NO_ORIGIN: Final = 255
 ABSENT: Final = -1
@@ -38,6 +39,13 @@ STORES_SIZE: Final = 12
 
 SCRATCH_SIZE: Final = 4 * 65536
 """Octets of a path while it is made: a field of 65535 octets, each ASN twice as long, and as much of AS4_PATH."""
+
+LENGTHS: Final = 36
+"""Attribute codes that are looked at are below it."""
+
+FOUND_SIZE: Final = 2 * LENGTHS
+
+AS_TRANS: Final = 23456  # RFC 6793 §9
 
 FULL: Final = -1
 """In place of a number: there is no room in the store."""
@@ -56,6 +64,20 @@ def slot_hash(octets: Any, at: int, length: int) -> int:
     return hashed ^ (hashed >> 15)
 
 
+def same_octets(octets: Any, at: int, others: Any, start: int, length: int) -> bool:
+    """Tell whether octets are the same in two places."""
+    step = 0
+    while step + 4 <= length:
+        if u32(octets, at + step) != u32(others, start + step):
+            return False
+        step += 4
+    while step < length:
+        if octets[at + step] != others[start + step]:
+            return False
+        step += 1
+    return True
+
+
 def intern(octets: Any, at: int, length: int, kept: Any, starts: Any, slots: Any, stores: Any, store: int) -> int:
     """Give the number of these octets, a new one for new octets; `FULL` when there is no room for them."""
     mask = stores[store + MASK]
@@ -65,21 +87,14 @@ def intern(octets: Any, at: int, length: int, kept: Any, starts: Any, slots: Any
         if number == 0:
             break
         start = starts[number]
-        if starts[number + 1] - start == length:
-            same = True
-            for step in range(length):
-                if kept[start + step] != octets[at + step]:
-                    same = False
-                    break
-            if same:
-                return number
+        if starts[number + 1] - start == length and same_octets(kept, start, octets, at, length):
+            return number
         slot = (slot + 1) & mask
     number = stores[store + COUNT]
     start = stores[store + USED]
     if number >= stores[store + COUNT_MAX] or start + length > stores[store + USED_MAX]:
         return FULL
-    for step in range(length):
-        kept[start + step] = octets[at + step]
+    copy_octets(kept, start, octets, at, length)
     starts[number] = start
     starts[number + 1] = start + length
     stores[store + COUNT] = number + 1
@@ -175,231 +190,177 @@ def origin_of(kept: Any, start: int, end: int) -> int:
     return origin
 
 
+def find_attributes(octets: Any, place: int, found: Any) -> int:
+    """Note where a block's values are: `found[code]`, 0 for none, and the length `LENGTHS` places further on.
+
+    `place` is that of the block's length, 0 for no block. Give the flag of what is malformed.
+    """
+    for code in range(2 * LENGTHS):
+        found[code] = 0
+    if place == 0:
+        return 0
+    flags = 0
+    at = place + 2
+    end = at + u16(octets, place)
+    while at < end:
+        if at + 3 > end:
+            return MALFORMED
+        head = octet(octets, at)
+        code = octet(octets, at + 1)
+        if head & 0x10:
+            if at + 4 > end:
+                return MALFORMED
+            length = u16(octets, at + 2)
+            at += 4
+        else:
+            length = octet(octets, at + 2)
+            at += 3
+        if at + length > end:
+            return MALFORMED
+        if code < LENGTHS:
+            if found[code]:
+                flags = MALFORMED
+            else:
+                found[code] = at
+                found[LENGTHS + code] = length
+        at += length
+    return flags
+
+
+def drop_malformed(octets: Any, found: Any, width: int) -> int:
+    """Take what is malformed for absent; give flags. `width` is the octets of an ASN."""
+    flags = 0
+    for code, size in ((1, 1), (3, 4), (4, 4), (5, 4), (7, width + 4), (18, 8), (35, 4)):
+        if found[code] and found[LENGTHS + code] != size:
+            found[code] = 0
+            flags |= MALFORMED
+    if found[1] and octets[found[1]] > 2:
+        found[1] = 0
+        flags |= MALFORMED
+    for code, unit in ((8, 4), (16, 8), (32, 12)):
+        if found[code] and (found[LENGTHS + code] == 0 or found[LENGTHS + code] % unit):
+            found[code] = 0
+            flags |= MALFORMED
+    for code, octets_of_asn in ((2, width), (17, 4)):
+        if found[code] and check_path(octets, found[code], found[LENGTHS + code], octets_of_asn) < 0:
+            found[code] = 0
+            flags |= MALFORMED | (MALFORMED_PATH if code == 2 else 0)
+    return flags
+
+
+def find_next_hop(octets: Any, found: Any, form: int) -> int:
+    """Put place and length of the next hop where NEXT_HOP's were, 0 for none; give the flag of what is malformed.
+
+    In a RIB MP_REACH_NLRI may be the next hop alone, after its length (RFC 6396 §4.3.4).
+    """
+    source = form & FROM_LEGACY
+    rib = source in (FROM_TABLE_DUMP, FROM_TABLE_DUMP_V2)
+    reach = found[14]
+    length = found[LENGTHS + 14]
+    if reach == 0:
+        return 0
+    if rib and length and octets[reach] and length == 1 + octet(octets, reach):
+        found[3] = reach + 1
+        found[LENGTHS + 3] = length - 1
+    elif length >= 4 and 4 + octet(octets, reach + 3) <= length:
+        if rib or form & MULTIPROTOCOL:
+            found[3] = reach + 4
+            found[LENGTHS + 3] = octet(octets, reach + 3)
+    else:
+        return MALFORMED
+    return 0
+
+
+def number_of_path(
+    octets: Any, found: Any, width: int, kept: Any, starts: Any, slots: Any, stores: Any, scratch: Any
+) -> int:
+    """Give the number of the AS path, AS4_PATH merged; 0 for none, `FULL` when there is no room."""
+    length = found[LENGTHS + 2]
+    if found[2] == 0 or length == 0:
+        return 0
+    if width == 4:
+        return intern(octets, found[2], length, kept, starts, slots, stores, PATHS)
+    written = merge_path(octets, found[2], length, found[17], found[LENGTHS + 17], scratch)
+    return intern(scratch, 0, written, kept, starts, slots, stores, PATHS)
+
+
+def number_of_list(octets: Any, found: Any, code: int, kept: Any, starts: Any, slots: Any, stores: Any) -> int:
+    """Give the number of a list of communities; 0 for none, `FULL` when there is no room."""
+    if found[code] == 0:
+        return 0
+    return intern(octets, found[code], found[LENGTHS + code], kept, starts, slots, stores, LISTS)
+
+
+def came_at(octets: Any, place: int, form: int, afi: int) -> int:
+    """Give when the route of a RIB came, in seconds; it stands before the block of attributes."""
+    source = form & FROM_LEGACY
+    if place and source == FROM_TABLE_DUMP_V2:
+        return u32(octets, place - (8 if form & ADD_PATH else 4))
+    if place and source == FROM_TABLE_DUMP:
+        return u32(octets, place - (4 if form & AS4 else 2) - (16 if afi == 2 else 4) - 4)
+    return 0
+
+
 def decode_attributes(
     octets: Any, count: int, places: Any, forms: Any, families: Any, first: int, origins: Any, paths: Any,
     origin_asns: Any, hop_families: Any, hop_highs: Any, hop_lows: Any, meds: Any, preferences: Any,
     communities: Any, large: Any, extended: Any, customers: Any, aggregator_asns: Any, aggregators: Any, flags_of: Any,
     originated: Any, kept_paths: Any, path_starts: Any, path_slots: Any, kept_lists: Any, list_starts: Any,
-    list_slots: Any, stores: Any, scratch: Any,
+    list_slots: Any, stores: Any, scratch: Any, found: Any,
 ) -> int:  # fmt: skip
     """Decode the attributes at `places[first:count]`; give the next one to do: `count`, or less when a store is full.
 
-    `places` uint32, `forms` and `families` uint8 are those of rows that `decode_routes` wrote.
-    All columns have `count` rows: `origins` uint8 (255 none), `paths`, `communities`, `large`, `extended` uint32
-    numbers, `origin_asns`, `customers`, `aggregator_asns`, `aggregators` uint32 (0 none), `hop_families` uint8 (AFI,
-    0 none) with `hop_highs` and `hop_lows` int64 bits left-aligned in 128, `meds` and `preferences` int64 (-1 none),
-    `flags_of` uint8, `originated` uint32 seconds (0 but in RIBs). A place of 0 has no attributes.
+    `places` uint32, `forms` and `families` uint8 are those of rows that `decode_routes` wrote. All columns have `count`
+    rows: `origins` uint8 (255 none), `paths`, `communities`, `large`, `extended` uint32 numbers, `origin_asns`,
+    `customers`, `aggregator_asns`, `aggregators` uint32 (0 none), `hop_families` uint8 (AFI, 0 none) with `hop_highs`
+    and `hop_lows` int64 bits left-aligned in 128, `meds` and `preferences` int64 (-1 none), `flags_of` uint8,
+    `originated` uint32 seconds (0 but in RIBs). `scratch` and `found` are for the kernel's own use.
     """
     for row in range(first, count):
         place = places[row] + 0
         form = forms[row] + 0
-        source = form & FROM_LEGACY
-        origin = NO_ORIGIN
-        path = 0
-        path_length = 0
-        path_4 = 0
-        path_4_length = 0
-        path_number = 0
-        origin_asn = 0
-        hop = 0
-        hop_length = 0
-        reach_hop = 0
-        reach_hop_length = 0
-        med = ABSENT
-        preference = ABSENT
-        community = 0
-        community_length = 0
-        large_at = 0
-        large_length = 0
-        extended_at = 0
-        extended_length = 0
-        customer = 0
-        aggregator = 0
-        aggregator_4 = 0
-        flags = 0
-        end = 0
-        at = 0
-        seen = 0
         width = 4 if form & AS4 else 2
-        came_at = 0
-        if place > 0:
-            at = place + 2
-            end = at + u16(octets, place)
-            if source == FROM_TABLE_DUMP_V2:
-                came_at = u32(octets, place - (8 if form & ADD_PATH else 4))
-            elif source and source != FROM_LEGACY:
-                back = width + (16 if families[row] == 2 else 4)
-                came_at = u32(octets, place - back - 4)
-        while at < end:
-            if at + 3 > end:
-                flags |= MALFORMED
-                break
-            head = octet(octets, at)
-            code = octet(octets, at + 1)
-            if head & 0x10:
-                if at + 4 > end:
-                    flags |= MALFORMED
-                    break
-                length = u16(octets, at + 2)
-                at += 4
-            else:
-                length = octet(octets, at + 2)
-                at += 3
-            if at + length > end:
-                flags |= MALFORMED
-                break
-            if code < 63:
-                bit = 1 << code
-                if seen & bit:
-                    flags |= MALFORMED
-                    at += length
-                    continue
-                seen |= bit
-            if code == 1:
-                if length == 1 and octets[at] <= 2:
-                    origin = octet(octets, at)
-                else:
-                    flags |= MALFORMED
-            elif code == 2:
-                if check_path(octets, at, length, width) < 0:
-                    flags |= MALFORMED | MALFORMED_PATH
-                else:
-                    path = at
-                    path_length = length
-            elif code == 3:
-                if length == 4:
-                    hop = at
-                    hop_length = 4
-                else:
-                    flags |= MALFORMED
-            elif code == 4:
-                if length == 4:
-                    med = u32(octets, at)
-                else:
-                    flags |= MALFORMED
-            elif code == 5:
-                if length == 4:
-                    preference = u32(octets, at)
-                else:
-                    flags |= MALFORMED
-            elif code == 6:
-                flags |= ATOMIC_AGGREGATE
-            elif code == 7:
-                if length == width + 4:
-                    aggregator = at
-                else:
-                    flags |= MALFORMED
-            elif code == 8:
-                if length and length % 4 == 0:
-                    community = at
-                    community_length = length
-                else:
-                    flags |= MALFORMED
-            elif code == 14:
-                if source and source != FROM_LEGACY and length and octets[at] and length == 1 + octet(octets, at):
-                    reach_hop = at + 1
-                    reach_hop_length = length - 1
-                elif length >= 4 and 4 + octet(octets, at + 3) <= length:
-                    reach_hop = at + 4
-                    reach_hop_length = octet(octets, at + 3)
-                else:
-                    flags |= MALFORMED
-            elif code == 16:
-                if length and length % 8 == 0:
-                    extended_at = at
-                    extended_length = length
-                else:
-                    flags |= MALFORMED
-            elif code == 17:
-                if check_path(octets, at, length, 4) < 0:
-                    flags |= MALFORMED
-                else:
-                    path_4 = at
-                    path_4_length = length
-            elif code == 18:
-                if length == 8:
-                    aggregator_4 = at
-                else:
-                    flags |= MALFORMED
-            elif code == 32:
-                if length and length % 12 == 0:
-                    large_at = at
-                    large_length = length
-                else:
-                    flags |= MALFORMED
-            elif code == 35:
-                if length == 4:
-                    customer = u32(octets, at)
-                else:
-                    flags |= MALFORMED
-            at += length
-        hop_family = 0
-        hop_high = 0
-        hop_low = 0
-        if reach_hop and (form & MULTIPROTOCOL or (source and source != FROM_LEGACY)):
-            hop = reach_hop
-            hop_length = reach_hop_length
-        if hop_length == 4:
-            hop_family = 1
-            hop_high = u32(octets, hop) << 32
-        elif hop_length == 16 or hop_length == 32:
-            hop_family = 2
-            hop_high = u64(octets, hop)
-            hop_low = u64(octets, hop + 8)
+        flags = find_attributes(octets, place, found)
+        flags |= drop_malformed(octets, found, width)
+        flags |= find_next_hop(octets, found, form)
+        aggregator = found[7]
         aggregator_asn = 0
-        aggregator_address = 0
+        address = 0
         if aggregator:
             flags |= AGGREGATOR
             aggregator_asn = u32(octets, aggregator) if width == 4 else u16(octets, aggregator)
-            aggregator_address = u32(octets, aggregator + width)
-            if width == 2 and aggregator_4:
-                if aggregator_asn == 23456:
-                    aggregator_asn = u32(octets, aggregator_4)
-                    aggregator_address = u32(octets, aggregator_4 + 4)
+            address = u32(octets, aggregator + width)
+            if width == 2 and found[18]:
+                if aggregator_asn == AS_TRANS:
+                    aggregator_asn = u32(octets, found[18])
+                    address = u32(octets, found[18] + 4)
                 else:
-                    path_4 = 0
-        if path_length:
-            if width == 4:
-                path_number = intern(octets, path, path_length, kept_paths, path_starts, path_slots, stores, PATHS)
-            else:
-                written = merge_path(octets, path, path_length, path_4, path_4_length, scratch)
-                path_number = intern(scratch, 0, written, kept_paths, path_starts, path_slots, stores, PATHS)
-            if path_number == FULL:
-                return row
-            origin_asn = origin_of(kept_paths, path_starts[path_number], path_starts[path_number + 1])
-        community_number = 0
-        large_number = 0
-        extended_number = 0
-        if community_length:
-            community_number = intern(
-                octets, community, community_length, kept_lists, list_starts, list_slots, stores, LISTS
-            )  # fmt: skip
-        if large_length:
-            large_number = intern(
-                octets, large_at, large_length, kept_lists, list_starts, list_slots, stores, LISTS
-            )  # fmt: skip
-        if extended_length:
-            extended_number = intern(
-                octets, extended_at, extended_length, kept_lists, list_starts, list_slots, stores, LISTS
-            )  # fmt: skip
-        if community_number == FULL or large_number == FULL or extended_number == FULL:
+                    found[17] = 0  # a two-octet speaker has aggregated since: AS4_PATH is stale
+        path = number_of_path(octets, found, width, kept_paths, path_starts, path_slots, stores, scratch)
+        plain = number_of_list(octets, found, 8, kept_lists, list_starts, list_slots, stores)
+        wide = number_of_list(octets, found, 32, kept_lists, list_starts, list_slots, stores)
+        typed = number_of_list(octets, found, 16, kept_lists, list_starts, list_slots, stores)
+        if path == FULL or plain == FULL or wide == FULL or typed == FULL:
             return row
-        origins[row] = origin
-        paths[row] = path_number
-        origin_asns[row] = origin_asn
+        hop = found[3]
+        length = found[LENGTHS + 3]
+        hop_family = 1 if length == 4 else 2 if length == 16 or length == 32 else 0
         hop_families[row] = hop_family
-        hop_highs[row] = hop_high
-        hop_lows[row] = hop_low
-        meds[row] = med
-        preferences[row] = preference
-        communities[row] = community_number
-        large[row] = large_number
-        extended[row] = extended_number
-        customers[row] = customer
+        hop_highs[row] = u64(octets, hop) if hop_family == 2 else u32(octets, hop) << 32 if hop_family else 0
+        hop_lows[row] = u64(octets, hop + 8) if hop_family == 2 else 0
+        origins[row] = octet(octets, found[1]) if found[1] else NO_ORIGIN
+        paths[row] = path
+        origin_asns[row] = origin_of(kept_paths, path_starts[path], path_starts[path + 1])
+        meds[row] = u32(octets, found[4]) if found[4] else ABSENT
+        preferences[row] = u32(octets, found[5]) if found[5] else ABSENT
+        communities[row] = plain
+        large[row] = wide
+        extended[row] = typed
+        customers[row] = u32(octets, found[35]) if found[35] else 0
         aggregator_asns[row] = aggregator_asn
-        aggregators[row] = aggregator_address
-        flags_of[row] = flags
-        originated[row] = came_at
+        aggregators[row] = address
+        flags_of[row] = flags | (ATOMIC_AGGREGATE if found[6] else 0)
+        originated[row] = came_at(octets, place, form, families[row] + 0)
     return count
 
 
@@ -418,11 +379,12 @@ FILL_SIGNATURE: Final = ("uint8", "int64", "uint32", "value", "value")
 """Of `fill_slots`."""
 
 INLINED: Final = (
-    octet, u16, u32, leading, u64, slot_hash, intern, check_path, put_asn, merge_path, origin_of,
+    octet, u16, u32, u64, copy_octets, slot_hash, same_octets, intern, check_path, put_asn, merge_path, origin_of,
+    find_attributes, drop_malformed, find_next_hop, number_of_path, number_of_list, came_at,
 )  # fmt: skip
 SIGNATURE: Final = (
     "uint8", "value", "uint32", "uint8", "uint8", "value", "uint8", "uint32", "uint32", "uint8", "int64", "int64",
     "int64", "int64", "uint32", "uint32", "uint32", "uint32", "uint32", "uint32", "uint8", "uint32", "uint8", "int64",
-    "uint32", "uint8", "int64", "uint32", "int64", "uint8",
+    "uint32", "uint8", "int64", "uint32", "int64", "uint8", "int64",
 )  # fmt: skip
 """Of `decode_attributes`, as in `mrt_routes`."""

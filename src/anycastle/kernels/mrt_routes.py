@@ -15,167 +15,47 @@ An UPDATE is read as it was sent, whatever RFC 7606 makes a router do about faul
 
 from typing import Any, Final
 
-ANNOUNCE, WITHDRAW, RIB_ROUTE, STATE_CHANGE = 0, 1, 2, 3
-"""Values of the column `kind`."""
-
-AS4, EXTENDED_TIME, ADD_PATH, MULTIPROTOCOL, MULTICAST, SENT = 1, 2, 4, 8, 16, 32
-"""Bits of the column `form`: four-octet ASNs in the attributes, microseconds, path identifiers, the route stands in a
-multiprotocol attribute, its SAFI is 2, and the collector itself sent it."""
-
-FROM_TABLE_DUMP, FROM_TABLE_DUMP_V2, FROM_LEGACY = 64, 128, 192
-"""Upper two bits of `form`: the type of record; 0 is BGP4MP."""
-
-(POSITION, ROWS, CAPACITY, PEERS, PEERS_MAX, SLOT_MASK, INDEXED, DAMAGED, DAMAGED_MAX, STOPPED, RECORDS, UNKNOWN,
- MESSAGES, PEER_TABLES, LAST_PEER, COUNTS) = range(16)  # fmt: skip
-"""Places in `state`; from `COUNTS` on, rows by kind and family: `COUNTS + 2 * kind + afi - 1`."""
-STATE_SIZE: Final = COUNTS + 8
-
-AT_END, AT_ROWS, AT_PEERS, AT_OVERSIZED = 0, 1, 2, 3
-"""Why the kernel stopped: the octets end (within a record), no room for rows, none for peers, a record too long."""
-
-RECORD_ROWS_MAX: Final = 65536
-"""Rows of one record at most: a RIB record counts entries in two octets, and no UPDATE is longer than 65535 octets."""
-
-RECORD_OCTETS_MAX: Final = 16 * 1024 * 1024
-"""As `RECORD_MAX` of `wire.mrt.record`."""
+from anycastle.kernels import mrt_rib, mrt_rows
+from anycastle.kernels.mrt_rib import read_peers, read_rib, read_table_dump
+from anycastle.kernels.mrt_rows import (
+    ADD_PATH,
+    ANNOUNCE,
+    AS4,
+    AT_END,
+    AT_OVERSIZED,
+    AT_PEERS,
+    AT_ROWS,
+    CAPACITY,
+    COUNTS,
+    DAMAGED,
+    DAMAGED_MAX,
+    EXTENDED_TIME,
+    FROM_LEGACY,
+    MESSAGES,
+    MULTICAST,
+    MULTIPROTOCOL,
+    PEERS,
+    PEERS_MAX,
+    POSITION,
+    RECORD_OCTETS_MAX,
+    RECORD_ROWS_MAX,
+    RECORDS,
+    ROWS,
+    SENT,
+    STOPPED,
+    UNKNOWN,
+    WITHDRAW,
+    intern_peer,
+    octet,
+    read_routes,
+    u16,
+    u32,
+    u64,
+    write_state,
+)
 
 _WELL_KNOWN: Final = sum(1 << code for code in (*range(1, 11), *range(14, 19), 32, 35))
 """Attribute codes of `wire.bgp.table`: one that is not among them and not optional cannot be passed over."""
-
-
-def octet(octets: Any, at: int) -> int:
-    """Give one octet as a number of 64 bits: unsigned ones of eight become unsigned when they are shifted."""
-    return octets[at] + 0
-
-
-def u16(octets: Any, at: int) -> int:
-    """Give two octets as a number."""
-    return (octet(octets, at) << 8) | octet(octets, at + 1)
-
-
-def u32(octets: Any, at: int) -> int:
-    """Give four octets as a number."""
-    return (u16(octets, at) << 16) | u16(octets, at + 2)
-
-
-def leading(octets: Any, at: int, count: int) -> int:
-    """Give up to eight octets, left-aligned in 64 bits."""
-    value = 0
-    for place in range(count):
-        value |= octet(octets, at + place) << (56 - 8 * place)
-    return value
-
-
-def u64(octets: Any, at: int) -> int:
-    """Give eight octets as 64 bits."""
-    return (u32(octets, at) << 32) | u32(octets, at + 4)
-
-
-def masked_high(high: int, length: int) -> int:
-    """Clear what lies beyond a length in the first 64 bits."""
-    if length >= 64:
-        return high
-    if length == 0:
-        return 0
-    return high & (-1 << (64 - length))
-
-
-def masked_low(low: int, length: int) -> int:
-    """Clear what lies beyond a length in the last 64 bits."""
-    if length >= 128:
-        return low
-    if length <= 64:
-        return 0
-    return low & (-1 << (128 - length))
-
-
-def read_routes(
-    octets: Any, at: int, end: int, size: int, columns: Any, row: int, afi: int, add_path: int, time_us: int,
-    peer: int, attributes: int, kind: int, form: int,
-) -> int:  # fmt: skip
-    """Write a row for each prefix from `at` to `end`; give the next row, or -1 where a prefix cannot be read."""
-    times, highs, lows, peers, places, identifiers, kinds, families, lengths, forms = columns
-    longest = 32 if afi == 1 else 128
-    while at < end:
-        identifier = 0
-        if add_path:
-            if at + 4 >= end:
-                return -1
-            identifier = u32(octets, at)
-            at += 4
-        length = octet(octets, at)
-        at += 1
-        count = (length + 7) >> 3
-        if length > longest or at + count > end:
-            return -1
-        high = 0
-        low = 0
-        if afi == 1:
-            if at + 4 <= size:
-                high = (u32(octets, at) >> (32 - length)) << (32 - length) << 32
-            else:
-                high = masked_high(leading(octets, at, count), length)
-        elif at + 16 <= size:
-            high = masked_high(u64(octets, at), length)
-            low = masked_low(u64(octets, at + 8), length)
-        else:
-            high = masked_high(leading(octets, at, min(count, 8)), length)
-            if count > 8:
-                low = masked_low(leading(octets, at + 8, count - 8), length)
-        at += count
-        times[row] = time_us
-        highs[row] = high
-        lows[row] = low
-        peers[row] = peer
-        places[row] = attributes
-        identifiers[row] = identifier
-        kinds[row] = kind
-        families[row] = afi
-        lengths[row] = length
-        forms[row] = form
-        row += 1
-    return row
-
-
-def intern_peer(table: Any, state: Any, afi: int, high: int, low: int, asn: int) -> int:
-    """Give the number of a peer, a new one for a new peer. `table` has room for it."""
-    peer_highs, peer_lows, peer_asns, peer_families, slots = table
-    last = state[LAST_PEER]
-    if (
-        last < state[PEERS]
-        and peer_highs[last] == high
-        and peer_lows[last] == low
-        and peer_asns[last] == asn
-        and peer_families[last] == afi
-    ):
-        return last
-    mask = state[SLOT_MASK]
-    slot = asn & 0x7FFFFFFF
-    for word in (high >> 32, high, low >> 32, low):
-        slot = (slot * 1000003 + (word & 0xFFFFFFFF)) & 0x7FFFFFFF
-    slot = (slot ^ (slot >> 15)) & mask
-    while True:
-        number = slots[slot]
-        if number == 0:
-            peer = state[PEERS]
-            peer_highs[peer] = high
-            peer_lows[peer] = low
-            peer_asns[peer] = asn
-            peer_families[peer] = afi
-            slots[slot] = peer + 1
-            state[PEERS] = peer + 1
-            state[LAST_PEER] = peer
-            return peer
-        peer = number - 1
-        if (
-            peer_highs[peer] == high
-            and peer_lows[peer] == low
-            and peer_asns[peer] == asn
-            and peer_families[peer] == afi
-        ):
-            state[LAST_PEER] = peer
-            return peer
-        slot = (slot + 1) & mask
 
 
 def read_update(
@@ -288,22 +168,6 @@ def read_reach(
     )  # fmt: skip
 
 
-def write_state(columns: Any, row: int, afi: int, time_us: int, peer: int, old: int, new: int, form: int) -> int:
-    """Write the row of a state change: the old state in `high`, the new one in `low`."""
-    times, highs, lows, peers, places, identifiers, kinds, families, lengths, forms = columns
-    times[row] = time_us
-    highs[row] = old
-    lows[row] = new
-    peers[row] = peer
-    places[row] = 0
-    identifiers[row] = 0
-    kinds[row] = STATE_CHANGE
-    families[row] = afi
-    lengths[row] = 0
-    forms[row] = form
-    return row + 1
-
-
 def read_bgp4mp(
     octets: Any, at: int, end: int, size: int, columns: Any, row: int, table: Any, state: Any, subtype: int,
     time_us: int, form: int,
@@ -389,144 +253,6 @@ def read_legacy(
     return read_update(octets, at + 12, end, size, columns, row, time_us, peer, FROM_LEGACY)
 
 
-def read_table_dump(
-    octets: Any, at: int, end: int, columns: Any, row: int, table: Any, state: Any, subtype: int, time_us: int
-) -> int:
-    """Write the row of a TABLE_DUMP record; give the next row, or -1."""
-    times, highs, lows, peers, places, identifiers, kinds, families, lengths, forms = columns
-    afi = 2 if subtype in (2, 4) else 1
-    octets_of_address = 16 if afi == 2 else 4
-    four = subtype >= 3
-    place = at + 4 + 2 * octets_of_address + 6 + (4 if four else 2)
-    if place + 2 > end or place + 2 + u16(octets, place) > end:
-        return -1
-    at += 4
-    length = octet(octets, at + octets_of_address)
-    if length > 8 * octets_of_address:
-        return -1
-    peer_at = at + octets_of_address + 6
-    asn_at = peer_at + octets_of_address
-    asn = u32(octets, asn_at) if four else u16(octets, asn_at)
-    high = 0
-    low = 0
-    peer_high = 0
-    peer_low = 0
-    if afi == 1:
-        high = masked_high(u32(octets, at) << 32, length)
-        peer_high = u32(octets, peer_at) << 32
-    else:
-        high = masked_high(u64(octets, at), length)
-        low = masked_low(u64(octets, at + 8), length)
-        peer_high = u64(octets, peer_at)
-        peer_low = u64(octets, peer_at + 8)
-    times[row] = time_us
-    highs[row] = high
-    lows[row] = low
-    peers[row] = intern_peer(table, state, afi, peer_high, peer_low, asn)
-    places[row] = place
-    identifiers[row] = 0
-    kinds[row] = RIB_ROUTE
-    families[row] = afi
-    lengths[row] = length
-    forms[row] = FROM_TABLE_DUMP | (AS4 if four else 0)
-    return row + 1
-
-
-def read_peers(octets: Any, at: int, end: int, table: Any, index: Any, state: Any) -> int:
-    """Take the peers of a PEER_INDEX_TABLE; give 0, or -1 where it cannot be read."""
-    if at + 6 > end:
-        return -1
-    at += 6 + u16(octets, at + 4)
-    if at + 2 > end:
-        return -1
-    count = u16(octets, at)
-    at += 2
-    state[INDEXED] = 0
-    for number in range(count):
-        if at >= end:
-            return -1
-        kind = octet(octets, at)
-        address = at + 5
-        octets_of_address = 16 if kind & 1 else 4
-        asn_at = address + octets_of_address
-        at = asn_at + (4 if kind & 2 else 2)
-        if at > end:
-            return -1
-        asn = u32(octets, asn_at) if kind & 2 else u16(octets, asn_at)
-        high = 0
-        low = 0
-        if kind & 1:
-            high = u64(octets, address)
-            low = u64(octets, address + 8)
-        else:
-            high = u32(octets, address) << 32
-        index[number] = intern_peer(table, state, 2 if kind & 1 else 1, high, low, asn)
-    state[INDEXED] = count
-    state[PEER_TABLES] += 1
-    return 0
-
-
-def read_rib(
-    octets: Any, at: int, end: int, columns: Any, row: int, index: Any, state: Any, subtype: int, time_us: int
-) -> int:
-    """Write the rows of a RIB record; give the next row, or -1."""
-    times, highs, lows, peers, places, identifiers, kinds, families, lengths, forms = columns
-    add_path = subtype >= 8
-    form = FROM_TABLE_DUMP_V2 | AS4 | (ADD_PATH if add_path else 0)
-    at += 4
-    if subtype in (6, 12):
-        if at + 3 > end:
-            return -1
-        afi = u16(octets, at)
-        safi = octet(octets, at + 2)
-        at += 3
-        if not 1 <= afi <= 2 or not 1 <= safi <= 2:
-            return row
-    else:
-        afi = 2 if subtype in (4, 5, 10, 11) else 1
-        safi = 2 if subtype in (3, 5, 9, 11) else 1
-    if safi == 2:
-        form |= MULTICAST
-    if at + 1 > end:
-        return -1
-    length = octet(octets, at)
-    at += 1
-    count = (length + 7) >> 3
-    if length > (32 if afi == 1 else 128) or at + count + 2 > end:
-        return -1
-    high = masked_high(leading(octets, at, min(count, 8)), length)
-    low = 0
-    if count > 8:
-        low = masked_low(leading(octets, at + 8, count - 8), length)
-    at += count
-    entries = u16(octets, at)
-    at += 2
-    head = 10 if add_path else 6
-    indexed = state[INDEXED]
-    for _ in range(entries):
-        place = at + head
-        if place + 2 > end:
-            return -1
-        peer = u16(octets, at)
-        if peer >= indexed:
-            return -1
-        times[row] = time_us
-        highs[row] = high
-        lows[row] = low
-        peers[row] = index[peer]
-        places[row] = place
-        identifiers[row] = u32(octets, at + 6) if add_path else 0
-        kinds[row] = RIB_ROUTE
-        families[row] = afi
-        lengths[row] = length
-        forms[row] = form
-        row += 1
-        at = place + 2 + u16(octets, place)
-        if at > end:
-            return -1
-    return row
-
-
 def decode_routes(
     octets: Any, start: int, size: int, times: Any, highs: Any, lows: Any, peers: Any, places: Any, identifiers: Any,
     kinds: Any, families: Any, lengths: Any, forms: Any, peer_highs: Any, peer_lows: Any, peer_asns: Any,
@@ -601,8 +327,7 @@ def decode_routes(
 
 
 INLINED: Final = (
-    octet, u16, u32, leading, u64, masked_high, masked_low, read_routes, intern_peer, read_reach, read_unreach,
-    read_update, write_state, read_bgp4mp, read_legacy, read_table_dump, read_peers, read_rib,
+    *mrt_rows.INLINED, read_reach, read_unreach, read_update, read_bgp4mp, read_legacy, *mrt_rib.INLINED,
 )  # fmt: skip
 """What `decode_routes` calls, callees first."""
 

@@ -1,7 +1,8 @@
 """Rows of an archive as the lines of `bgpdump -m`, in bulk: columns to octets of text.
 
 Each line is `FORMAT|time|kind|peer|ASN|prefix|...`. The lines of one message share their start and their end, so both
-are copied from the line before where nothing of them changed.
+are copied from the line before where nothing of them changed. Paths and communities are formatted once (`format_kept`),
+and copied from then on.
 
 Written as `mrt_routes` is: plain Python over things that can be indexed, compiled by `native`.
 """
@@ -9,7 +10,7 @@ Written as `mrt_routes` is: plain Python over things that can be indexed, compil
 from typing import Any, Final
 
 from anycastle.kernels.mrt_attributes import AGGREGATOR, ATOMIC_AGGREGATE, MALFORMED_PATH
-from anycastle.kernels.mrt_routes import (
+from anycastle.kernels.mrt_rows import (
     ADD_PATH,
     ANNOUNCE,
     EXTENDED_TIME,
@@ -24,12 +25,16 @@ from anycastle.kernels.mrt_routes import (
     u16,
     u32,
 )
+from anycastle.kernels.native import copy_octets
 
 LINE_MAX: Final = 512
 """Octets of a line without path and communities: six addresses and numbers, with room to spare."""
 
-OCTETS_PER_OCTET: Final = 3
-"""Octets of text for each octet of a path or of communities: four make `4294967295 `, and two `65535:`."""
+OCTETS_PER_OCTET: Final = 4
+"""Octets of text for each octet of a path or of communities, at most: four octets make `no-advertise ` of thirteen."""
+
+PATH, COMMUNITIES = 0, 1
+"""What `format_kept` is to format."""
 
 WORDS: Final = (
     b"BGP4MP_ET_LOCAL_AP|TABLE_DUMP2_AP|BGP|INCOMPLETE|IGP|EGP|NAG|no-export|no-advertise|local-AS|STATE|! Error !"
@@ -40,13 +45,6 @@ WORDS: Final = (
  _AT_NO_EXPORT, _AT_NO_ADVERTISE, _AT_LOCAL_AS, _AT_STATE, _AT_ERROR) = (
     0, 6, 9, 15, 19, 30, 34, 38, 49, 53, 57, 61, 71, 84, 93, 99
 )  # fmt: skip
-
-
-def put_word(out: Any, at: int, words: Any, start: int, length: int) -> int:
-    """Copy a word; give the next place."""
-    for step in range(length):
-        out[at + step] = words[start + step]
-    return at + length
 
 
 def put_number(out: Any, at: int, number: int) -> int:
@@ -173,11 +171,11 @@ def put_communities(out: Any, at: int, words: Any, kept: Any, start: int, end: i
         spaced = True
         community = u32(kept, start)
         if community == 0xFFFFFF01:
-            at = put_word(out, at, words, _AT_NO_EXPORT, 9)
+            at = copy_octets(out, at, words, _AT_NO_EXPORT, 9)
         elif community == 0xFFFFFF02:
-            at = put_word(out, at, words, _AT_NO_ADVERTISE, 12)
+            at = copy_octets(out, at, words, _AT_NO_ADVERTISE, 12)
         elif community == 0xFFFFFF03:
-            at = put_word(out, at, words, _AT_LOCAL_AS, 8)
+            at = copy_octets(out, at, words, _AT_LOCAL_AS, 8)
         else:
             at = put_number(out, at, community >> 16)
             out[at] = 58
@@ -190,21 +188,21 @@ def put_head(out: Any, at: int, words: Any, time_us: int, kind: int, form: int) 
     """Write format, time and kind, each with its bar; give the next place."""
     source = form & FROM_LEGACY
     if source == 0:
-        at = put_word(out, at, words, _AT_BGP4MP, 6)
+        at = copy_octets(out, at, words, _AT_BGP4MP, 6)
         if form & EXTENDED_TIME:
-            at = put_word(out, at, words, _AT_ET, 3)
+            at = copy_octets(out, at, words, _AT_ET, 3)
         if form & SENT and kind != STATE_CHANGE:
-            at = put_word(out, at, words, _AT_LOCAL, 6)
+            at = copy_octets(out, at, words, _AT_LOCAL, 6)
         if form & ADD_PATH:
-            at = put_word(out, at, words, _AT_AP, 3)
+            at = copy_octets(out, at, words, _AT_AP, 3)
     elif source == FROM_TABLE_DUMP:
-        at = put_word(out, at, words, _AT_TABLE, 10)
+        at = copy_octets(out, at, words, _AT_TABLE, 10)
     elif source == FROM_TABLE_DUMP_V2:
-        at = put_word(out, at, words, _AT_TABLE, 11)
+        at = copy_octets(out, at, words, _AT_TABLE, 11)
         if form & ADD_PATH:
-            at = put_word(out, at, words, _AT_TABLE_AP, 3)
+            at = copy_octets(out, at, words, _AT_TABLE_AP, 3)
     else:
-        at = put_word(out, at, words, _AT_LEGACY, 3)
+        at = copy_octets(out, at, words, _AT_LEGACY, 3)
     out[at] = 124
     at = put_number(out, at + 1, time_us // 1000000)
     if form & EXTENDED_TIME:
@@ -217,7 +215,7 @@ def put_head(out: Any, at: int, words: Any, time_us: int, kind: int, form: int) 
     out[at] = 124
     at += 1
     if kind == STATE_CHANGE:
-        at = put_word(out, at, words, _AT_STATE, 5)
+        at = copy_octets(out, at, words, _AT_STATE, 5)
     else:
         out[at] = 65 if kind == ANNOUNCE else 87 if kind == WITHDRAW else 66
         at += 1
@@ -228,25 +226,25 @@ def put_head(out: Any, at: int, words: Any, time_us: int, kind: int, form: int) 
 def put_tail(
     out: Any, at: int, words: Any, form: int, afi: int, block: int, origins: Any, paths: Any, hop_families: Any,
     hop_highs: Any, hop_lows: Any, meds: Any, preferences: Any, communities: Any, aggregator_asns: Any,
-    aggregators: Any, flags_of: Any, kept_paths: Any, path_starts: Any, kept_lists: Any, list_starts: Any,
+    aggregators: Any, flags_of: Any, path_texts: Any, path_starts: Any, list_texts: Any, list_starts: Any,
 ) -> int:  # fmt: skip
     """Write what follows the prefix of a route; give the next place."""
     flags = flags_of[block] + 0
     out[at] = 124
     at += 1
     if flags & MALFORMED_PATH:
-        at = put_word(out, at, words, _AT_ERROR, 9)
+        at = copy_octets(out, at, words, _AT_ERROR, 9)
     number = paths[block] + 0
-    at = put_path(out, at, kept_paths, path_starts[number], path_starts[number + 1])
+    at = copy_octets(out, at, path_texts, path_starts[number], path_starts[number + 1] - path_starts[number])
     out[at] = 124
     at += 1
     origin = origins[block] + 0
     if origin == 0:
-        at = put_word(out, at, words, _AT_IGP, 3)
+        at = copy_octets(out, at, words, _AT_IGP, 3)
     elif origin == 1:
-        at = put_word(out, at, words, _AT_EGP, 3)
+        at = copy_octets(out, at, words, _AT_EGP, 3)
     else:
-        at = put_word(out, at, words, _AT_INCOMPLETE, 10)
+        at = copy_octets(out, at, words, _AT_INCOMPLETE, 10)
     out[at] = 124
     at += 1
     hop = hop_families[block] + 0
@@ -263,11 +261,11 @@ def put_tail(
         at = put_number(out, at, number)
     out[at] = 124
     number = communities[block] + 0
-    at = put_communities(out, at + 1, words, kept_lists, list_starts[number], list_starts[number + 1])
+    at = copy_octets(out, at + 1, list_texts, list_starts[number], list_starts[number + 1] - list_starts[number])
     out[at] = 124
     at += 1
     start = _AT_NAG + 1 if flags & ATOMIC_AGGREGATE else _AT_NAG
-    at = put_word(out, at, words, start, _AT_NAG + 3 - start)
+    at = copy_octets(out, at, words, start, _AT_NAG + 3 - start)
     out[at] = 124
     at += 1
     if flags & AGGREGATOR and aggregators[block] != 0xFFFFFFFF:
@@ -284,12 +282,12 @@ def format_rows(
     lows: Any, peers: Any, identifiers: Any, kinds: Any, families: Any, lengths: Any, forms: Any, peer_highs: Any,
     peer_lows: Any, peer_asns: Any, peer_families: Any, origins: Any, paths: Any, hop_families: Any, hop_highs: Any,
     hop_lows: Any, meds: Any, preferences: Any, communities: Any, aggregator_asns: Any, aggregators: Any,
-    flags_of: Any, kept_paths: Any, path_starts: Any, kept_lists: Any, list_starts: Any, written: Any,
+    flags_of: Any, path_texts: Any, path_starts: Any, list_texts: Any, list_starts: Any, written: Any,
 ) -> int:  # fmt: skip
     """Write the lines of `rows[first:count]` to `out`; give the next one to do, `count` when all are written.
 
     `rows` uint32 are places in the columns of routes, `blocks` uint32 those in the columns of attributes, for each of
-    `rows`. `written[0]` takes the octets written.
+    `rows`; texts and starts are those that `format_kept` wrote. `written[0]` takes the octets written.
     """
     at = 0
     head = 0
@@ -309,9 +307,9 @@ def format_rows(
         room = LINE_MAX
         if routed:
             number = paths[block] + 0
-            room += OCTETS_PER_OCTET * (path_starts[number + 1] - path_starts[number])
+            room += path_starts[number + 1] - path_starts[number]
             number = communities[block] + 0
-            room += OCTETS_PER_OCTET * (list_starts[number + 1] - list_starts[number])
+            room += list_starts[number + 1] - list_starts[number]
         if at + room > capacity:
             break
         if (
@@ -321,8 +319,7 @@ def format_rows(
             and kind == kinds[last_row]
             and (form ^ forms[last_row]) & ~MULTIPROTOCOL == 0
         ):
-            for step in range(head_length):
-                out[at + step] = out[head + step]
+            copy_octets(out, at, out, head, head_length)
             head = at
             at += head_length
         else:
@@ -352,16 +349,15 @@ def format_rows(
                 out[at] = 10
                 at += 1
             elif block == last_block:
-                for step in range(tail_length):
-                    out[at + step] = out[tail + step]
+                copy_octets(out, at, out, tail, tail_length)
                 tail = at
                 at += tail_length
             else:
                 tail = at
                 at = put_tail(
                     out, at, words, form, afi, block, origins, paths, hop_families, hop_highs, hop_lows, meds,
-                    preferences, communities, aggregator_asns, aggregators, flags_of, kept_paths, path_starts,
-                    kept_lists, list_starts,
+                    preferences, communities, aggregator_asns, aggregators, flags_of, path_texts, path_starts,
+                    list_texts, list_starts,
                 )  # fmt: skip
                 tail_length = at - tail
                 last_block = block
@@ -371,9 +367,32 @@ def format_rows(
     return done
 
 
+def format_kept(
+    what: int, words: Any, kept: Any, kept_starts: Any, first: int, count: int, texts: Any, text_starts: Any
+) -> int:
+    """Write the texts of the things numbered from `first` to `count`, as `PATH` or as `COMMUNITIES`; give `count`.
+
+    `text_starts[first]` says where; there is room for `OCTETS_PER_OCTET` times what is kept.
+    """
+    for number in range(first, count):
+        at = text_starts[number]
+        start = kept_starts[number]
+        end = kept_starts[number + 1]
+        if what == PATH:
+            at = put_path(texts, at, kept, start, end)
+        else:
+            at = put_communities(texts, at, words, kept, start, end)
+        text_starts[number + 1] = at
+    return count
+
+
+KEPT_INLINED: Final = (octet, u16, u32, copy_octets, put_number, put_path, put_communities)
+KEPT_SIGNATURE: Final = ("value", "uint8", "uint8", "int64", "value", "value", "uint8", "int64")
+"""Of `format_kept`, as in `mrt_routes`."""
+
 INLINED: Final = (
-    octet, u16, u32, put_word, put_number, put_ipv4, group_of, put_hexadecimal, put_ipv6, put_address, put_path,
-    put_communities, put_head, put_tail,
+    octet, u16, u32, copy_octets, put_number, put_ipv4, group_of, put_hexadecimal, put_ipv6, put_address, put_head,
+    put_tail,
 )  # fmt: skip
 SIGNATURE: Final = (
     "uint8", "value", "uint8", "value", "value", "uint32", "uint32", "int64", "int64", "int64", "uint32", "uint32",

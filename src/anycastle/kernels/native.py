@@ -44,13 +44,21 @@ class ObjectCode:
     octets: bytes
 
 
+def copy_octets(target: Any, at: int, source: Any, start: int, length: int) -> int:
+    """Copy octets, and give the place after them; compiled, this is the processor's own way to copy."""
+    for step in range(length):
+        target[at + step] = source[start + step]
+    return at + length
+
+
 def kernel_key(kernel: Kernel) -> str:
     """Give what object code of this kernel on this machine is good for, as 32 hexadecimal digits."""
     import llvmlite.binding
 
     llvm: Any = llvmlite.binding
     functions = (*kernel.inlined, kernel.function)
-    parts = [dumps(function.__code__) for function in functions if isinstance(function, FunctionType)]
+    # later versions of marshal write references, which depend on who else holds the same constants
+    parts = [dumps(function.__code__, 2) for function in functions if isinstance(function, FunctionType)]
     for module in kernel.modules:
         parts += [
             f"{name}={value!r}".encode() for name, value in vars(module).items() if isinstance(value, int | bytes)
@@ -68,19 +76,67 @@ def compile_kernel(kernel: Kernel) -> ObjectCode:
     """Compile with numba; takes seconds."""
     import numba
 
-    njit: Any = numba.njit
     types: Any = numba.types
     names: dict[str, Any] = dict(vars(kernel.modules[0]))
     for function in kernel.inlined:
-        assert isinstance(function, FunctionType)
-        names.update({key: value for key, value in function.__globals__.items() if key not in names})
-        names[function.__name__] = njit(error_model="numpy")(FunctionType(function.__code__, names))
+        names.update({key: value for key, value in _names_of(function).items() if key not in names})
+        copies = function is copy_octets
+        names[function.__name__] = _compiled_copy() if copies else _without_literals(_compiler()(_in(names, function)))
     parameters = [types.int64 if kind == VALUE else types.CPointer(getattr(types, kind)) for kind in kernel.signature]
-    assert isinstance(kernel.function, FunctionType)
-    entry = FunctionType(kernel.function.__code__, names)
-    dispatcher = njit(types.int64(*parameters), error_model="numpy")(entry)
+    dispatcher = _compiler(types.int64(*parameters))(_in(names, kernel.function))
     (compiled,) = dispatcher.overloads.values()
     return ObjectCode(compiled.fndesc.llvm_func_name, compiled.library._get_compiled_object())
+
+
+def _names_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """Give the global names of a function."""
+    assert isinstance(function, FunctionType)
+    return function.__globals__
+
+
+def _in(names: dict[str, Any], function: Callable[..., Any]) -> FunctionType:
+    """Give the function with other globals: its callees compiled."""
+    assert isinstance(function, FunctionType)
+    return FunctionType(function.__code__, names)
+
+
+def _compiler(*signature: Any) -> Any:
+    import numba
+
+    njit: Any = numba.njit
+    return njit(*signature, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def _compiled_copy() -> Any:
+    """Give `copy_octets` as memcpy."""
+    import numba
+    from numba.core import cgutils
+    from numba.extending import intrinsic
+
+    int64: Any = numba.types.int64
+
+    def copy(_typing: Any, target: Any, _at: Any, source: Any, _start: Any, _length: Any) -> Any:
+        def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+            into, at_value, out_of, start_value, size = values
+            memcpy: Any = cgutils.raw_memcpy
+            memcpy(builder, builder.gep(into, [at_value]), builder.gep(out_of, [start_value]), size, 1)
+            return builder.add(at_value, size)
+
+        return int64(target, int64, source, int64, int64), generate
+
+    return intrinsic(copy)
+
+
+def _without_literals(dispatcher: Any) -> Any:
+    """Give the dispatcher so that it compiles once, not anew for each constant that it is called with."""
+    import numba
+
+    unliteral: Any = numba.types.unliteral
+    template = dispatcher.get_call_template
+    dispatcher.get_call_template = lambda arguments, keywords: template(
+        [unliteral(each) for each in arguments], keywords
+    )
+    return dispatcher
 
 
 def link_kernel(kernel: Kernel, code: ObjectCode) -> Callable[..., int]:

@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Any, Final
 
 from anycastle.base.errors import MisuseError
-from anycastle.kernels import mrt_routes as kernel
+from anycastle.kernels import mrt_rows as kernel
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Address
 
@@ -48,7 +48,7 @@ class RouteColumns:
 
     `time_us` int64 microseconds since 1970; `high`, `low` uint64 bits of the prefix, left-aligned in 128 (of a state
     change the old and the new state); `peer` uint32 number; `place` uint32 of the attributes in the batch's octets, 0
-    for none; `path_id` uint32 of ADD-PATH; `kind`, `family` (AFI), `length`, `form` uint8 as in `mrt_routes`.
+    for none; `path_id` uint32 of ADD-PATH; `kind`, `family` (AFI), `length`, `form` uint8 as in `mrt_rows`.
     """
 
     time_us: NDArray[np.int64]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anycastle.kernels.attribute_decoder import AttributeColumns, AttributeDecoder
-from anycastle.kernels.mrt_routes import STATE_CHANGE
+from anycastle.kernels.mrt_rows import STATE_CHANGE
 from anycastle.kernels.route_decoder import MRTPeer, RouteColumns
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Address, Prefix

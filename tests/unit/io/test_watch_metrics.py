@@ -11,6 +11,7 @@ STATUS = {
     "collectors": [{"collector": "rrc00", "silent_s": 2.0, "peers": 40}],
     "prefixes": [{"prefix": "192.0.2.0/24", "family": "ipv4", "visibility": 0.75, "able": 40}],
     "findings": [{"kind": "origin_change", "severity": "critical", "count": 2}],
+    "vrps": 3,
     "facts": 5,
     "facts_dropped": 1,
     "facts_late": 2,

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from anycastle.kernels import mrt_attributes, mrt_routes, mrt_text
-from anycastle.kernels.mrt_routes import AT_END, AT_OVERSIZED
+from anycastle.kernels import mrt_attributes, mrt_routes, mrt_rows, mrt_text
+from anycastle.kernels.mrt_rows import AT_END, AT_OVERSIZED
 
 ROWS = 2048
 PEERS = 2048
@@ -57,34 +57,48 @@ def decode(stream: bytes) -> Decoded:
     columns = [zeros(kind, ROWS) for kind in KINDS]
     peers = [zeros(kind, PEERS) for kind in ("u8", "u8", "i8", "u1")]
     slots, index, damage, state = zeros("u4", 2 * PEERS), zeros("u4", 65536), zeros("i8", 64), zeros("i8", 24)
-    state[mrt_routes.CAPACITY], state[mrt_routes.PEERS_MAX] = ROWS, PEERS
-    state[mrt_routes.SLOT_MASK], state[mrt_routes.DAMAGED_MAX] = 2 * PEERS - 1, 64
+    state[mrt_rows.CAPACITY], state[mrt_rows.PEERS_MAX] = ROWS, PEERS
+    state[mrt_rows.SLOT_MASK], state[mrt_rows.DAMAGED_MAX] = 2 * PEERS - 1, 64
     stopped = mrt_routes.decode_routes(octets, 0, len(stream), *columns, *peers, slots, index, damage, state)
-    assert stopped in (AT_END, AT_OVERSIZED) or state[mrt_routes.ROWS]
-    rows = state[mrt_routes.ROWS]
-    blocks, stores = attributes(octets, columns, rows)
-    text = lines(columns, peers, blocks, stores, rows)
+    assert stopped in (AT_END, AT_OVERSIZED) or state[mrt_rows.ROWS]
+    rows = state[mrt_rows.ROWS]
+    blocks, stores, counts = attributes(octets, columns, rows)
+    texts = [
+        each
+        for what, (kept, starts) in ((mrt_text.PATH, stores[0:2]), (mrt_text.COMMUNITIES, stores[3:5]))
+        for each in kept_texts(what, kept, starts, counts[what])
+    ]
+    text = lines(columns, peers, blocks, texts, rows)
     kept = [column.values[:rows] for column in columns]
-    found = damage.values[: min(64, state[mrt_routes.DAMAGED])].tolist()
+    found = damage.values[: min(64, state[mrt_rows.DAMAGED])].tolist()
     return Decoded(kept, found, [block.values for block in blocks], text)
 
 
-def attributes(octets: Memory, columns: list[Memory], rows: int) -> tuple[list[Memory], list[Memory]]:
-    """Decode the attributes of every row, a block for each."""
+def attributes(octets: Memory, columns: list[Memory], rows: int) -> tuple[list[Memory], list[Memory], list[int]]:
+    """Decode the attributes of every row, a block for each; give them, the stores, and how much these hold."""
     blocks = [zeros(kind, rows) for kind in BLOCK_KINDS]
     tables = [zeros(kind, size) for _ in range(2) for kind, size in (("u1", STORE), ("i8", 4097), ("u4", 8192))]
     store = [1, 4096, 0, STORE, 8191, 0]
     stores = Memory(np.array(store + store, np.int64))
-    scratch = zeros("u1", mrt_attributes.SCRATCH_SIZE)
+    scratch, found = zeros("u1", mrt_attributes.SCRATCH_SIZE), zeros("i8", mrt_attributes.FOUND_SIZE)
     places, forms, families = columns[4], columns[9], columns[7]
     done = mrt_attributes.decode_attributes(
-        octets, rows, places, forms, families, 0, *blocks, *tables, stores, scratch
+        octets, rows, places, forms, families, 0, *blocks, *tables, stores, scratch, found
     )  # fmt: skip
     assert done == rows
-    return blocks, tables
+    return blocks, tables, [stores[place + mrt_attributes.COUNT] for place in (0, mrt_attributes.LISTS)]
 
 
-def lines(columns: list[Memory], peers: list[Memory], blocks: list[Memory], tables: list[Memory], rows: int) -> bytes:
+def kept_texts(what: int, kept: Memory, starts: Memory, count: int) -> tuple[Memory, Memory]:
+    """Write the texts of what a store keeps, into just the room that they may need."""
+    texts = zeros("u1", mrt_text.OCTETS_PER_OCTET * starts[count])
+    text_starts = zeros("i8", count + 1)
+    words = Memory(np.frombuffer(mrt_text.WORDS, np.uint8))
+    assert mrt_text.format_kept(what, words, kept, starts, 0, count, texts, text_starts) == count
+    return texts, text_starts
+
+
+def lines(columns: list[Memory], peers: list[Memory], blocks: list[Memory], texts: list[Memory], rows: int) -> bytes:
     """Write every row as text."""
     out, written = zeros("u1", 1 << 18), zeros("i8", 1)
     words = Memory(np.frombuffer(mrt_text.WORDS, np.uint8))
@@ -96,7 +110,7 @@ def lines(columns: list[Memory], peers: list[Memory], blocks: list[Memory], tabl
         before = done
         done = mrt_text.format_rows(
             out, 1 << 18, words, rows, done, every, every, *(columns[place] for place in shown), *peers,
-            *(blocks[place] for place in values), tables[0], tables[1], tables[3], tables[4], written,
+            *(blocks[place] for place in values), *texts, written,
         )  # fmt: skip
         assert done > before
         text += out.values[: written[0]].tobytes()

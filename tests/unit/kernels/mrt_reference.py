@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from anycastle.io.feeds.row_values import format_address
 from anycastle.io.kernel_cache import load_kernel
-from anycastle.kernels import mrt_routes as routes
+from anycastle.kernels import mrt_rows as routes
 from anycastle.kernels.attribute_decoder import AttributeDecoder
 from anycastle.kernels.mrt import DECODE_ATTRIBUTES, DECODE_ROUTES, FILL_SLOTS
 from anycastle.kernels.mrt_attributes import ATOMIC_AGGREGATE

@@ -16,7 +16,7 @@ from anycastle.io.feeds.byte_source import ByteSource
 from anycastle.io.feeds.read_ahead import ReadAhead
 from anycastle.io.kernel_cache import load_kernel
 from anycastle.kernels.mrt import DECODE_ATTRIBUTES, DECODE_ROUTES, FILL_SLOTS
-from anycastle.kernels.mrt_routes import AT_END, AT_OVERSIZED, AT_ROWS
+from anycastle.kernels.mrt_rows import AT_END, AT_OVERSIZED, AT_ROWS
 from anycastle.kernels.route_decoder import MRTPeer, RouteColumns, RouteDecoder
 from anycastle.wire.mrt.record import HEADER, HEADER_LENGTH, RECORD_MAX, Damaged
 

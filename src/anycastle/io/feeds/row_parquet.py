@@ -10,7 +10,7 @@ from pyarrow.parquet import ParquetWriter
 
 from anycastle.io.feeds.route_batches import RouteBatch
 from anycastle.io.feeds.row_values import KINDS, BlockValues, format_address
-from anycastle.kernels.mrt_routes import ADD_PATH, STATE_CHANGE
+from anycastle.kernels.mrt_rows import ADD_PATH, STATE_CHANGE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

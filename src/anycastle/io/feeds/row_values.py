@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from anycastle.io.feeds.route_batches import RouteBatch
 from anycastle.kernels.mrt_attributes import AGGREGATOR, ATOMIC_AGGREGATE, MALFORMED, NO_ORIGIN
-from anycastle.kernels.mrt_routes import ADD_PATH, STATE_CHANGE, WITHDRAW
+from anycastle.kernels.mrt_rows import ADD_PATH, STATE_CHANGE, WITHDRAW
 from anycastle.wire.bgp.attributes import Origin
 
 if TYPE_CHECKING:
