@@ -128,7 +128,7 @@ class WatchEngine:
             case PeerDown():
                 events += self._down(fact)
             case PeerUp():
-                self.views.up(fact.peer, self.now)
+                events += self._up(fact)
             case TableSize():
                 self.book.seeding = True
                 self.views.sized(fact)
@@ -245,6 +245,13 @@ class WatchEngine:
             events += self._weigh(prefix, view, view.routes[prefix], [])
         return events
 
+    def _up(self, fact: PeerUp) -> list[Event]:
+        """Let a peer tell its table anew; one that comes back without a word that it had gone was down for a moment."""
+        known = self.views.peers.get(fact.peer)
+        events = self._down(PeerDown(fact.at, fact.peer)) if known is not None and known.up and known.routes else []
+        self.views.up(fact.peer, self.now)
+        return events
+
     def _seeded(self) -> list[Event]:
         events: list[Event] = []
         for watched in self.table:
@@ -293,7 +300,8 @@ class WatchEngine:
             if record is None:
                 continue
             if fact.active:
-                record.draining[fact.pop] = fact.reason
+                since = record.draining.get(fact.pop, (self.now, ""))[0]
+                record.draining[fact.pop] = (since, fact.reason)
             else:
                 record.draining.pop(fact.pop, None)
             self._dirty(prefix)

@@ -221,11 +221,8 @@ class Views:
 
     def up(self, peer: Peer, at: Timestamp) -> PeerView:
         """Note that a peer is back and will tell its routes anew."""
-        known = peer in self.peers
         view = self.view(peer)
-        if view.up and known:
-            view.epoch += 1  # it came back without a word that it had gone
-        elif not view.up:
+        if not view.up:
             view.up = True
             self._count(view, 1)
         if view.routes:

@@ -53,8 +53,8 @@ class OwnRecord:
     last_change: Timestamp | None = None
     last_withdrawal: Timestamp | None = None
     last_text: str = ""
-    draining: dict[str, str] = field(default_factory=dict)
-    """PoP -> the reason of a drain that is on."""
+    draining: dict[str, tuple[Timestamp, str]] = field(default_factory=dict)
+    """PoP -> since when and why it is drained."""
 
     def announces(self, pop: str) -> bool | None:
         """Tell whether a PoP announces it to anybody; None where it was never heard of."""
@@ -118,15 +118,21 @@ class PrefixContext:
         return bool(pops) and all(self.own.announces(pop) is False for pop in pops)
 
     def own_doing(self) -> str | None:
-        """Say which act of our own explains an absence now, or None."""
-        planned = self.intent.planned_absence(self.prefix, self.now)
-        if self.withdrawn_everywhere:
-            return f"we withdrew it ourselves: {self.own.last_text}"
-        if self.own.draining:
-            return "; ".join(f"drain of {pop}: {reason}" for pop, reason in self.own.draining.items())
-        if self.own.last_withdrawal is not None and self.now - self.own.last_withdrawal <= OWN_CHANGE_S:
-            return f"we withdrew it ourselves: {self.own.last_text}"
-        return planned
+        """Say which acts of our own explain an absence now, or None.
+
+        All of it where no PoP is to announce: each has withdrawn, is drained or in maintenance. Otherwise our acts
+        explain what is seen for `OWN_CHANGE_S` after they began, while the Internet finds its other ways.
+        """
+        windows = self.intent.planned(self.prefix, self.now)
+        acts = [(window.start, f"maintenance of {', '.join(window.pops)}: {window.reason}") for window in windows]
+        acts += [(since, f"drain of {pop}: {reason}") for pop, (since, reason) in self.own.draining.items()]
+        if self.own.last_withdrawal is not None:
+            acts.append((self.own.last_withdrawal, f"we withdrew it ourselves: {self.own.last_text}"))
+        away = {pop for window in windows for pop in window.pops} | self.own.draining.keys()
+        away |= {pop for pop in self.watched.pops if self.own.announces(pop) is False}
+        nowhere = bool(self.watched.pops) and away.issuperset(self.watched.pops)
+        told = [text for since, text in acts if nowhere or self.now - since <= OWN_CHANGE_S]
+        return "; ".join(told) or None
 
 
 OWN_CHANGE_S = 300.0

@@ -162,6 +162,18 @@ def test_a_drain_and_a_maintenance_window_explain_a_loss() -> None:
     assert len(planned.opened(LOSS)) == 1, "the window is over and it is not back"
 
 
+@pytest.mark.mission("C5", "F5")
+def test_the_drain_of_one_pop_explains_the_first_minutes_and_no_more() -> None:
+    scene = Scene(watched(pops=("fra1", "lon1")))
+    scene.seed(30)
+    scene.take(OwnDrain(scene.now(), "fra1", (OURS,), True, "tests"))
+    scene.lose(range(30))
+    scene.wait(200)
+    assert [each.finding_kind for each in scene.opened()] == [OWN]
+    scene.wait(400)
+    assert len(scene.opened(LOSS)) == 1, "the other PoP should have been seen by now"
+
+
 def test_a_loss_that_is_older_than_our_own_act_stays_open() -> None:
     scene = Scene()
     scene.seed(30)
