@@ -158,6 +158,16 @@ class WatchProcess:
                 {"collector": name, "silent_s": collectors.get(name, 0.0), "peers": peers}
                 for name, peers in sorted(views.collectors.items())
             ],
+            "peers": [
+                {
+                    "collector": peer.collector,
+                    "asn": int(peer.asn),
+                    "peer": peer.address,
+                    "silent_s": round(silent_s, 3),
+                }
+                for _, peer, silent_s in silences
+                if peer is not None
+            ],
             "prefixes": [self._visibility(each.prefix) for each in self.engine.table if each.announced],
             "findings": self._open_findings(),
             "facts": self.daemon.facts,
@@ -171,7 +181,7 @@ class WatchProcess:
         return {
             "prefix": str(prefix),
             "family": str(prefix.family),
-            "visibility": visibility.share if visibility.able else float("nan"),
+            "visibility": visibility.share if visibility.able else None,
             "able": visibility.able,
         }
 
