@@ -27,8 +27,8 @@ from anycastle.io.watch_metrics import WatchCollector
 from anycastle.model.event import Event
 from anycastle.model.fleet import Fleet
 from anycastle.model.prefix import Prefix, parse_prefix
+from anycastle.watch.claim import severity_of
 from anycastle.watch.engine import WatchEngine
-from anycastle.watch.finding import severity_of
 from anycastle.watch.intent import intent_of
 from anycastle.watch.report import history, shown
 from anycastle.watch.silence import SilenceWatch

@@ -12,8 +12,8 @@ from anycastle.base.ports import Timestamp
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Prefix
 from anycastle.model.watch import Thresholds
+from anycastle.watch.claim import Condition, Life, Suspicion
 from anycastle.watch.fact import Peer
-from anycastle.watch.finding import Condition, Life, Suspicion
 from anycastle.watch.intent import Intent, WatchedPrefix
 from anycastle.watch.relation import Relations
 from anycastle.watch.table import Concerned
@@ -28,7 +28,8 @@ class PrefixMemory:
     seeded: bool = False
     """A table was read: a peer that says nothing of the prefix does not hold it."""
     usual_share: float | None = None
-    """visibility"""
+    """visibility: the share that usually sees it, as it was at `usual_at`."""
+    usual_at: Timestamp | None = None
     gone_since: Timestamp | None = None
     """stuck_route: since when nearly nobody is to hold it."""
     transit: dict[ASN, float] | None = None
