@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import subprocess
 import sys
 import time
 import urllib.request
@@ -93,6 +94,14 @@ def test_a_hijack_is_found_logged_shown_and_measured_and_sigterm_ends_in_good_or
         assert page(listen, "/readyz") == "ready\n"
         shown = ask(sockets / "watch.sock", {"command": "show", "prefix": "192.0.2.0/24"})
         assert shown["origins"] == {"AS666": 3}
+        heard = ask(sockets / "watch.sock", {"command": "status"})
+        assert {each["asn"] for each in heard["peers"]} == {3001, 3002, 3003}
+        assert all(each["silent_s"] >= 0 for each in heard["peers"])
+        command = [*COMMAND, "watch", "status", "--run-dir", str(sockets)]
+        lines = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=True).stdout
+        assert "messages, 1 garbage, silent for" in lines
+        assert "prefix     192.0.2.0/24: seen by 100.0% of 3 ASes" in lines
+        assert "findings   1 open: origin_change, critical" in lines
         past = ask(sockets / "watch.sock", {"command": "history", "prefix": "192.0.2.0/24"})
         assert [each["as_number"] for each in past["origins"]] == [666, 64500]
         assert len(past["events"]) == 6

@@ -254,9 +254,7 @@ def _told_of(
     except ParseError as error:
         raise click.BadParameter(str(error), param_hint="PREFIX") from error
     if not files:
-        from anycastle.io.local_socket import ask
-
-        return ask(_directories(None, run_dir)[1] / "watch.sock", {"command": command, "prefix": str(asked)})
+        return _ask({"command": command, "prefix": str(asked)}, run_dir)
     if fleet_dir is None:
         raise click.UsageError("with FILE, --fleet says what is watched")
     from anycastle.io.watch_replay import replayed
@@ -273,6 +271,36 @@ def _told_of(
         near = ", ".join(str(each.prefix) for each in engine.table)
         raise MisuseError(f"{asked} concerns no prefix of the fleet; it watches {near}")
     return shown(engine, asked) if command == "show" else history_of(engine, asked)
+
+
+def _ask(request: dict[str, Any], run_dir: Path | None) -> dict[str, Any]:
+    from anycastle.io.local_socket import ask
+
+    return ask(_directories(None, run_dir)[1] / "watch.sock", request, of="`anycastle watch run`")
+
+
+@watch.command()
+@RUN_DIR
+@output_option(Form.TABLE, Form.JSON)
+def status(run_dir: Path | None, form: Form) -> None:
+    """Show what the running daemon hears: feeds and collectors with their silence, prefixes, open findings."""
+    told = _ask({"command": "status"}, run_dir)
+    if form is Form.JSON:
+        click.echo(json.dumps(told, indent=2))
+        return
+    for feed in told["feeds"]:
+        state = "connected" if feed["connected"] else f"not connected: {feed['trouble']}"
+        counts = f"{feed['messages']} messages, {feed['garbage']} garbage, silent for {feed['silent_s']:.0f} s"
+        click.echo(f"feed       {feed['name']}: {state}; {counts}")
+    for each in told["collectors"]:
+        click.echo(f"collector  {each['collector']}: {each['peers']} peers, silent for {each['silent_s']:.0f} s")
+    for each in told["prefixes"]:
+        seen = "nobody is able to say" if each["visibility"] is None else f"seen by {each['visibility']:.1%}"
+        click.echo(f"prefix     {each['prefix']}: {seen} of {each['able']} ASes")
+    for each in told["findings"]:
+        click.echo(f"findings   {each['count']} open: {each['kind']}, {each['severity']}")
+    lost = f"{told['facts_dropped']} dropped, {told['facts_late']} late, {told['events_dropped']} events not logged"
+    click.echo(f"facts      {told['facts']} taken, {lost}")
 
 
 def _shown_lines(told: dict[str, Any]) -> Iterator[str]:

@@ -29,8 +29,8 @@ from anycastle.io.watch_metrics import WatchCollector
 from anycastle.model.event import Event
 from anycastle.model.fleet import Fleet
 from anycastle.model.prefix import Prefix, parse_prefix
+from anycastle.watch.claim import severity_of
 from anycastle.watch.engine import WatchEngine
-from anycastle.watch.finding import severity_of
 from anycastle.watch.intent import intent_of
 from anycastle.watch.report import history, shown
 from anycastle.watch.silence import SilenceWatch
@@ -173,6 +173,16 @@ class WatchProcess:
                 {"collector": name, "silent_s": collectors.get(name, 0.0), "peers": peers}
                 for name, peers in sorted(views.collectors.items())
             ],
+            "peers": [
+                {
+                    "collector": peer.collector,
+                    "asn": int(peer.asn),
+                    "peer": peer.address,
+                    "silent_s": round(silent_s, 3),
+                }
+                for _, peer, silent_s in silences
+                if peer is not None
+            ],
             "prefixes": [self._visibility(each.prefix) for each in self.engine.table if each.announced],
             "findings": self._open_findings(),
             "vrps": None if self.vrps.table is None else len(self.vrps.table),
@@ -187,7 +197,7 @@ class WatchProcess:
         return {
             "prefix": str(prefix),
             "family": str(prefix.family),
-            "visibility": visibility.share if visibility.able else float("nan"),
+            "visibility": visibility.share if visibility.able else None,
             "able": visibility.able,
         }
 

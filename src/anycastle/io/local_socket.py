@@ -105,7 +105,7 @@ def _locked(path: Path) -> int | None:
     return descriptor
 
 
-def ask(path: Path, request: dict[str, Any], timeout_s: float = 10.0) -> Reply:
+def ask(path: Path, request: dict[str, Any], timeout_s: float = 10.0, *, of: str = "the agent") -> Reply:
     """Send one request and give the reply. Raises `WorldError`, with the reply's own words where it is an error."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
@@ -117,7 +117,7 @@ def ask(path: Path, request: dict[str, Any], timeout_s: float = 10.0) -> Reply:
     except TimeoutError as error:
         raise WorldError(f"{path}: no answer within {timeout_s:g} s") from error
     except OSError as error:
-        raise WorldError(f"{path}: {error.strerror or error}; is the agent running?") from error
+        raise WorldError(f"{path}: {error.strerror or error}; is {of} running?") from error
     if not line:
         raise WorldError(f"{path}: the connection was closed without an answer")
     reply = msgspec.json.decode(line, type=dict[str, Any])

@@ -22,7 +22,11 @@ class WatchCollector(Collector):
         """Give every family, as things stand now."""
         status = self._status()
         yield gauge("watch_ready", "1 while every feed is connected", [], [((), status["ready"])])
-        prefixes = [((each["prefix"], each["family"]), each["visibility"]) for each in status["prefixes"]]
+        prefixes = [
+            ((each["prefix"], each["family"]), each["visibility"])
+            for each in status["prefixes"]
+            if each["visibility"] is not None
+        ]
         text = "Share of full-feed ASes that see a prefix, one vote per AS"
         yield gauge("watch_visibility_ratio", text, ["prefix", "family"], prefixes)
         able = [((each["prefix"], each["family"]), each["able"]) for each in status["prefixes"]]

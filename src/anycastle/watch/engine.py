@@ -16,6 +16,7 @@ from typing import Final
 from anycastle.base.ports import Timestamp
 from anycastle.model.event import Alarm, Body, ConvergenceMeasured, Event
 from anycastle.model.prefix import Prefix
+from anycastle.watch.claim import ClaimKey, RouteClaim, Support, Suspicion
 from anycastle.watch.convergence import ConvergenceTracker
 from anycastle.watch.detectors import PREFIX_DETECTORS, ROUTE_DETECTORS
 from anycastle.watch.detectors.contract import OwnRecord, PrefixContext, PrefixMemory, RouteContext
@@ -33,7 +34,7 @@ from anycastle.watch.fact import (
     SeedEnd,
     TableSize,
 )
-from anycastle.watch.finding import ClaimKey, FindingBook, RouteClaim, Support, Suspicion
+from anycastle.watch.finding import FindingBook
 from anycastle.watch.intent import Intent, WatchedPrefix
 from anycastle.watch.relation import NoRelations, Relations
 from anycastle.watch.table import Concern, WatchedTable
@@ -128,7 +129,7 @@ class WatchEngine:
             case PeerDown():
                 events += self._down(fact)
             case PeerUp():
-                self.views.up(fact.peer, self.now)
+                events += self._up(fact)
             case TableSize():
                 self.book.seeding = True
                 self.views.sized(fact)
@@ -240,9 +241,24 @@ class WatchEngine:
         """Take back what the peer's routes supported; the rest is unknown in one step, however much it is."""
         view = self.views.down(fact.peer)
         self.convergence.down(fact.peer, fact.at)
+        self._dirty_held(view)
         events: list[Event] = []
         for prefix in list(view.suspected):
             events += self._weigh(prefix, view, view.routes[prefix], [])
+        return events
+
+    def _dirty_held(self, view: PeerView) -> None:
+        """Have the watched prefixes that a peer told of swept, now and until it had the time to tell them anew."""
+        for watched in self.table:
+            if watched.prefix in view.routes:
+                self._dirty(watched.prefix)
+
+    def _up(self, fact: PeerUp) -> list[Event]:
+        """Let a peer tell its table anew; one that comes back without a word that it had gone was down for a moment."""
+        known = self.views.peers.get(fact.peer)
+        events = self._down(PeerDown(fact.at, fact.peer)) if known is not None and known.up and known.routes else []
+        view = self.views.up(fact.peer, self.now)
+        self._dirty_held(view)
         return events
 
     def _seeded(self) -> list[Event]:
@@ -293,7 +309,8 @@ class WatchEngine:
             if record is None:
                 continue
             if fact.active:
-                record.draining[fact.pop] = fact.reason
+                since = record.draining.get(fact.pop, (self.now, ""))[0]
+                record.draining[fact.pop] = (since, fact.reason)
             else:
                 record.draining.pop(fact.pop, None)
             self._dirty(prefix)

@@ -57,12 +57,11 @@ class Intent:
     windows: tuple[tuple[MaintenanceWindow, frozenset[Prefix]], ...] = ()
     """Planned absences, with the prefixes of the service that each belongs to."""
 
-    def planned_absence(self, prefix: Prefix, at: Timestamp) -> str | None:
-        """Give the reason of a maintenance window that `prefix` is in at `at`, with its PoPs, or None."""
-        for window, prefixes in self.windows:
-            if prefix in prefixes and window.start <= at < window.end:
-                return f"maintenance of {', '.join(window.pops)}: {window.reason}"
-        return None
+    def planned(self, prefix: Prefix, at: Timestamp) -> tuple[MaintenanceWindow, ...]:
+        """Give the maintenance windows that a prefix is in at a time."""
+        return tuple(
+            window for window, prefixes in self.windows if prefix in prefixes and window.start <= at < window.end
+        )
 
 
 def intent_of(fleet: Fleet) -> Intent:

@@ -108,45 +108,44 @@ def history(engine: WatchEngine, prefix: Prefix) -> Plain:
     As `watch.view.HISTORY_MAX` changes are kept of a route, the oldest of one that flaps are missing.
     """
     start = engine.seeded_at
-    initial: list[Plain] = []
-    events: list[tuple[Timestamp, int, Plain]] = []
-    peers: dict[Peer, None] = {}
+    initial: dict[str, Plain] = {}
+    events: list[Plain] = []
+    peers: list[Peer] = []
     origins: dict[int, Timestamp] = {}
-    nodes: set[int] = set()
     for view in engine.views.peers.values():
         state = view.routes.get(prefix)
         if state is None:
             continue
-        peers[view.peer] = None
+        peers.append(view.peer)
         for change in state.history:
             attributes: Plain = {"target_prefix": str(prefix), "source_id": _source(view.peer)}
             if change.path is not None:
-                attributes |= {"path": [int(asn) for asn in change.path.asns]}
-                nodes.update(attributes["path"])
+                attributes["path"] = [int(asn) for asn in change.path.asns]
                 for origin in origins_of(change.path):
                     origins[origin] = min(change.at, origins.get(origin, change.at))
             if start is not None and change.at <= start and change.path is not None:
-                initial = [each for each in initial if each["source_id"] != attributes["source_id"]]
-                initial.append(attributes)
+                initial[attributes["source_id"]] = attributes
             else:
                 kind = "W" if change.path is None else "A"
-                event = {"timestamp": change.at, "type": kind, "attrs": attributes}
-                events.append((change.at, len(events), event))
-    if start is None:
-        start = min((at for at, _, _ in events), default=None)
+                events.append({"timestamp": change.at, "type": kind, "attrs": attributes})
+    events.sort(key=lambda event: event["timestamp"])
+    if start is None and events:
+        start = events[0]["timestamp"]
+    nodes = {asn for told in (*initial.values(), *(each["attrs"] for each in events)) for asn in told.get("path", ())}
     return {
         "resource": str(prefix),
         "query_starttime": start,
         "query_endtime": engine.now,
-        "sources": [
-            {"id": _source(peer), "as_number": int(peer.asn), "ip": peer.address, "rrc": peer.collector}
-            for peer in peers
-        ],
+        "sources": [_source_of(peer) for peer in peers],
         "nodes": [{"as_number": asn} for asn in sorted(nodes)],
         "origins": [{"as_number": int(asn), "first": at} for asn, at in sorted(origins.items())],
-        "initial_state": initial,
-        "events": [event for _, _, event in sorted(events, key=lambda each: each[:2])],
+        "initial_state": list(initial.values()),
+        "events": events,
     }
+
+
+def _source_of(peer: Peer) -> Plain:
+    return {"id": _source(peer), "as_number": int(peer.asn), "ip": peer.address, "rrc": peer.collector}
 
 
 def _source(peer: Peer) -> str:

@@ -25,7 +25,7 @@ from anycastle.watch.path import hops_of, origins_of
 from anycastle.wire.bgp.as_path import ASPath
 
 if TYPE_CHECKING:
-    from anycastle.watch.finding import RouteClaim, Suspicion
+    from anycastle.watch.claim import RouteClaim, Suspicion
 
 HISTORY_MAX: Final = 32
 """Changes kept per peer and prefix; beyond it the oldest are forgotten."""
@@ -167,9 +167,12 @@ class Views:
         ):
             return state, False
         moved = state.path != fact.path
+        told_otherwise = state.communities != fact.communities or state.only_to_customer != fact.only_to_customer
         state.path, state.epoch = fact.path, view.epoch
         state.communities, state.only_to_customer = fact.communities, fact.only_to_customer
-        state.changed = at = fact.at if fact.since is None else fact.since
+        at = fact.at if fact.since is None else fact.since
+        if moved or told_otherwise:
+            state.changed = at
         if moved:
             state.origins, state.hops = origins_of(fact.path), hops_of(fact.path)
             state.changes += 1
@@ -221,11 +224,8 @@ class Views:
 
     def up(self, peer: Peer, at: Timestamp) -> PeerView:
         """Note that a peer is back and will tell its routes anew."""
-        known = peer in self.peers
         view = self.view(peer)
-        if view.up and known:
-            view.epoch += 1  # it came back without a word that it had gone
-        elif not view.up:
+        if not view.up:
             view.up = True
             self._count(view, 1)
         if view.routes:

@@ -6,17 +6,8 @@ from anycastle.base.ports import Timestamp
 from anycastle.model.event import FindingCleared, FindingOpened, FindingUpdated
 from anycastle.model.prefix import Prefix, parse_prefix
 from anycastle.model.watch import Thresholds
-from anycastle.watch.finding import (
-    ClaimKey,
-    Condition,
-    FindingBook,
-    Life,
-    RouteClaim,
-    Severity,
-    Support,
-    Suspicion,
-    severity_of,
-)
+from anycastle.watch.claim import ClaimKey, Condition, Life, RouteClaim, Severity, Support, Suspicion, severity_of
+from anycastle.watch.finding import FindingBook
 from tests.unit.watch.scene import OURS, peer
 
 SUSPICION = Suspicion("kind", "AS666", 70, ("because",))

@@ -47,6 +47,6 @@ maintenance:
     assert by_prefix["2001:db8:80::/48"].more_specifics == ()
     assert intent.locked == {ASN(64496): frozenset({ASN(64497)})}
     start = 1_767_225_600.0
-    assert intent.planned_absence(OURS, Timestamp(start)) == "maintenance of fra1: new switch"
-    assert intent.planned_absence(OURS, Timestamp(start + 3600)) is None
-    assert intent.planned_absence(parse_prefix("2001:db8:80::/48"), Timestamp(start)) is None
+    assert [window.reason for window in intent.planned(OURS, Timestamp(start))] == ["new switch"]
+    assert intent.planned(OURS, Timestamp(start + 3600)) == ()
+    assert intent.planned(parse_prefix("2001:db8:80::/48"), Timestamp(start)) == ()

@@ -12,8 +12,8 @@ from anycastle.base.ports import Timestamp
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Prefix
 from anycastle.model.watch import Thresholds
+from anycastle.watch.claim import Condition, Life, Suspicion
 from anycastle.watch.fact import Peer
-from anycastle.watch.finding import Condition, Life, Suspicion
 from anycastle.watch.intent import Intent, WatchedPrefix
 from anycastle.watch.relation import Relations
 from anycastle.watch.table import Concerned
@@ -28,7 +28,8 @@ class PrefixMemory:
     seeded: bool = False
     """A table was read: a peer that says nothing of the prefix does not hold it."""
     usual_share: float | None = None
-    """visibility"""
+    """visibility: the share that usually sees it, as it was at `usual_at`."""
+    usual_at: Timestamp | None = None
     gone_since: Timestamp | None = None
     """stuck_route: since when nearly nobody is to hold it."""
     transit: dict[ASN, float] | None = None
@@ -53,8 +54,8 @@ class OwnRecord:
     last_change: Timestamp | None = None
     last_withdrawal: Timestamp | None = None
     last_text: str = ""
-    draining: dict[str, str] = field(default_factory=dict)
-    """PoP -> the reason of a drain that is on."""
+    draining: dict[str, tuple[Timestamp, str]] = field(default_factory=dict)
+    """PoP -> since when and why it is drained."""
 
     def announces(self, pop: str) -> bool | None:
         """Tell whether a PoP announces it to anybody; None where it was never heard of."""
@@ -118,15 +119,21 @@ class PrefixContext:
         return bool(pops) and all(self.own.announces(pop) is False for pop in pops)
 
     def own_doing(self) -> str | None:
-        """Say which act of our own explains an absence now, or None."""
-        planned = self.intent.planned_absence(self.prefix, self.now)
-        if self.withdrawn_everywhere:
-            return f"we withdrew it ourselves: {self.own.last_text}"
-        if self.own.draining:
-            return "; ".join(f"drain of {pop}: {reason}" for pop, reason in self.own.draining.items())
-        if self.own.last_withdrawal is not None and self.now - self.own.last_withdrawal <= OWN_CHANGE_S:
-            return f"we withdrew it ourselves: {self.own.last_text}"
-        return planned
+        """Say which acts of our own explain an absence now, or None.
+
+        All of it where no PoP is to announce: each has withdrawn, is drained or in maintenance. Otherwise our acts
+        explain what is seen for `OWN_CHANGE_S` after they began, while the Internet finds its other ways.
+        """
+        windows = self.intent.planned(self.prefix, self.now)
+        acts = [(window.start, f"maintenance of {', '.join(window.pops)}: {window.reason}") for window in windows]
+        acts += [(since, f"drain of {pop}: {reason}") for pop, (since, reason) in self.own.draining.items()]
+        if self.own.last_withdrawal is not None:
+            acts.append((self.own.last_withdrawal, f"we withdrew it ourselves: {self.own.last_text}"))
+        away = {pop for window in windows for pop in window.pops} | self.own.draining.keys()
+        away |= {pop for pop in self.watched.pops if self.own.announces(pop) is False}
+        nowhere = bool(self.watched.pops) and away.issuperset(self.watched.pops)
+        told = [text for since, text in acts if nowhere or self.now - since <= OWN_CHANGE_S]
+        return "; ".join(told) or None
 
 
 OWN_CHANGE_S = 300.0

@@ -5,8 +5,8 @@ from typing import Final
 
 from anycastle.base.ports import Timestamp
 from anycastle.model.asn import ASN
+from anycastle.watch.claim import Condition, Life
 from anycastle.watch.detectors.contract import PrefixContext, PrefixDetector
-from anycastle.watch.finding import Condition, Life
 from anycastle.watch.path import hops_of
 from anycastle.watch.view import PeerView, RouteState
 

@@ -3,8 +3,8 @@
 from typing import Final
 
 from anycastle.model.asn import ASN
+from anycastle.watch.claim import Life, Suspicion
 from anycastle.watch.detectors.contract import RouteContext, RouteDetector
-from anycastle.watch.finding import Life, Suspicion
 from anycastle.watch.table import Concern
 from anycastle.watch.validation import Validity
 

@@ -5,8 +5,8 @@ from typing import Final
 
 from anycastle.base.ports import Timestamp
 from anycastle.model.asn import ASN
+from anycastle.watch.claim import Condition, Life
 from anycastle.watch.detectors.contract import OWN_CHANGE_S, PrefixContext, PrefixDetector
-from anycastle.watch.finding import Condition, Life
 from anycastle.watch.view import PeerView, RouteState
 
 TRANSIT: Final = "transit_change"

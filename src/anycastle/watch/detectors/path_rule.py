@@ -5,8 +5,8 @@ from functools import lru_cache
 from typing import Final
 
 from anycastle.model.watch import PathRule
+from anycastle.watch.claim import Life, Suspicion
 from anycastle.watch.detectors.contract import RouteContext, RouteDetector
-from anycastle.watch.finding import Life, Suspicion
 from anycastle.watch.table import Concern
 
 NAME: Final = "path_rule"

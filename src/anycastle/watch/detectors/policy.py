@@ -13,8 +13,8 @@ from typing import Final
 
 from anycastle.model.asn import ASN
 from anycastle.model.community import GRACEFUL_SHUTDOWN, NO_ADVERTISE, NO_EXPORT
+from anycastle.watch.claim import Condition, Life
 from anycastle.watch.detectors.contract import PrefixContext, PrefixDetector
-from anycastle.watch.finding import Condition, Life
 from anycastle.watch.intent import Told
 from anycastle.watch.path import origin_prepends
 from anycastle.watch.view import PeerView, RouteState

@@ -21,9 +21,9 @@ from typing import Final
 
 from anycastle.model.asn import ASN
 from anycastle.model.watch import Thresholds
+from anycastle.watch.claim import Life, Suspicion
 from anycastle.watch.detectors.contract import RouteContext, RouteDetector
 from anycastle.watch.detectors.origin_change import annotated, foreign_origins
-from anycastle.watch.finding import Life, Suspicion
 from anycastle.watch.relation import Relation
 from anycastle.watch.table import Concern
 

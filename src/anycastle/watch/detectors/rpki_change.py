@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from anycastle.model.asn import ASN
+from anycastle.watch.claim import Condition, Life
 from anycastle.watch.detectors.contract import PrefixContext, PrefixDetector
-from anycastle.watch.finding import Condition, Life
 from anycastle.watch.validation import Validity
 
 NAME: Final = "rpki_change"

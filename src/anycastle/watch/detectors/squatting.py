@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from anycastle.watch.claim import Life, Suspicion
 from anycastle.watch.detectors.contract import RouteContext, RouteDetector
 from anycastle.watch.detectors.origin_change import annotated, foreign_origins, named
-from anycastle.watch.finding import Life, Suspicion
 from anycastle.watch.table import Concern
 
 NAME: Final = "squatting"

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Final
 
+from anycastle.watch.claim import Condition, Life
 from anycastle.watch.detectors.contract import PrefixContext, PrefixDetector
 from anycastle.watch.detectors.flap import common_hop
-from anycastle.watch.finding import Condition, Life
 
 NAME: Final = "stuck_route"
 STUCK_S: Final = 900.0

@@ -10,8 +10,8 @@ an absence in our own withdrawal, drain or maintenance is named after that, and 
 from collections.abc import Iterable
 from typing import Final
 
+from anycastle.watch.claim import Condition, Life
 from anycastle.watch.detectors.contract import PrefixContext, PrefixDetector
-from anycastle.watch.finding import Condition, Life
 from anycastle.watch.view import Visibility
 
 LOSS: Final = "visibility_loss"
@@ -22,7 +22,8 @@ _FOUND_FROM: Final = 0.50
 _DROP: Final = 0.10
 _DROP_OVER: Final = 0.05
 _USUAL_AT_START: Final = 1.0
-_SINK: Final = 0.005  # of the distance, each sweep: half in two and a half hours of sweeps a minute apart
+_HALF_LIFE_S: Final = 86_400.0
+"""What is usual sinks towards what is seen by half in a day, so that a drop over a weekend is still one on Monday."""
 _COLLECTOR_MIN: Final = 3
 """ASes of a collector below which its silence says nothing of a region."""
 _EVIDENCE_MAX: Final = 20
@@ -59,7 +60,10 @@ def _usual(context: PrefixContext, visibility: Visibility) -> float:
 
 
 def _learn(context: PrefixContext, visibility: Visibility, usual: float) -> None:
-    context.memory.usual_share = usual - (usual - visibility.share) * _SINK
+    memory = context.memory
+    passed_s = 0.0 if memory.usual_at is None else context.now - memory.usual_at
+    memory.usual_share = visibility.share + (usual - visibility.share) * 0.5 ** (passed_s / _HALF_LIFE_S)
+    memory.usual_at = context.now
 
 
 def _lost(context: PrefixContext, visibility: Visibility) -> bool | None:

@@ -71,6 +71,20 @@ def test_a_short_appearance_and_a_return_stay_one_finding() -> None:
     assert (len(scene.opened("origin_change")), scene.cleared("origin_change")) == (1, [])
 
 
+def test_what_a_peer_said_before_a_reset_counts_no_more_and_what_it_says_after_does() -> None:
+    scene = Scene()
+    scene.see([1, 2], 666)
+    scene.up(1)
+    scene.wait(30)
+    scene.see([1], 666)
+    scene.wait(300)
+    assert not scene.cleared()
+    scene.up(1)
+    scene.up(2)
+    scene.wait(60)
+    assert len(scene.cleared()) == 1
+
+
 def test_what_a_peer_that_went_down_saw_counts_no_more() -> None:
     scene = Scene()
     scene.see([1, 2], 666)

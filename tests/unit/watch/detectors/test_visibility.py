@@ -6,9 +6,9 @@ from anycastle.base.ports import Timestamp
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Family, Prefix
 from anycastle.model.service import MaintenanceWindow
+from anycastle.watch.claim import severity_of
 from anycastle.watch.detectors.visibility import LOSS, OWN, PARTIAL
 from anycastle.watch.fact import OwnAction, OwnDrain, Peer, RouteGone, TableSize
-from anycastle.watch.finding import severity_of
 from tests.unit.watch.scene import OURS, OURS_6, START, UPSTREAMS, Scene, watched
 from tests.unit.watch.scene import OWN as OWN_ASN
 
@@ -71,9 +71,18 @@ def test_what_a_peer_does_not_tell_again_after_a_reset_is_lost() -> None:
     for number in range(30):
         scene.down(number)
         scene.up(number)
-    usual(scene, [0])
     scene.wait(1200)
     assert len(scene.opened(LOSS)) == 1
+
+
+def test_a_lasting_drop_stays_one_through_a_stormy_day() -> None:
+    scene = Scene()
+    scene.seed(60)
+    scene.lose(range(20))
+    for turn in range(2 * 720):
+        scene.wait(60)
+        scene.see([59], 3356 + turn % 2, UPSTREAMS[0], OWN_ASN)
+    assert (len(scene.opened(PARTIAL)), scene.cleared(PARTIAL)) == (1, [])
 
 
 @pytest.mark.mission("F5", "M4")
@@ -160,6 +169,18 @@ def test_a_drain_and_a_maintenance_window_explain_a_loss() -> None:
     assert planned.opened()[0].reasons == ("maintenance of fra1: new switch",)
     planned.wait(3600)
     assert len(planned.opened(LOSS)) == 1, "the window is over and it is not back"
+
+
+@pytest.mark.mission("C5", "F5")
+def test_the_drain_of_one_pop_explains_the_first_minutes_and_no_more() -> None:
+    scene = Scene(watched(pops=("fra1", "lon1")))
+    scene.seed(30)
+    scene.take(OwnDrain(scene.now(), "fra1", (OURS,), True, "tests"))
+    scene.lose(range(30))
+    scene.wait(200)
+    assert [each.finding_kind for each in scene.opened()] == [OWN]
+    scene.wait(400)
+    assert len(scene.opened(LOSS)) == 1, "the other PoP should have been seen by now"
 
 
 def test_a_loss_that_is_older_than_our_own_act_stays_open() -> None:
