@@ -27,7 +27,8 @@ def caught_on_the_way(
     """Add up the weight of items whose packets meet an AS that has the specific route: `caught` float64[lane].
 
     `specific` [item, lane] is below its largest number where an AS has the specific route; `key` [item, lane] are
-    routes to the covering prefix. `climbing` are the items of the cone, from its bottom. `state` uint8[item, lane] is scratch.
+    routes to the covering prefix. `climbing` are the items of the cone, from its bottom. `state` uint8[item, lane] is
+    scratch.
     """
     none, as_peer, rank_mask, rank_shift = layout[4], layout[2], layout[7], layout[8]
     largest = specific[0, 0] | ~specific[0, 0]
