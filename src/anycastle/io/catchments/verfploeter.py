@@ -1,0 +1,95 @@
+"""Verfploeter rounds: one CSV a configuration, one line an answer, named `CONFIGURATION__SITE+SITE__DATE.csv`."""
+
+import csv
+import re
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anycastle.base.errors import ParseError
+from anycastle.io.catchments.text import read_text
+
+_SITE_SUFFIX: Final = re.compile(r"-anycast\d+$")
+_NEEDED: Final = ("client_id", "source_address", "source_address_asn", "send_receive_time_diff")
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round: the site that each /24 answered to."""
+
+    configuration: str
+    announced: tuple[str, ...]
+    date: str
+    block: NDArray[np.uint32]
+    """uint32[row], ascending: the /24's address without its last octet."""
+    site: NDArray[np.int16]
+    """int16[row]: place in `announced`."""
+    asn: NDArray[np.uint32]
+    """uint32[row]; 0 where unknown."""
+    rtt_ms: NDArray[np.float32]
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Give each site's part of the /24s, float64[site]."""
+        counts = np.bincount(self.site, minlength=len(self.announced)).astype(np.float64)
+        return np.asarray(counts / max(1.0, counts.sum()))
+
+
+def read_verfploeter(path: Path) -> Round:
+    """Read a round. A /24 that answered to several sites counts for the first. Raises `ParseError` with `FILE:LINE`."""
+    configuration, announced, date = parse_name(path.name, str(path))
+    return parse_round(read_text(path), str(path), configuration, announced, date)
+
+
+def parse_name(name: str, where: str) -> tuple[str, tuple[str, ...], str]:
+    """Give configuration, sorted sites and date of a file's name."""
+    parts = name.split(".csv")[0].split("__")
+    if len(parts) != 3 or not all(parts):
+        raise ParseError(f"{where}: a round's name is CONFIGURATION__SITE+SITE__DATE.csv")
+    return parts[0], tuple(sorted(parts[1].split("+"))), parts[2]
+
+
+def parse_round(text: str, where: str, configuration: str, announced: tuple[str, ...], date: str) -> Round:
+    """Parse a round's lines."""
+    rows = csv.DictReader(StringIO(text))
+    missing = [column for column in _NEEDED if column not in (rows.fieldnames or ())]
+    if missing:
+        raise ParseError(f"{where}:1: the heading has no {missing[0]}")
+    found: dict[int, tuple[int, int, float]] = {}
+    for row in rows:
+        site = _SITE_SUFFIX.sub("", row["client_id"] or "")
+        if site not in announced:
+            raise ParseError(f"{where}:{rows.line_num}: {site!r} is not announced; those are {', '.join(announced)}")
+        try:
+            block = _block(row["source_address"])
+            asn = int(row["source_address_asn"]) if (row["source_address_asn"] or "").isdigit() else 0
+            rtt_ms = float(row["send_receive_time_diff"])
+        except (TypeError, ValueError) as error:
+            raise ParseError(f"{where}:{rows.line_num}: {error}") from error
+        if asn > 0xFFFFFFFF:
+            raise ParseError(f"{where}:{rows.line_num}: {asn} is no AS number")
+        found.setdefault(block, (announced.index(site), asn, rtt_ms))
+    blocks = sorted(found)
+    return Round(
+        configuration,
+        announced,
+        date,
+        np.array(blocks, np.uint32),
+        np.array([found[each][0] for each in blocks], np.int16),
+        np.array([found[each][1] for each in blocks], np.uint32),
+        np.array([found[each][2] for each in blocks], np.float32),
+    )
+
+
+def _block(text: str | None) -> int:
+    parts = (text or "").split(".")
+    if len(parts) != 4 or not all(part.isascii() and part.isdigit() and len(part) <= 3 for part in parts):
+        raise ValueError(f"{text!r} is no IPv4 address")
+    first, second, third, last = map(int, parts)
+    if max(first, second, third, last) > 255:
+        raise ValueError(f"{text!r} is no IPv4 address")
+    return first << 16 | second << 8 | third
