@@ -1,4 +1,4 @@
-"""Ranges of IPv4 addresses with the ASN or country that holds them: CSV `FIRST,LAST,VALUE[,NAME]`, addresses as numbers."""
+"""Ranges of IPv4 addresses and the ASN or country of each: CSV `FIRST,LAST,VALUE[,NAME]`, addresses as numbers."""
 
 from dataclasses import dataclass
 from pathlib import Path

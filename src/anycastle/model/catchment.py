@@ -109,3 +109,25 @@ class Neighbour:
     pop: str
     asn: ASN
     transit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round: the site that each /24 answered to."""
+
+    configuration: str
+    announced: tuple[str, ...]
+    date: str
+    block: NDArray[np.uint32]
+    """uint32[row], ascending: the /24's address without its last octet."""
+    site: NDArray[np.int16]
+    """int16[row]: place in `announced`."""
+    asn: NDArray[np.uint32]
+    """uint32[row]; 0 where unknown."""
+    rtt_ms: NDArray[np.float32]
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Give each site's part of the /24s, float64[site]."""
+        counts = np.bincount(self.site, minlength=len(self.announced)).astype(np.float64)
+        return np.asarray(counts / max(1.0, counts.sum()))

@@ -48,8 +48,17 @@ HINT_LEAN: Final = 0.3
 LEVEL_PRIOR: Final = (0.5, 0.7)
 """What the level is of the mean lean's log odds and of the mean gap, before any experiment."""
 LEVEL_RIDGE_SLOPE: Final = 3.0
-LEVEL_RIDGE_POP: Final = 1.0
+LEVEL_RIDGE_POP: Final = 3.0
+LEVEL_TAIL: Final = 0.5
+"""Corrections beyond this are drawn less: most PoPs need none, and one whose replies get lost needs much."""
+LEVEL_CLIP: Final = 0.7
+"""Residuals beyond this count linearly, so that one experiment that contradicts the others does not turn them."""
+LEVEL_ROUNDS: Final = 15
 LEVEL_MIN: Final = 0.01
+OWN_SCALE: Final = 2.0
+"""Own strengths are drawn towards none by a ridge, which is right for most ASes and too much for those that differ."""
+RELEVEL: Final = 1.0
+"""How far the mean chance is brought back to the level after own answers; 1: wholly."""
 MEASURED_RIGHT: Final = 0.956
 """How often ping and traceroute of one AS agree in one experiment: no answer is more certain."""
 
@@ -237,13 +246,19 @@ class State:
         pair = pair_index(len(self.terrain.pops), first, second)
         strength = self.around.strength
         base = self.terrain.hint[:, pair] + strength[:, first] - strength[:, second]
-        asked = self.evidence.outcome[:, pair] != 0
-        offset = self.around.offset[pair]
-        if not asked.any():
-            relevant = (self.evidence.outcome != 0).any(axis=1)
-            offset = offset_to(base[relevant] if relevant.any() else base, float(logistic(self.level(pair))))
         mean, variance = self.own.difference(first, second)
-        return np.asarray((base + offset + mean) / np.sqrt(1 + np.pi / 8 * variance))
+        mean = OWN_SCALE * mean
+        outcome = self.evidence.outcome
+        if (outcome[:, pair] != 0).any():
+            odds = base + self.around.offset[pair] + mean
+        else:
+            share = float(logistic(self.level(pair)))
+            counted = (outcome != 0).any(axis=1)
+            if not counted.any():
+                counted[:] = True
+            odds = base + offset_to(base[counted], share) + mean
+            odds = odds + RELEVEL * offset_to(odds[counted], share)
+        return np.asarray(odds / np.sqrt(1 + np.pi / 8 * variance))
 
 
 def fit_state(terrain: Terrain, evidence: Evidence) -> State:
@@ -259,14 +274,23 @@ def _level_columns(terrain: Terrain, pairs: Sequence[int]) -> Floats:
 
 
 def fit_level(terrain: Terrain, evidence: Evidence) -> Floats:
-    """Give the numbers of the level's model, float64[2 + pop]: least squares on the log odds of measured shares."""
+    """Give the numbers of the level's model, float64[2 + pop], by robust least squares on log odds of measured shares.
+
+    Weights are renewed each round: of an experiment as by Huber, of a PoP's ridge as by a heavy-tailed prior.
+    """
     pairs = np.flatnonzero(evidence.asked).tolist()
     won = (evidence.outcome > 0).sum(axis=0)[pairs]
-    share = np.clip(won / np.maximum(1, evidence.asked[pairs]), LEVEL_MIN, 1 - LEVEL_MIN)
+    odds = logit(np.clip(won / np.maximum(1, evidence.asked[pairs]), LEVEL_MIN, 1 - LEVEL_MIN))
     columns = _level_columns(terrain, pairs)
     prior = np.concatenate([np.array(LEVEL_PRIOR), np.zeros(len(terrain.pops))])
-    ridge = np.diag([LEVEL_RIDGE_SLOPE] * 2 + [LEVEL_RIDGE_POP] * len(terrain.pops))
-    return np.asarray(np.linalg.solve(columns.T @ columns + ridge, columns.T @ logit(share) + ridge @ prior))
+    numbers, weight = prior, np.ones(len(pairs))
+    ridge = np.array([LEVEL_RIDGE_SLOPE] * 2 + [LEVEL_RIDGE_POP] * len(terrain.pops))
+    for _ in range(LEVEL_ROUNDS):
+        normal = (columns * weight[:, None]).T @ columns + np.diag(ridge)
+        numbers = np.linalg.solve(normal, columns.T @ (weight * odds) + ridge * prior)
+        weight = np.minimum(1.0, LEVEL_CLIP / np.maximum(np.abs(odds - columns @ numbers), 1e-9))
+        ridge[2:] = LEVEL_RIDGE_POP / (1 + (numbers[2:] / LEVEL_TAIL) ** 2)
+    return np.asarray(numbers)
 
 
 def predict(model: Calibration, announced: Sequence[str], asns: NDArray[np.uint32] | None = None) -> Prediction:
@@ -296,9 +320,7 @@ def predict(model: Calibration, announced: Sequence[str], asns: NDArray[np.uint3
     return Prediction(names, asked, chance, _provenance(model, place, row, known))
 
 
-def _pair_odds(
-    model: Calibration, first: int, second: int, row: NDArray[np.int64], known: NDArray[np.bool_]
-) -> Floats:
+def _pair_odds(model: Calibration, first: int, second: int, row: NDArray[np.int64], known: NDArray[np.bool_]) -> Floats:
     """Give log odds float64[asked]: as measured where it was, else as the model has them, made reliable."""
     pair = pair_index(len(model.pops), first, second)
     odds = np.where(known, model.odds[row, pair], model.level[pair]).astype(np.float64)

@@ -3,8 +3,8 @@
 Theory of operation. A catchment under a set of announced PoPs says, for every AS, that the PoP it reached was
 preferred to each of the others. If ASes have an order of preference over PoPs (measured: 98 % of triples have no
 circle), then all that experiments tell is in one table: AS by pair of PoPs, +1 where the first of the pair was
-preferred, -1 where the second was, 0 where nobody asked. Experiments with several methods of one announced set fill it in the
-order in which they are given: an answer is never replaced by a later one.
+preferred, -1 where the second was, 0 where nobody asked. Several methods of one announced set fill it in the order in
+which they are given: an answer is never replaced by a later one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -49,7 +49,7 @@ class Evidence:
     @property
     def asked(self) -> NDArray[np.int64]:
         """Give for each pair how many ASes are known, int64[pair]."""
-        return np.count_nonzero(self.outcome, axis=0)
+        return np.asarray(np.count_nonzero(self.outcome, axis=0), np.int64)
 
     def without(self, announced: Iterable[str]) -> "Evidence":
         """Give the evidence as if nobody had ever announced these PoPs together: none of their pairs is known."""

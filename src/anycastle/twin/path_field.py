@@ -16,6 +16,7 @@ as the mean of its nearest providers.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -139,7 +140,7 @@ def _carry(
     """Carry lengths from where they were seen to all others, in place."""
     told = beside[by_customer[beside[:, 0]] & seen[beside[:, 0]] & ~seen[beside[:, 1]]]
     np.minimum.at(length, told[:, 1], length[told[:, 0]] + 1)
-    for begin, end in zip(steps[:-1], steps[1:], strict=True):
+    for begin, end in pairwise(steps):
         links = transit[begin:end]
         links = links[~seen[links[:, 1]] & (length[links[:, 0]] < UNKNOWN)]
         np.minimum.at(length, links[:, 1], length[links[:, 0]] + 1)
@@ -155,7 +156,7 @@ def lean(field: PathField, first: int, second: int) -> NDArray[np.float64]:
     told = field.by_customer[first] & (one <= other) | field.by_customer[second] & (other <= one)
     links = field.beside[told[field.beside[:, 0]] & fixed[field.beside[:, 0]] & ~fixed[field.beside[:, 1]]]
     _choose(chance, nearest, links)
-    for begin, end in zip(field.steps[:-1], field.steps[1:], strict=True):
+    for begin, end in pairwise(field.steps):
         links = field.transit[begin:end]
         links = links[~fixed[links[:, 1]] & (nearest[links[:, 0]] < UNKNOWN)]
         _choose(chance, nearest, links)

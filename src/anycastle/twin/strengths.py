@@ -4,10 +4,11 @@ Theory of operation. An AS takes PoP i rather than j with the log odds
 
     offset(i, j) + hint(AS; i, j) + s_i - s_j,      s = s(its country) + s(its providers) + s(its own)
 
-The hint is what the paths say (`twin.path_field`), about its mean. The offset belongs to the experiment: it is set so that the
-mean chance is the share that was measured, so an odd experiment (replies lost, a session down that day) moves no other
-pair. Strengths of groups follow by one Newton step a layer and round on the logistic likelihood, one small matrix a
-group, with a ridge towards none. A group's answers weigh at most as `half` of its ASes, for ASes of a group are not independent.
+The hint is what the paths say (`twin.path_field`), about its mean. The offset belongs to the experiment: it is set so
+that the mean chance is the share that was measured, so an odd experiment (replies lost, a session down that day) moves
+no other pair. Strengths of groups follow by one Newton step a layer and round on the logistic likelihood, one small
+matrix a group, with a ridge towards none. A group's answers weigh at most as `half` of its ASes, for ASes of a group
+are not independent.
 
 An AS's own strengths come last, by Newton's method from its own answers. The same matrix gives the variance of a
 difference: where an AS chose between i and k and between j and k, and both beat k, then nothing is known of i against
@@ -130,15 +131,13 @@ def fit_surroundings(outcome: NDArray[np.int8], hint: Floats, layers: Sequence[L
                 of_group[at] = of_group[at] + step
                 strength = strength + layer.means(step, ases)
         odds = hint + strength @ matrix.T
-        for pair, at in enumerate(rows):
-            if len(at):
-                offset[pair] = offset_to(odds[at, pair], share[pair], offset[pair])
+        for pair, answered in enumerate(rows):
+            if len(answered):
+                offset[pair] = offset_to(odds[answered, pair], share[pair], float(offset[pair]))
     return Surroundings(offset, strength)
 
 
-def _group_step(
-    outcome: NDArray[np.int8], odds: Floats, layer: Layer, now: Floats, matrix: Floats
-) -> Floats:
+def _group_step(outcome: NDArray[np.int8], odds: Floats, layer: Layer, now: Floats, matrix: Floats) -> Floats:
     """Give one Newton step of a layer's strengths, float64[group, pop]."""
     asked = outcome != 0
     chance = logistic(odds)

@@ -26,7 +26,9 @@ def parse_collector_paths(text: str, name: str, announced: Iterable[str], origin
             continue
         fields = line.split("\t")
         if len(fields) != 3:
-            raise ParseError(f"{name}:{number}: {len(fields)} fields; a line is COLLECTOR, PEER, AS_PATH parted by tabs")
+            raise ParseError(
+                f"{name}:{number}: {len(fields)} fields; a line is COLLECTOR, PEER, AS_PATH parted by tabs"
+            )
         asns = _parse_path(fields[2], f"{name}:{number}")
         if origin in asns[1:]:
             found.append(CollectorPath(pops, tuple(asns[: asns.index(origin)])))

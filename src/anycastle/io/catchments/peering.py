@@ -82,9 +82,7 @@ def _experiments(folder: Path, sites: tuple[str, ...]) -> list[Experiment]:
     return found
 
 
-def _measured(
-    path: Path, key: str, pops: Any, sites: tuple[str, ...], weights: Any, method: str
-) -> Measurement | None:
+def _measured(path: Path, key: str, pops: Any, sites: tuple[str, ...], weights: Any, method: str) -> Measurement | None:
     where = f"{path}: {key!r}"
     if not (key.isascii() and key.isdigit() and int(key) <= 0xFFFFFFFF):
         raise ParseError(f"{where} is no AS number")

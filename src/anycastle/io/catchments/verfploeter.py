@@ -2,41 +2,18 @@
 
 import csv
 import re
-from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anycastle.base.errors import ParseError
 from anycastle.io.catchments.text import read_text
+from anycastle.model.catchment import Round
 
 _SITE_SUFFIX: Final = re.compile(r"-anycast\d+$")
 _NEEDED: Final = ("client_id", "source_address", "source_address_asn", "send_receive_time_diff")
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """One round: the site that each /24 answered to."""
-
-    configuration: str
-    announced: tuple[str, ...]
-    date: str
-    block: NDArray[np.uint32]
-    """uint32[row], ascending: the /24's address without its last octet."""
-    site: NDArray[np.int16]
-    """int16[row]: place in `announced`."""
-    asn: NDArray[np.uint32]
-    """uint32[row]; 0 where unknown."""
-    rtt_ms: NDArray[np.float32]
-
-    @property
-    def shares(self) -> NDArray[np.float64]:
-        """Give each site's part of the /24s, float64[site]."""
-        counts = np.bincount(self.site, minlength=len(self.announced)).astype(np.float64)
-        return np.asarray(counts / max(1.0, counts.sum()))
 
 
 def read_verfploeter(path: Path) -> Round:
@@ -47,7 +24,7 @@ def read_verfploeter(path: Path) -> Round:
 
 def parse_name(name: str, where: str) -> tuple[str, tuple[str, ...], str]:
     """Give configuration, sorted sites and date of a file's name."""
-    parts = name.split(".csv")[0].split("__")
+    parts = name.partition(".csv")[0].split("__")
     if len(parts) != 3 or not all(parts):
         raise ParseError(f"{where}: a round's name is CONFIGURATION__SITE+SITE__DATE.csv")
     return parts[0], tuple(sorted(parts[1].split("+"))), parts[2]
