@@ -10,6 +10,7 @@ BENCHES = MappingProxyType(
     {
         "agent_cost": "bench.agent_cost",
         "failover": "bench.failover",
+        "twin": "bench.twin",
     }
 )
 """Name -> the module, whose `main` is a click command."""

@@ -14,7 +14,13 @@ from anycastle.cli.main import Command
 
 SUBCOMMANDS: Final = MappingProxyType(
     {
+        "hijack": Command(
+            "anycastle.cli.twin_hijack", "hijack", "Who would believe a hijack, and what verifying changes."
+        ),
+        "leak": Command("anycastle.cli.twin_leak", "leak", "Who would be drawn through a route leak."),
         "routes": Command("anycastle.cli.twin_routes", "routes", "The route of every AS under one announcement."),
+        "survive": Command("anycastle.cli.twin_survive", "survive", "What each failure of one PoP, or of two, does."),
+        "sweep": Command("anycastle.cli.twin_sweep", "sweep", "The shares of many configurations of prepends."),
     }
 )
 """All subcommands."""

@@ -1,9 +1,12 @@
-"""What the commands of `anycastle twin` are given: graphs, announcers, PoPs."""
+"""What the commands of `anycastle twin` are given: graphs, PoPs, adopters."""
 
 import random
 import re
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import click
 
@@ -11,11 +14,24 @@ from anycastle.base.errors import ParseError
 from anycastle.cli.output import message
 from anycastle.io.as_graph import LoadedGraph, default_cache_folder, load_graph
 from anycastle.model.asn import ASN, parse_asn
+from anycastle.twin.deployment import (
+    Configuration,
+    Deployment,
+    Session,
+    SessionGroup,
+    Standing,
+    deployment_of_origins,
+    deployment_of_pops,
+)
 from anycastle.twin.graph import ASGraph
+from anycastle.twin.policy import Adopters, Policy
 from anycastle.twin.synthetic import make_graph
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 SYNTHETIC_MAX: Final = 200_000
 _SYNTHETIC: Final = re.compile(r"synthetic:(\d{1,7})(?::(\d{1,9}))?")
+_SHARE: Final = re.compile(r"(\d{1,3}(?:\.\d+)?)%")
 
 
 def open_graph(name: str, no_cache: bool) -> LoadedGraph:
@@ -27,9 +43,8 @@ def open_graph(name: str, no_cache: bool) -> LoadedGraph:
         loaded = LoadedGraph(make_graph(int(made[1]), random.Random(int(made[2] or 1))).graph, False, None)
     else:
         if not Path(name).exists():
-            raise click.BadParameter(
-                f"there is no file {name!r}; synthetic:5000 is a graph made here", param_hint="GRAPH"
-            )
+            words = f"there is no file {name!r}; synthetic:5000 is a graph made here"
+            raise click.BadParameter(words, param_hint="GRAPH")
         loaded = load_graph(Path(name), cache=None if no_cache else default_cache_folder())
     message(describe(loaded.graph))
     return loaded
@@ -42,19 +57,139 @@ def describe(graph: ASGraph) -> str:
     return f"graph: {name}, {len(graph):,} ASes, {graph.link_count:,} links{own}"
 
 
+def about_graph(graph: ASGraph) -> dict[str, Any]:
+    """Give the same as plain values, for JSON."""
+    return {"name": graph.origin.name, "date": graph.origin.date, "ases": len(graph), "links": graph.link_count}
+
+
 def parse_origin(text: str) -> tuple[ASN, int]:
-    """Parse `ASN[:PREPEND]`."""
+    """Parse `ASN[:PREPENDS]`."""
     asn, _, prepend = text.partition(":")
     if prepend and not (prepend.isascii() and prepend.isdigit() and len(prepend) <= 5):
         raise click.BadParameter(f"{text!r}: {prepend!r} is no number of prepends", param_hint="--origin")
+    return parse_as(asn, "--origin"), int(prepend or 0)
+
+
+def parse_as(text: str, hint: str) -> ASN:
+    """Parse an AS number, or raise a usage error that names the option."""
     try:
-        return parse_asn(asn), int(prepend or 0)
+        return parse_asn(text)
     except ParseError as error:
-        raise click.BadParameter(f"{text!r}: {error}; write ASN or ASN:PREPENDS", param_hint="--origin") from error
+        raise click.BadParameter(str(error), param_hint=hint) from error
 
 
-def check_asns(graph: ASGraph, asns: list[ASN], hint: str) -> None:
+def check_asns(graph: ASGraph, asns: Sequence[ASN], hint: str) -> None:
     """Raise a usage error that names the ASNs that the graph does not have."""
     absent = [f"AS{asn}" for asn, node in zip(asns, graph.nodes(asns), strict=True) if node < 0]
     if absent:
         raise click.BadParameter(f"not in this graph: {', '.join(absent)}", param_hint=hint)
+
+
+def deployment_options(command: F) -> F:
+    """Give the options by which PoPs are named; `read_deployment` takes them as one mapping."""
+    for option in (
+        click.option("--fleet", type=click.Path(path_type=Path), help="A fleet's folder, for its PoPs and upstreams."),
+        click.option("--pop", "pops", multiple=True, metavar="NAME=ASN[/peer],...",
+                     help="A PoP and its neighbours, transits unless they say /peer; with --asn."),
+        click.option("--asn", help="Our ASN, for --pop."),
+        click.option("--origin", "origins", multiple=True, metavar="ASN[:PREPENDS]",
+                     help="An AS of the graph that is a PoP as it stands there."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+class Asked(NamedTuple):
+    """PoPs, and how they announce."""
+
+    deployment: Deployment
+    configuration: Configuration
+
+
+def read_deployment(graph: ASGraph, given: dict[str, Any]) -> Asked:
+    """Give the deployment that the options name; neighbours that the graph does not have are left out, and named."""
+    ways = [name for name in ("fleet", "pops", "origins") if given[name]]
+    if len(ways) != 1:
+        raise click.UsageError("name the PoPs by one of --fleet, --pop with --asn, or --origin")
+    if ways == ["origins"]:
+        asked = [parse_origin(origin) for origin in given["origins"]]
+        check_asns(graph, [asn for asn, _ in asked], "--origin")
+        deployment = deployment_of_origins(asn for asn, _ in asked)
+        return Asked(deployment, deployment.everywhere({f"AS{asn}": prepend for asn, prepend in asked}))
+    wanted = _of_fleet(given["fleet"]) if ways == ["fleet"] else _of_pops(given["pops"], given["asn"])
+    deployment, absent = wanted.known_to(graph)
+    if absent:
+        message(f"not in this graph, and left out: {', '.join(f'AS{asn}' for asn in absent)}", severity="warning")
+    if not deployment.groups:
+        raise click.UsageError("no PoP has a neighbour in this graph")
+    return Asked(deployment, deployment.everywhere())
+
+
+def _of_fleet(folder: Path) -> Deployment:
+    from anycastle.io.config import load_fleet
+
+    result = load_fleet(folder)
+    for finding in result.errors:
+        message(str(finding), severity="error")
+    if result.fleet is None:
+        raise click.UsageError(f"{folder} has errors; see `anycastle config validate`")
+    return deployment_of_pops(result.fleet.pops, result.fleet.asn)
+
+
+def _of_pops(pops: Sequence[str], asn: str | None) -> Deployment:
+    if asn is None:
+        raise click.UsageError("--pop needs --asn, the ASN that announces")
+    own = parse_as(asn, "--asn")
+    groups = []
+    for pop in pops:
+        name, equals, rest = pop.partition("=")
+        if not (name and equals and rest):
+            raise click.BadParameter(f"{pop!r} is not NAME=ASN[/peer],...", param_hint="--pop")
+        for text in rest.split(","):
+            neighbour, slash, kind = text.partition("/")
+            if slash and kind != "peer":
+                raise click.BadParameter(f"{text!r}: after / only peer can stand", param_hint="--pop")
+            session = Session(parse_as(neighbour, "--pop"), Standing.PEER if slash else Standing.CUSTOMER)
+            groups.append(SessionGroup(f"{name}/AS{session.neighbour}", name, own, (session,)))
+    return Deployment(tuple(groups))
+
+
+def progress(length: int, label: str) -> AbstractContextManager[Any]:
+    """Give a bar on standard error, to be told by `update(n)`; nothing is shown where that is no terminal."""
+    bar = cast("Callable[..., AbstractContextManager[Any]]", click.progressbar)
+    return bar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
+
+
+def adopter_options(*policies: Policy) -> Callable[[F], F]:
+    """Give an option for the adopters of each policy; `read_adopters` takes them."""
+
+    def add(command: F) -> F:
+        for policy in reversed(policies):
+            name = policy.name
+            assert name is not None
+            command = click.option(
+                f"--{name.lower()}",
+                metavar="N%|FILE",
+                help=f"Who verifies by {name}: a share of all ASes, or a file of ASNs.",
+            )(command)
+        return command
+
+    return add
+
+
+def read_adopters(graph: ASGraph, given: dict[str, Any], seed: int) -> Adopters | None:
+    """Give the adopters; a share is drawn from the seed, independently for each policy."""
+    chosen = {policy: _adopters(graph, given[key], seed + policy.value, key)
+              for policy in Policy if given.get(key := str(policy.name).lower())}  # fmt: skip
+    return Adopters.of(graph, chosen) if chosen else None
+
+
+def _adopters(graph: ASGraph, text: str, seed: int, key: str) -> list[int]:
+    share = _SHARE.fullmatch(text)
+    if share is not None and float(share[1]) <= 100:
+        count = round(len(graph) * float(share[1]) / 100)
+        return random.Random(seed).sample(graph.by_asn.tolist(), count)
+    path = Path(text)
+    if not path.is_file():
+        raise click.BadParameter(f"{text!r} is neither a share such as 30% nor a file of ASNs", param_hint=f"--{key}")
+    return [parse_as(word, f"--{key} {path}") for word in path.read_text(encoding="utf-8").split()]

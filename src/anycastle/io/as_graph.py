@@ -215,3 +215,16 @@ def map_graph(entry: Path) -> ASGraph | None:
         return ASGraph(**arrays, origin=Origin(**told))
     except (KeyError, TypeError, ValueError):  # sound, and not of this version
         return None
+
+
+def keep_graph(graph: ASGraph, cache: Path) -> Path:
+    """Put any graph into the cache, for other processes to map; give its entry. Raises `WorldError`."""
+    octets = encode_graph(graph)
+    entry = cache / f"{hashlib.blake2b(octets, digest_size=16).hexdigest()}.graph"
+    if not entry.exists():
+        try:
+            entry.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WorldError(f"{entry.parent} cannot be made: {error.strerror}") from error
+        write_durably(entry, octets, 0o644)
+    return entry

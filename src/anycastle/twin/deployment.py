@@ -255,6 +255,15 @@ class Wiring:
             frozenset(int(node) for node in graph.nodes(own) if node >= 0),
         )
 
+    def seeded(self) -> tuple[set[int], set[int]]:
+        """Give the nodes that can hear us as a customer, and those that can as a peer or provider."""
+        bottom, beside = set[int](), set[int]()
+        for group, nodes in zip(self.deployment.groups, self.nodes, strict=True):
+            standings = [session.standing for session in group.sessions] or [Standing.CUSTOMER]
+            for node, standing in zip(nodes, standings, strict=True):
+                (bottom if standing is Standing.CUSTOMER else beside).add(node)
+        return bottom, beside
+
     def longest(self, configurations: Iterable[Configuration]) -> int:
         """Give the longest AS_PATH at a neighbour."""
         return max((how.length + 1 for each in configurations for how in each.announced.values()), default=1)

@@ -149,6 +149,12 @@ class Propagation:
             routes, _ = self.with_layout(configuration, WIDE)
         return routes
 
+    def next_hops(self, layout: KeyLayout) -> NDArray[np.unsignedinteger]:
+        """Give the nodes' ranks in their place in a key, [node]."""
+        if layout not in self._next_hops:
+            self._next_hops[layout] = layout.next_hops(self.wiring.ranks.rank)
+        return self._next_hops[layout]
+
     def with_layout(self, configuration: Configuration, layout: KeyLayout) -> tuple[Routes, int]:
         """Give the routes by keys of one layout, and the longest length in them.
 
@@ -158,14 +164,12 @@ class Propagation:
         fault = fault_table(self.faults, len(wiring.deployment.groups))
         seeds = wiring.seeds(configuration, layout)
         rules = Rules.of(len(graph), seeds.refusals, self.adopters, fault)
-        if layout not in self._next_hops:
-            self._next_hops[layout] = layout.next_hops(wiring.ranks.rank)
         if not len(self._reached):
             self._reached = np.empty(len(graph), np.int32)
         arrays = SeedArrays.of(seeds, layout, self.adopters, fault)
         key = np.empty(len(graph), layout.dtype)
         longest = propagate_one(
-            graph.provider_start, graph.provider, graph.peer_start, graph.peer, self._next_hops[layout],
+            graph.provider_start, graph.provider, graph.peer_start, graph.peer, self.next_hops(layout),
             layout.constants, arrays.node, arrays.key, arrays.preferred_node, arrays.preferred_key, rules.care,
             rules.policy, rules.fault, rules.refusal_to, rules.refusal_from, rules.refusal_group, key, self._reached,
         )  # fmt: skip

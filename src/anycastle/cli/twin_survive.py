@@ -1,0 +1,63 @@
+"""`anycastle twin survive`: N-1 and N-2 over all PoPs."""
+
+from typing import Any
+
+import click
+
+from anycastle.cli.output import Form, Table, message, output_option, print_form
+from anycastle.cli.twin_input import about_graph, deployment_options, open_graph, read_deployment
+
+
+@click.command()
+@click.argument("graph_name", metavar="GRAPH")
+@deployment_options
+@click.option("--depth", type=click.IntRange(1, 2), default=1, show_default=True, help="How many PoPs fail at once.")
+@click.option("--worst", type=click.IntRange(1), metavar="N", help="Only the N that load another PoP most.")
+@output_option(Form.TABLE, Form.JSON, Form.NDJSON)
+@click.option("--no-cache", is_flag=True, help="Neither read nor write the arrays kept of a file.")
+def survive(graph_name: str, depth: int, worst: int | None, form: Form, no_cache: bool, **given: Any) -> None:
+    """Let each PoP, or each two, fail, and tell who lands where then.
+
+    MOVE have to: their PoP failed. ALSO MOVE though theirs did not: what their neighbours hear has changed. FULLEST is
+    the PoP with the largest share afterwards. Shares are of all ASes.
+    """
+    from anycastle.twin.survive import survive as let_fail
+    from anycastle.twin.sweep import WITHHELD, compile_deployment
+
+    graph = open_graph(graph_name, no_cache).graph
+    deployment, configuration = read_deployment(graph, given)
+    announced = configuration.announced
+    prepends = [announced[g.name].prepend if g.name in announced else WITHHELD for g in deployment.groups]
+    found = let_fail(compile_deployment(graph, deployment), depth, prepends=prepends)
+    rows = [
+        {
+            "failed": [found.pops[pop] for pop in failed],
+            "moved": round(float(found.moved[at]), 6),
+            "moved_though_kept": round(float(found.moved_though_kept[at]), 6),
+            "no_route": round(float(found.unreached[at]), 6),
+            "shares": dict(zip(found.pops, found.shares[at].round(6).tolist(), strict=True)),
+        }
+        for at, failed in enumerate(found.failed.tolist())
+    ]
+    if worst is not None:
+        rows = sorted(rows, key=lambda row: -_fullest(row)[1])[:worst]
+    base = dict(zip(found.pops, found.base.round(6).tolist(), strict=True))
+    value: Any = rows if form is Form.NDJSON else {"graph": about_graph(graph), "base": base, "failures": rows}
+    print_form(form, value, _table(rows))
+    message("all up: " + ", ".join(f"{pop} {100 * share:.1f} %" for pop, share in base.items()))
+
+
+def _fullest(row: dict[str, Any]) -> tuple[str, float]:
+    pop, share = max(row["shares"].items(), key=lambda each: each[1])
+    return str(pop), float(share)
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    cells = []
+    for row in rows:
+        pop, share = _fullest(row)
+        figures = (row["moved"], row["moved_though_kept"], row["no_route"])
+        cells.append(
+            (" ".join(row["failed"]), *(f"{100 * each:.2f} %" for each in figures), f"{pop} {100 * share:.1f} %")
+        )
+    return Table(("FAILED", "MOVE", "ALSO MOVE", "NO ROUTE", "FULLEST"), cells)

@@ -1,0 +1,215 @@
+"""Exact repair of all routes after session groups go, or come back.
+
+Theory of operation. Only the difference is followed, in the order of the three passes, so the result equals a new
+propagation. Gone: ASes that had the groups' routes choose anew among what is left. Come: offers spread from the new
+seeds for as long as they are better. In both, a change can reach ASes that neither had nor get the groups: an AS whose
+class improves may have a longer path, one whose class worsens a shorter one, and its customers compare again. So the
+pass down looks at each changed AS's customers: whoever used it, or now finds it better, chooses anew.
+
+When groups go, an AS that chooses anew never gains a class that it did not have: customers' and peers' offers only
+become fewer. That spares most of the work. A neighbour that improves replaces its own older offer even where the new
+one ties with it.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+KEPT: Final = 0
+AFRESH: Final = 1
+CHANGED: Final = 2
+"""Marks of a node: as it was; to choose anew; has chosen."""
+
+
+@njit(cache=True, boundscheck=False)
+def _pull(
+    node: int,
+    start: NDArray[np.int32],
+    target: NDArray[np.int32],
+    key: NDArray[np.unsignedinteger],
+    next_hop: NDArray[np.unsignedinteger],
+    layout: NDArray[np.unsignedinteger],
+    below: Any,
+    bits: Any,
+) -> Any:
+    """Give the least that `node` is offered by its neighbours whose keys are less than `below`."""
+    one_length, keep, best = layout[0], layout[1], layout[4]
+    for edge in range(start[node], start[node + 1]):
+        source = target[edge]
+        if key[source] < below:
+            best = min(best, ((key[source] & keep) + one_length) | next_hop[source] | bits)
+    return best
+
+
+@njit(cache=True, boundscheck=False)
+def _down(
+    provider_start: NDArray[np.int32],
+    provider: NDArray[np.int32],
+    customer_start: NDArray[np.int32],
+    customer: NDArray[np.int32],
+    next_hop: NDArray[np.unsignedinteger],
+    layout: NDArray[np.unsignedinteger],
+    seed_node: NDArray[np.int32],
+    seed_key: NDArray[np.unsignedinteger],
+    fixed: NDArray[np.uint8],
+    mark: NDArray[np.uint8],
+    before: NDArray[np.unsignedinteger],
+    key: NDArray[np.unsignedinteger],
+) -> None:
+    """Let marked nodes without a better class choose among providers, and follow what changes to their customers."""
+    one_length, keep, as_provider, none = layout[0], layout[1], layout[3], layout[4]
+    hop_mask = layout[7] << layout[8]
+    for node in range(key.shape[0] - 1, -1, -1):
+        if mark[node] == KEPT:
+            continue
+        if mark[node] == AFRESH and key[node] >= as_provider:
+            best = _pull(node, provider_start, provider, key, next_hop, layout, none, as_provider)
+            if fixed[node] & 2:
+                for seed in range(seed_node.shape[0]):
+                    if seed_node[seed] == node:
+                        best = min(best, seed_key[seed])
+            key[node] = best
+        mine = key[node]
+        if mine == before[node]:
+            continue
+        offer = ((mine & keep) + one_length) | next_hop[node] | as_provider if mine < none else none
+        for edge in range(customer_start[node], customer_start[node + 1]):
+            to = customer[edge]
+            if mark[to] == KEPT and key[to] >= as_provider and not fixed[to] & 1:
+                used = key[to] < none and (key[to] & hop_mask) == next_hop[node]
+                if used or offer < key[to]:
+                    mark[to] = AFRESH
+                    before[to] = key[to]
+
+
+@njit(cache=True, boundscheck=False)
+def withdraw(
+    provider_start: NDArray[np.int32],
+    provider: NDArray[np.int32],
+    customer_start: NDArray[np.int32],
+    customer: NDArray[np.int32],
+    peer_start: NDArray[np.int32],
+    peer: NDArray[np.int32],
+    next_hop: NDArray[np.unsignedinteger],
+    layout: NDArray[np.unsignedinteger],
+    gone: NDArray[np.uint8],
+    seed_node: NDArray[np.int32],
+    seed_key: NDArray[np.unsignedinteger],
+    fixed: NDArray[np.uint8],
+    mark: NDArray[np.uint8],
+    before: NDArray[np.unsignedinteger],
+    key: NDArray[np.unsignedinteger],
+) -> None:
+    """Take the groups marked in `gone` (uint8[group]) out of `key`.
+
+    `seed_*` are the seeds that remain, but for origins'. `fixed` is uint8[node]: 1 where the route is never given up
+    (an origin that stays, a node that hears nothing), 2 where seeds are. `mark` and `before` ([node]) tell afterwards
+    who was looked at, and what it had.
+    """
+    as_peer, as_provider, none, group_mask = layout[2], layout[3], layout[4], layout[6]
+    nodes = key.shape[0]
+    for node in range(nodes):
+        mine = key[node]
+        mark[node] = mine < none and gone[int(mine & group_mask)]
+    for node in range(nodes):
+        if mark[node]:
+            before[node] = key[node]
+            key[node] = none
+    for seed in range(seed_node.shape[0]):
+        if mark[seed_node[seed]]:
+            key[seed_node[seed]] = min(key[seed_node[seed]], seed_key[seed])
+    for node in range(nodes):
+        if mark[node] and before[node] < as_peer:
+            found = _pull(node, customer_start, customer, key, next_hop, layout, as_peer, layout[11])
+            key[node] = min(key[node], found)
+    for node in range(nodes):
+        if mark[node] and before[node] < as_provider and key[node] >= as_peer:
+            key[node] = min(key[node], _pull(node, peer_start, peer, key, next_hop, layout, as_peer, as_peer))
+    _down(provider_start, provider, customer_start, customer, next_hop, layout, seed_node, seed_key, fixed, mark,
+          before, key)  # fmt: skip
+
+
+@njit(cache=True, boundscheck=False)
+def _tell(
+    node: int,
+    start: NDArray[np.int32],
+    target: NDArray[np.int32],
+    next_hop: NDArray[np.unsignedinteger],
+    layout: NDArray[np.unsignedinteger],
+    bits: Any,
+    fixed: NDArray[np.uint8],
+    mark: NDArray[np.uint8],
+    before: NDArray[np.unsignedinteger],
+    key: NDArray[np.unsignedinteger],
+) -> None:
+    """Offer the customer's route of `node` to its neighbours of one kind."""
+    offer = ((key[node] & layout[1]) + layout[0]) | next_hop[node] | bits
+    above_hop = ~((layout[7] << layout[8]) | layout[5] | layout[6])  # the class bits
+    hop_mask = layout[7] << layout[8]
+    for edge in range(start[node], start[node + 1]):
+        to = target[edge]
+        if fixed[to] & 1:
+            continue
+        mine = key[to]
+        used = (mine & hop_mask) == next_hop[node] and (mine & above_hop) == (offer & above_hop)
+        if offer < mine or (used and offer != mine):
+            if mark[to] == KEPT:
+                before[to] = mine
+                mark[to] = CHANGED
+            key[to] = offer
+
+
+@njit(cache=True, boundscheck=False)
+def announce(
+    provider_start: NDArray[np.int32],
+    provider: NDArray[np.int32],
+    customer_start: NDArray[np.int32],
+    customer: NDArray[np.int32],
+    peer_start: NDArray[np.int32],
+    peer: NDArray[np.int32],
+    next_hop: NDArray[np.unsignedinteger],
+    layout: NDArray[np.unsignedinteger],
+    new_node: NDArray[np.int32],
+    new_key: NDArray[np.unsignedinteger],
+    origin_node: NDArray[np.int32],
+    origin_key: NDArray[np.unsignedinteger],
+    seed_node: NDArray[np.int32],
+    seed_key: NDArray[np.unsignedinteger],
+    fixed: NDArray[np.uint8],
+    mark: NDArray[np.uint8],
+    before: NDArray[np.unsignedinteger],
+    key: NDArray[np.unsignedinteger],
+) -> None:
+    """Bring new seeds into `key`; `origin_*` replace what the node had. The rest is as for `withdraw`.
+
+    `fixed` holds the new origins already; `seed_*` are all seeds, the new ones included.
+    """
+    as_peer, nodes = layout[2], key.shape[0]
+    for node in range(nodes):
+        mark[node] = KEPT
+    lowest = nodes
+    for seed in range(new_node.shape[0]):
+        node = new_node[seed]
+        if new_key[seed] < key[node] and not fixed[node] & 1:
+            if mark[node] == KEPT:
+                before[node] = key[node]
+                mark[node] = CHANGED
+            key[node] = new_key[seed]
+            lowest = min(lowest, node)
+    for seed in range(origin_node.shape[0]):
+        node = origin_node[seed]
+        if mark[node] == KEPT:
+            before[node] = key[node]
+        mark[node] = CHANGED
+        key[node] = origin_key[seed]
+        lowest = min(lowest, node)
+    for node in range(lowest, nodes):
+        if mark[node] and key[node] < as_peer:
+            _tell(node, provider_start, provider, next_hop, layout, layout[11], fixed, mark, before, key)
+    for node in range(lowest, nodes):
+        if mark[node] and key[node] < as_peer:
+            _tell(node, peer_start, peer, next_hop, layout, as_peer, fixed, mark, before, key)
+    _down(provider_start, provider, customer_start, customer, next_hop, layout, seed_node, seed_key, fixed, mark,
+          before, key)  # fmt: skip
