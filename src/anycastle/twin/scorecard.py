@@ -39,6 +39,8 @@ CONFIDENT: Final = 0.96
 are wanted, for a pair that was never announced may be odder than those that were."""
 BINS: Final = 10
 """Bins of the reliability diagram over chances from 0.5 to 1."""
+SURE: Final = 0.93
+"""A stored model's chance above which an AS belongs to the confident part: their mean is 95 % and more."""
 SAMPLE: Final = 500
 KNOTS_MAX: Final = 64
 
@@ -99,14 +101,13 @@ class Scorecard:
     """float64[bin, 3]: mean chance as said, part that was right, ASes."""
     graph: str
     graph_date: str
-    left_out: tuple[str, ...] = ()
+    method: str = "each experiment predicted from all others"
 
     def plain(self) -> dict[str, Any]:
         """Give the card as plain values, for JSON."""
         return {
             "graph": {"name": self.graph, "date": self.graph_date},
-            "method": "each experiment predicted from all others",
-            "sites_left_out": list(self.left_out),
+            "method": self.method,
             "all": _summary(self.lines),
             "beyond_trivial": _summary([line for line in self.lines if line.smaller_side > TRIVIAL_SHARE]),
             "trivial_share": TRIVIAL_SHARE,
@@ -281,10 +282,19 @@ def score(
     return model.with_reliability(reliability_knots(outcomes), card.plain()), card
 
 
-def check(model: Calibration, experiment: Experiment, threshold: float = CONFIDENT) -> Line:
-    """Give the figures of a stored model on an experiment that it never saw."""
-    if len(experiment.announced) != 2:
-        raise MisuseError(f"{experiment.name}: an experiment of two PoPs is needed")
-    found = predict(model, experiment.announced, experiment.asn)
-    outcome = Outcome(experiment.announced, experiment.asn, found.chance[:, 0], experiment.pop == 0)
-    return _line(outcome, threshold)
+def against(model: Calibration, experiments: Sequence[Experiment]) -> Scorecard:
+    """Give the figures of a stored model on experiments of two PoPs that it never saw.
+
+    The confident part are the ASes that the model says are right with 95 %. Raises `MisuseError` where none is of two
+    PoPs that the model has.
+    """
+    outcomes = [
+        Outcome(each.announced, each.asn, predict(model, each.announced, each.asn).chance[:, 0], each.pop == 0)
+        for each in experiments
+        if len(each) and len(each.announced) == 2 and not each.configuration and set(each.announced) <= set(model.pops)
+    ]
+    if not outcomes:
+        raise MisuseError(f"no experiment of two PoPs of this model; it has {', '.join(model.pops)}")
+    diagram = _diagram([each.sureness for each in outcomes], [each.right for each in outcomes])
+    lines = tuple(_line(each, SURE) for each in outcomes)
+    return Scorecard(lines, diagram, model.graph, model.graph_date, method="predicted by a stored model")
