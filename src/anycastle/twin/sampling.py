@@ -30,11 +30,20 @@ def fit_sample(odds: Floats, sampled: NDArray[np.int64], first: NDArray[np.bool_
     prior = np.array([0.0, 1.0])
     numbers = prior.copy()
     ridge = np.diag([0.05, RIDGE])
+
+    def loss(at: Floats) -> float:
+        fitted = x @ at
+        likelihood = np.sum(np.logaddexp(0, fitted) - first * fitted)
+        return float(likelihood + (at - prior) @ ridge @ (at - prior) / 2)
+
     for _ in range(ROUNDS):
         chance = logistic(x @ numbers)
         normal = (x * (chance * (1 - chance))[:, None]).T @ x + ridge
         step = np.linalg.solve(normal, x.T @ (first - chance) - ridge @ (numbers - prior))
-        numbers = numbers + np.clip(step, -2.0, 2.0)
+        length = 1.0
+        while loss(numbers + length * step) > loss(numbers) and length > 1e-4:
+            length /= 2  # where answers contradict the model, a whole step goes astray
+        numbers = numbers + length * step
     return np.asarray(numbers[0] + numbers[1] * odds)
 
 

@@ -30,17 +30,16 @@ from anycastle.twin.calibration import (
 from anycastle.twin.evidence import Evidence, pair_index
 from anycastle.twin.graph import ASGraph
 from anycastle.twin.sampling import share_after_sample
-from anycastle.twin.strengths import SHARE_MIN, Floats, logistic, offset_to
+from anycastle.twin.strengths import Floats, logistic
 
 TRIVIAL_SHARE: Final = 0.03
 """An experiment whose smaller side is no larger tells little: nearly any guess is right."""
-CONFIDENT: Final = 0.96
-"""The confident part is the surest ASes that are right so often on the other experiments: a point above the 95 % that
-are wanted, for a pair that was never announced may be odder than those that were."""
+CONFIDENT_PART: Final = 0.7
+"""The confident part are the ASes as sure as the surest 70 % of the other experiments: those were right in 95 %."""
 BINS: Final = 10
 """Bins of the reliability diagram over chances from 0.5 to 1."""
-SURE: Final = 0.93
-"""A stored model's chance above which an AS belongs to the confident part: their mean is 95 % and more."""
+SURE: Final = 0.9
+"""The chance, made reliable, from which a stored model without a scorecard counts an AS as confident."""
 SAMPLE: Final = 500
 KNOTS_MAX: Final = 64
 
@@ -102,6 +101,8 @@ class Scorecard:
     graph: str
     graph_date: str
     method: str = "each experiment predicted from all others"
+    sure_from: float = SURE
+    """The chance, made reliable, from which an AS belongs to the confident part."""
 
     def plain(self) -> dict[str, Any]:
         """Give the card as plain values, for JSON."""
@@ -111,6 +112,7 @@ class Scorecard:
             "all": _summary(self.lines),
             "beyond_trivial": _summary([line for line in self.lines if line.smaller_side > TRIVIAL_SHARE]),
             "trivial_share": TRIVIAL_SHARE,
+            "sure_from": _number(self.sure_from),
             "experiments": [_plain_line(line) for line in self.lines],
             "reliability": [
                 {"said": round(float(said), 4), "right": round(float(right), 4), "ases": int(ases)}
@@ -171,9 +173,7 @@ def leave_out(
     share = share_after_sample(odds, chosen, is_first[chosen])
     outcome = without.outcome.copy()
     outcome[row[chosen], pair_index(len(terrain.pops), first, second)] = np.where(is_first[chosen], 1, -1)
-    after = fit_state(terrain, replace(without, outcome=outcome)).odds(first, second)[row]
-    after = after + offset_to(after, float(np.clip(share, SHARE_MIN, 1 - SHARE_MIN)))
-    chance = logistic(after)
+    chance = logistic(fit_state(terrain, replace(without, outcome=outcome)).odds(first, second))[row]
     chance[chosen] = np.nan
     return replace(left_out, after_sample=chance, share_after_sample=share)
 
@@ -191,15 +191,13 @@ def reliability_knots(outcomes: Sequence[Outcome]) -> Floats:
     return np.asarray(knots[keep])
 
 
-def confident_from(outcomes: Sequence[Outcome], wanted: float = CONFIDENT) -> float:
-    """Give the least chance as modelled above which the ASes are right as often as wanted; 1 where none is."""
+def confident_from(outcomes: Sequence[Outcome], part: float = CONFIDENT_PART) -> float:
+    """Give the chance as modelled that this part of the ASes has at least, each experiment counted alike."""
     said = np.concatenate([each.sureness for each in outcomes])
-    right = np.concatenate([each.right for each in outcomes])
     weight = np.concatenate([np.full(len(each.right), 1 / max(1, len(each.right))) for each in outcomes])
     order = np.argsort(-said, kind="stable")
-    part = np.cumsum((right * weight)[order]) / np.cumsum(weight[order])
-    enough = np.flatnonzero(part >= wanted)
-    return float(said[order][enough[-1]]) if len(enough) else 1.0
+    at = int(np.searchsorted(np.cumsum(weight[order]), part * len(outcomes)))
+    return float(said[order][min(at, len(said) - 1)])
 
 
 def grade(outcomes: Sequence[Outcome], graph: str = "", graph_date: str = "") -> Scorecard:
@@ -211,7 +209,9 @@ def grade(outcomes: Sequence[Outcome], graph: str = "", graph_date: str = "") ->
         lines.append(_line(each, confident_from(others)))
         said.append(np.interp(each.sureness, knots[:, 0], knots[:, 1]))
         right.append(each.right)
-    return Scorecard(tuple(lines), _diagram(said, right), graph, graph_date)
+    knots, threshold = reliability_knots(outcomes), confident_from(outcomes)
+    sure_from = float(np.interp(threshold, knots[:, 0], knots[:, 1]))
+    return Scorecard(tuple(lines), _diagram(said, right), graph, graph_date, sure_from=sure_from)
 
 
 def _line(each: Outcome, threshold: float) -> Line:
@@ -285,7 +285,7 @@ def score(
 def against(model: Calibration, experiments: Sequence[Experiment]) -> Scorecard:
     """Give the figures of a stored model on experiments of two PoPs that it never saw.
 
-    The confident part are the ASes that the model says are right with 95 %. Raises `MisuseError` where none is of two
+    The confident part is that of the model's own scorecard. Raises `MisuseError` where none is of two
     PoPs that the model has.
     """
     outcomes = [
@@ -296,5 +296,7 @@ def against(model: Calibration, experiments: Sequence[Experiment]) -> Scorecard:
     if not outcomes:
         raise MisuseError(f"no experiment of two PoPs of this model; it has {', '.join(model.pops)}")
     diagram = _diagram([each.sureness for each in outcomes], [each.right for each in outcomes])
-    lines = tuple(_line(each, SURE) for each in outcomes)
-    return Scorecard(lines, diagram, model.graph, model.graph_date, method="predicted by a stored model")
+    sure_from = float(model.scorecard.get("sure_from") or SURE)
+    lines = tuple(_line(each, sure_from) for each in outcomes)
+    method = "predicted by a stored model"
+    return Scorecard(lines, diagram, model.graph, model.graph_date, method, sure_from)
