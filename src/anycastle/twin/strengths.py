@@ -87,8 +87,9 @@ def contrasts(pops: int) -> Floats:
 
 def offset_to(odds: Floats, share: float, start: float = 0.0) -> float:
     """Give what is to be added to log odds so that their mean chance is `share`."""
-    low, high = -30.0, 30.0
-    offset = start
+    target = float(logit(share))
+    low, high = target - float(odds.max()), target - float(odds.min())
+    offset = min(max(start, low), high)
     for _ in range(60):
         chance = logistic(odds + offset)
         gap = share - float(chance.mean())

@@ -1,8 +1,9 @@
 """Experiments of our own making: a graph, PoPs, and hidden preferences that a calibration has to find.
 
-Theory of operation. Every PoP is one AS's customer. An AS prefers PoPs that are near by valley-free length, that are of its
-own region, that its region's habits favour, and for reasons of its own. None of that but the lengths can be seen from
-the graph. An experiment asks a random part of all ASes. Collector paths follow the next hops from some vantage points.
+Theory of operation. Every PoP is one AS's customer. An AS prefers PoPs that are near by valley-free length, that are of
+its own region, that its region's habits favour, and for reasons of its own. None of that but the lengths can be seen
+from the graph. An experiment asks a random part of all ASes. Collector paths follow the next hops from some vantage
+points.
 """
 
 from dataclasses import dataclass

@@ -37,19 +37,12 @@ def parse_round(text: str, where: str, configuration: str, announced: tuple[str,
     if missing:
         raise ParseError(f"{where}:1: the heading has no {missing[0]}")
     found: dict[int, tuple[int, int, float]] = {}
-    for row in rows:
-        site = _SITE_SUFFIX.sub("", row["client_id"] or "")
-        if site not in announced:
-            raise ParseError(f"{where}:{rows.line_num}: {site!r} is not announced; those are {', '.join(announced)}")
-        try:
-            block = _block(row["source_address"])
-            asn = int(row["source_address_asn"]) if (row["source_address_asn"] or "").isdigit() else 0
-            rtt_ms = float(row["send_receive_time_diff"])
-        except (TypeError, ValueError) as error:
-            raise ParseError(f"{where}:{rows.line_num}: {error}") from error
-        if asn > 0xFFFFFFFF:
-            raise ParseError(f"{where}:{rows.line_num}: {asn} is no AS number")
-        found.setdefault(block, (announced.index(site), asn, rtt_ms))
+    try:
+        for row in rows:
+            block, answer = _answer(row, f"{where}:{rows.line_num}", announced)
+            found.setdefault(block, answer)
+    except csv.Error as error:
+        raise ParseError(f"{where}:{rows.line_num}: {error}") from error
     blocks = sorted(found)
     return Round(
         configuration,
@@ -60,6 +53,22 @@ def parse_round(text: str, where: str, configuration: str, announced: tuple[str,
         np.array([found[each][1] for each in blocks], np.uint32),
         np.array([found[each][2] for each in blocks], np.float32),
     )
+
+
+def _answer(row: dict[str, str], where: str, announced: tuple[str, ...]) -> tuple[int, tuple[int, int, float]]:
+    """Give a line's /24, and its site, ASN and round-trip time."""
+    site = _SITE_SUFFIX.sub("", row["client_id"] or "")
+    if site not in announced:
+        raise ParseError(f"{where}: {site!r} is not announced; those are {', '.join(announced)}")
+    asn_text = row["source_address_asn"] or ""
+    try:
+        block, rtt_ms = _block(row["source_address"]), float(row["send_receive_time_diff"])
+    except (TypeError, ValueError) as error:
+        raise ParseError(f"{where}: {error}") from error
+    asn = int(asn_text) if asn_text.isascii() and asn_text.isdigit() and len(asn_text) <= 20 else 0
+    if asn > 0xFFFFFFFF:
+        raise ParseError(f"{where}: {asn} is no AS number")
+    return block, (announced.index(site), asn, rtt_ms)
 
 
 def _block(text: str | None) -> int:
