@@ -54,9 +54,8 @@ def main(sample: int, countries: bool, seed: int) -> None:
     print(f"{'all of it, with ' + str(len(card.lines)) + ' pairs left out':48} {took_s:6.1f} s")
     start = time.perf_counter()
     predict(model, model.pops)
-    print(
-        f"{'prediction of all PoPs for ' + format(len(model.asn), ',') + ' ASes':48} {time.perf_counter() - start:6.2f} s"
-    )
+    name = f"prediction of all PoPs for {len(model.asn):,} ASes"
+    print(f"{name:48} {time.perf_counter() - start:6.2f} s")
     _print_shifts()
 
 

@@ -30,7 +30,10 @@ def read_table(path: Path, asn_of: ASNOf | None = None) -> tuple[Experiment, ...
 def parse_table(text: str, name: str, asn_of: ASNOf | None = None) -> tuple[Experiment, ...]:
     """Parse a table: an experiment for each announced set and configuration, in the order of their first line."""
     rows = csv.DictReader(StringIO(text))
-    heading = tuple(rows.fieldnames or ())
+    try:
+        heading = tuple(rows.fieldnames or ())
+    except csv.Error as error:
+        raise ParseError(f"{name}:1: {error}") from error
     missing = [column for column in _NEEDED if column not in heading]
     if missing or not {"asn", "prefix"} & set(heading):
         raise ParseError(

@@ -33,7 +33,10 @@ def parse_name(name: str, where: str) -> tuple[str, tuple[str, ...], str]:
 def parse_round(text: str, where: str, configuration: str, announced: tuple[str, ...], date: str) -> Round:
     """Parse a round's lines."""
     rows = csv.DictReader(StringIO(text))
-    missing = [column for column in _NEEDED if column not in (rows.fieldnames or ())]
+    try:
+        missing = [column for column in _NEEDED if column not in (rows.fieldnames or ())]
+    except csv.Error as error:
+        raise ParseError(f"{where}:1: {error}") from error
     if missing:
         raise ParseError(f"{where}:1: the heading has no {missing[0]}")
     found: dict[int, tuple[int, int, float]] = {}
