@@ -90,7 +90,7 @@ def row(title: str, found: Measured, bar: str, unit: str = "ms", met: bool | Non
     scale = {"s": 1.0, "ms": 1e3, "us": 1e6}[unit]
     verdict = "" if met is None else "met" if met else "NOT MET"
     print(
-        f"{title:54} {found.wall_s * scale:9.2f} {unit:2}  cpu {found.cpu_s * scale:9.2f} {unit:2}  {bar:>16}  {verdict}",
+        f"{title:54} {found.wall_s * scale:9.2f} {unit:2}  cpu {found.cpu_s * scale:9.2f} {unit:2} {bar:>12} {verdict}",
         flush=True,
     )
 
@@ -205,9 +205,8 @@ def parallel_rows(graph_at: Path, deployment: Deployment, count: int) -> None:
 def memory_row(cache: Path, asns: list[int]) -> None:
     command = [sys.executable, "-c", MEMORY, str(GRAPH), str(cache), *map(str, asns)]
     mib = float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    print(
-        f"{'memory of a process that does these':54} {mib:9.0f} MiB {'':30}< 400 MiB  {'met' if mib < 400 else 'NOT MET'}"
-    )
+    verdict = "met" if mib < 400 else "NOT MET"
+    print(f"{'memory of a process that does these':54} {mib:9.0f} MiB {'':30}< 400 MiB  {verdict}")
 
 
 def peer_rows(
@@ -242,7 +241,8 @@ def main(reps: int, peer: bool, configurations: int) -> None:
     if not GRAPH.exists():
         sys.exit(f"no {GRAPH}; set ANYCASTLE_DATA to the folder of real inputs")
     print(
-        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}"
+        f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
+        f"Python {platform.python_version()}"
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,12 +1,16 @@
-"""Where packets end when hops forward by different routes: a more specific prefix that only some have."""
+"""Where packets end when hops forward by different routes: a more specific prefix that only some have.
+
+Theory of operation. Packets follow the covering route hop by hop, until a hop has the specific one. A hop's answer is
+thus its own, or that of its next hop, and the passes of propagation tell in which order the next hop's is known: a
+customer's route leads down, so up through the cone; then, from the top down, a peer's leads to an AS with a customer's
+route, a provider's to one that stands before.
+"""
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from anycastle.kernels.lane_vectors import LANES
-
-_UNKNOWN, _SAFE, _CAUGHT = 0, 1, 2
 
 
 @njit(cache=True, boundscheck=False)
@@ -15,34 +19,33 @@ def caught_on_the_way(
     key: NDArray[np.unsignedinteger],
     layout: NDArray[np.unsignedinteger],
     item_of_rank: NDArray[np.int32],
+    climbing: NDArray[np.int32],
     weight: NDArray[np.float64],
+    state: NDArray[np.uint8],
     caught: NDArray[np.float64],
 ) -> None:
     """Add up the weight of items whose packets meet an AS that has the specific route: `caught` float64[lane].
 
-    `specific` [item, lane] is below its largest number where an AS has the specific route; `key` are routes to the
-    covering prefix, followed hop by hop. Paths end at an item that has neither.
+    `specific` [item, lane] is below its largest number where an AS has the specific route; `key` [item, lane] are
+    routes to the covering prefix. `climbing` are the items of the cone, from its bottom. `state` uint8[item, lane] is
+    scratch.
     """
-    items, none, largest = key.shape[0], layout[4], specific[0, 0] | ~specific[0, 0]
-    state = np.empty(items, np.uint8)
-    trail = np.empty(items, np.int32)
+    none, as_peer, rank_mask, rank_shift = layout[4], layout[2], layout[7], layout[8]
+    largest = specific[0, 0] | ~specific[0, 0]
+    for item in range(key.shape[0]):
+        for lane in range(LANES):
+            state[item, lane] = specific[item, lane] != largest
+    for item in climbing:
+        for lane in range(LANES):
+            if key[item, lane] < as_peer:
+                below = item_of_rank[int((key[item, lane] >> rank_shift) & rank_mask)]
+                state[item, lane] |= state[below, lane]
     for lane in range(LANES):
         caught[lane] = 0.0
-        for item in range(items):
-            state[item] = _CAUGHT if specific[item, lane] != largest else _UNKNOWN
-        for item in range(items):
-            at, length = item, 0
-            while state[at] == _UNKNOWN:
-                state[at] = _SAFE  # stands if the path ends, or comes round
-                trail[length] = at
-                length += 1
-                if key[at, lane] >= none:
-                    break
-                to = item_of_rank[int((key[at, lane] >> layout[8]) & layout[7])]
-                if to < 0:
-                    break
-                at = to
-            for step in range(length):
-                state[trail[step]] = state[at]
-            if state[item] == _CAUGHT:
-                caught[lane] += weight[item]
+    for item in range(key.shape[0]):
+        for lane in range(LANES):
+            if as_peer <= key[item, lane] < none:
+                above = item_of_rank[int((key[item, lane] >> rank_shift) & rank_mask)]
+                state[item, lane] |= state[above, lane]
+        for lane in range(LANES):
+            caught[lane] += weight[item] if state[item, lane] else 0.0

@@ -45,11 +45,46 @@ def _store(builder: Any, rows: _Rows, value: Any, at: Any = None) -> None:
 def _constant(context: Any, builder: Any, kind: Any, value: Any, index: int) -> Any:
     """Give `LANES` copies of an element of a layout's constants."""
     array = context.make_array(kind)(context, builder, value)
-    one = builder.load(builder.gep(array.data, [ir.Constant(_INDEX, index)]))
+    return _splat(builder, builder.load(builder.gep(array.data, [ir.Constant(_INDEX, index)])))
+
+
+def _splat(builder: Any, one: Any) -> Any:
+    """Give `LANES` copies of one value."""
     vector = ir.VectorType(one.type, LANES)
     single = builder.insert_element(ir.Constant(vector, ir.Undefined), one, ir.Constant(ir.IntType(32), 0))
     zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
     return builder.shuffle_vector(single, ir.Constant(vector, ir.Undefined), zeros)
+
+
+def _copy_row(_context: Any, to: Any, source: Any, row: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kinds = signature.args
+        out, rows = (_rows(context, builder, kinds[at], values[at]) for at in range(2))
+        _store(builder, out, _load(builder, rows, context.cast(builder, values[2], kinds[2], types.int64)))
+        return context.get_dummy_value()
+
+    return types.void(to, source, row), generate
+
+
+copy_row: Any = intrinsic(_copy_row)
+"""`copy_row(to, source, row)`: `to` (a key a lane) becomes `source[row]`."""
+
+
+def _fill_row(_context: Any, to: Any, values_: Any, index: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kinds = signature.args
+        out = _rows(context, builder, kinds[0], values[0])
+        array = context.make_array(kinds[1])(context, builder, values[1])
+        at = context.cast(builder, values[2], kinds[2], types.int64)
+        _store(builder, out, _splat(builder, builder.load(builder.gep(array.data, [at]))))
+        return context.get_dummy_value()
+
+    return types.void(to, values_, index), generate
+
+
+fill_row: Any = intrinsic(_fill_row)
+"""`fill_row(to, values, index)`: every lane of `to` becomes `values[index]`. Rows are written as wide as they are read:
+a narrower store before a wider load holds the processor up."""
 
 
 def _take_least(_context: Any, best: Any, table: Any, rows: Any, start: Any, end: Any) -> Any:

@@ -38,13 +38,19 @@ def propagate_one(
     refusal_to: NDArray[np.int32],
     refusal_from: NDArray[np.int32],
     refusal_group: NDArray[np.int32],
+    leaves: int,
+    first: NDArray[np.int32],
+    second: NDArray[np.int32],
     key: NDArray[np.unsignedinteger],
+    told: NDArray[np.unsignedinteger],
     reached: NDArray[np.int32],
 ) -> int:
-    """Fill `key` (of the layout's dtype, [node]) with each node's route; give the longest length passed on.
+    """Fill `key` (of the layout's dtype, [node]) with each node's route; give the longest length of any.
 
     `care` is uint8[node], or empty where nobody refuses. `preferred_*` are seeds that their node
-    takes whatever else it is offered, sorted by node, the best of a node last. `reached` is int32[node], scratch.
+    takes whatever else it is offered, sorted by node, the best of a node last. The first `leaves` nodes have no
+    customers. `first` and `second` (int32[node]) are each node's first two providers; one that is not there is the
+    number of nodes, or the first again. `told` ([node + 1], of the same dtype) and `reached` (int32[node]) are scratch.
     """
     nodes, careful, longest = key.shape[0], care.shape[0] > 0, layout[11]
     one_length, keep, as_peer, as_provider, none = layout[0], layout[1], layout[2], layout[3], layout[4]
@@ -82,35 +88,40 @@ def propagate_one(
     for place in range(count):
         node = reached[place]
         offer = ((key[node] & keep) + one_length) | next_hop[node] | as_peer
+        if not careful:
+            for edge in range(peer_start[node], peer_start[node + 1]):
+                key[peer[edge]] = min(key[peer[edge]], offer)  # without a branch: there is no telling which is less
+            continue
         group = int(offer & group_mask)
         for edge in range(peer_start[node], peer_start[node + 1]):
             to = peer[edge]
-            if careful and care[to] and not admits(
+            if care[to] and not admits(
                 to, node, group, 1, policy, fault, refusal_to, refusal_from, refusal_group
             ):  # fmt: skip
                 continue
-            if offer < key[to]:
-                key[to] = offer
+            key[to] = min(key[to], offer)
+    told[nodes] = none
     for node in range(nodes - 1, -1, -1):
         best = key[node]
-        if best < as_provider:
-            longest = max(longest, best & length_mask)
-            continue
-        for edge in range(provider_start[node], provider_start[node + 1]):
-            above = provider[edge]
-            if key[above] >= none:
-                continue
-            offer = ((key[above] & keep) + one_length) | next_hop[above] | as_provider
-            if offer >= best:
-                continue
-            if careful and care[node] and not admits(
-                node, above, int(offer & group_mask), 2, policy, fault, refusal_to, refusal_from, refusal_group
-            ):  # fmt: skip
-                continue
-            best = offer
-        key[node] = best
-        if best < none:
-            longest = max(longest, best & length_mask)
+        if best >= as_provider:
+            start, end = provider_start[node], provider_start[node + 1]
+            if not careful or care[node] == 0:
+                # most have one provider or two; a loop of so few turns is slow, for nobody can guess its end
+                best = min(best, told[first[node]], told[second[node]])
+                for edge in range(start + 2, end):
+                    best = min(best, told[provider[edge]])
+            else:
+                for edge in range(start, end):
+                    offer = told[provider[edge]]
+                    if admits(
+                        node, provider[edge], int(offer & group_mask), 2,
+                        policy, fault, refusal_to, refusal_from, refusal_group,
+                    ):  # fmt: skip
+                        best = min(best, offer)
+            key[node] = best
+        longest = max(longest, best & length_mask)
+        if node >= leaves:
+            told[node] = ((best & keep) + one_length) | next_hop[node] | as_provider if best < none else none
     return int(longest >> layout[9])
 
 

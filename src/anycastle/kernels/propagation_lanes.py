@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from anycastle.kernels.admission import row_range
-from anycastle.kernels.lane_vectors import LANES, pass_on, read_groups, take_least
+from anycastle.kernels.lane_vectors import LANES, copy_row, fill_row, pass_on, read_groups, take_least
 
 
 @njit(cache=True, boundscheck=False)
@@ -88,6 +88,7 @@ def propagate_lanes(
     none = layout[4]
     careful, keyed, ordered = care.shape[0] > 0, key.shape[0] > 0, next_hop.shape[1] > 1
     best, offer, top = np.empty_like(risen[0]), np.empty_like(risen[0]), np.zeros_like(risen[0])
+    first_hop = next_hop.ravel()
     hop, risen_offer = np.empty_like(risen[0]), np.empty_like(risen[:1])
     for at in range(member.shape[0]):
         for lane in range(LANES):
@@ -105,17 +106,13 @@ def propagate_lanes(
         if not rises[at]:
             continue
         if ordered:
-            for lane in range(LANES):
-                hop[lane] = next_hop[node, lane]
+            copy_row(hop, next_hop, node)
         else:
-            for lane in range(LANES):
-                hop[lane] = next_hop[node, 0]
-        for lane in range(LANES):
-            offer[lane] = risen[at, lane]
+            fill_row(hop, first_hop, node)
+        copy_row(offer, risen, at)
         pass_on(offer, hop, layout, 2, 2, across, at, top)
         pass_on(offer, hop, layout, 2, 11, risen_offer, 0, top)
-        for lane in range(LANES):
-            best[lane] = risen_offer[0, lane]
+        copy_row(best, risen_offer, 0)
         for edge in range(cone_start[at], cone_start[at + 1]):
             to = cone_above[edge]
             if careful and care[member[to]]:
@@ -132,11 +129,9 @@ def propagate_lanes(
         node = stands[item]
         at = place[node]
         if at >= 0:
-            for lane in range(LANES):
-                best[lane] = risen[at, lane]
+            copy_row(best, risen, at)
         else:
-            for lane in range(LANES):
-                best[lane] = none
+            fill_row(best, layout, 4)
         if careful and care[node]:
             for edge in range(beside_start[item], beside_start[item + 1]):
                 for lane in range(LANES):
@@ -161,11 +156,9 @@ def propagate_lanes(
                 key[item, lane] = best[lane]
         if item < transits:
             if ordered:
-                for lane in range(LANES):
-                    hop[lane] = next_hop[node, lane]
+                copy_row(hop, next_hop, node)
             else:
-                for lane in range(LANES):
-                    hop[lane] = next_hop[node, 0]
+                fill_row(hop, first_hop, node)
             pass_on(best, hop, layout, 4, 3, down, item, top)
     return int(top.max() >> layout[9])
 

@@ -55,33 +55,55 @@ def _down(
     seed_key: NDArray[np.unsignedinteger],
     fixed: NDArray[np.uint8],
     mark: NDArray[np.uint8],
+    words: NDArray[np.uint64],
     before: NDArray[np.unsignedinteger],
     key: NDArray[np.unsignedinteger],
+    changed: NDArray[np.int32],
+) -> tuple[int, int]:
+    """Let marked nodes without a better class choose among providers, and follow what changes to their customers.
+
+    Give how many nodes `changed`, and the longest length that one of them now has.
+    """
+    one_length, keep, as_provider, none, length = layout[0], layout[1], layout[3], layout[4], layout[5]
+    hop_mask, count, longest = layout[7] << layout[8], 0, layout[11]
+    for word in range(words.shape[0] - 1, -1, -1):
+        if words[word] == 0:
+            continue
+        for node in range(min(8 * word + 7, key.shape[0] - 1), 8 * word - 1, -1):
+            if mark[node] == KEPT:
+                continue
+            if mark[node] == AFRESH and key[node] >= as_provider:
+                best = _pull(node, provider_start, provider, key, next_hop, layout, none, as_provider)
+                if fixed[node] & 2:
+                    for seed in range(seed_node.shape[0]):
+                        if seed_node[seed] == node:
+                            best = min(best, seed_key[seed])
+                key[node] = best
+            mine = key[node]
+            if mine == before[node]:
+                continue
+            changed[count] = node
+            count += 1
+            longest = max(longest, mine & length)
+            offer = ((mine & keep) + one_length) | next_hop[node] | as_provider if mine < none else none
+            for edge in range(customer_start[node], customer_start[node + 1]):
+                to = customer[edge]
+                if mark[to] == KEPT and key[to] >= as_provider and not fixed[to] & 1:
+                    used = key[to] < none and (key[to] & hop_mask) == next_hop[node]
+                    if used or offer < key[to]:
+                        mark[to] = AFRESH
+                        before[to] = key[to]
+    return count, int(longest >> layout[9])
+
+
+@njit(cache=True, boundscheck=False)
+def _mark_group(
+    group: Any, layout: NDArray[np.unsignedinteger], key: NDArray[np.unsignedinteger], mark: NDArray[np.uint8]
 ) -> None:
-    """Let marked nodes without a better class choose among providers, and follow what changes to their customers."""
-    one_length, keep, as_provider, none = layout[0], layout[1], layout[3], layout[4]
-    hop_mask = layout[7] << layout[8]
-    for node in range(key.shape[0] - 1, -1, -1):
-        if mark[node] == KEPT:
-            continue
-        if mark[node] == AFRESH and key[node] >= as_provider:
-            best = _pull(node, provider_start, provider, key, next_hop, layout, none, as_provider)
-            if fixed[node] & 2:
-                for seed in range(seed_node.shape[0]):
-                    if seed_node[seed] == node:
-                        best = min(best, seed_key[seed])
-            key[node] = best
-        mine = key[node]
-        if mine == before[node]:
-            continue
-        offer = ((mine & keep) + one_length) | next_hop[node] | as_provider if mine < none else none
-        for edge in range(customer_start[node], customer_start[node + 1]):
-            to = customer[edge]
-            if mark[to] == KEPT and key[to] >= as_provider and not fixed[to] & 1:
-                used = key[to] < none and (key[to] & hop_mask) == next_hop[node]
-                if used or offer < key[to]:
-                    mark[to] = AFRESH
-                    before[to] = key[to]
+    """Mark the nodes whose route is the group's."""
+    none, group_mask = layout[4], layout[6]
+    for node in range(key.shape[0]):
+        mark[node] |= (key[node] < none) & ((key[node] & group_mask) == group)
 
 
 @njit(cache=True, boundscheck=False)
@@ -94,41 +116,50 @@ def withdraw(
     peer: NDArray[np.int32],
     next_hop: NDArray[np.unsignedinteger],
     layout: NDArray[np.unsignedinteger],
-    gone: NDArray[np.uint8],
+    gone: NDArray[np.unsignedinteger],
     seed_node: NDArray[np.int32],
     seed_key: NDArray[np.unsignedinteger],
     fixed: NDArray[np.uint8],
     mark: NDArray[np.uint8],
+    words: NDArray[np.uint64],
     before: NDArray[np.unsignedinteger],
     key: NDArray[np.unsignedinteger],
-) -> None:
-    """Take the groups marked in `gone` (uint8[group]) out of `key`.
+    changed: NDArray[np.int32],
+) -> tuple[int, int]:
+    """Take the groups `gone` out of `key`; give how many nodes `changed`, and the longest length that one now has.
 
     `seed_*` are the seeds that remain, but for origins'. `fixed` is uint8[node]: 1 where the route is never given up
-    (an origin that stays, a node that hears nothing), 2 where seeds are. `mark` and `before` ([node]) tell afterwards
-    who was looked at, and what it had.
+    (an origin that stays, a node that hears nothing), 2 where seeds are. `mark` is uint8[node], to a multiple of 8, and
+    `words` the same octets as uint64. `before` ([node]) tells afterwards what the changed nodes had.
     """
-    as_peer, as_provider, none, group_mask = layout[2], layout[3], layout[4], layout[6]
-    nodes = key.shape[0]
-    for node in range(nodes):
-        mine = key[node]
-        mark[node] = mine < none and gone[int(mine & group_mask)]
-    for node in range(nodes):
-        if mark[node]:
-            before[node] = key[node]
-            key[node] = none
+    as_peer, as_provider, none = layout[2], layout[3], layout[4]
+    words[:] = 0
+    for each in range(gone.shape[0]):
+        _mark_group(gone[each], layout, key, mark)
+    count = 0
+    for word in range(words.shape[0]):
+        if words[word] == 0:
+            continue
+        for node in range(8 * word, min(8 * word + 8, key.shape[0])):
+            if mark[node]:
+                before[node] = key[node]
+                key[node] = none
+                changed[count] = node
+                count += 1
     for seed in range(seed_node.shape[0]):
         if mark[seed_node[seed]]:
             key[seed_node[seed]] = min(key[seed_node[seed]], seed_key[seed])
-    for node in range(nodes):
-        if mark[node] and before[node] < as_peer:
+    for place in range(count):
+        node = changed[place]
+        if before[node] < as_peer:
             found = _pull(node, customer_start, customer, key, next_hop, layout, as_peer, layout[11])
             key[node] = min(key[node], found)
-    for node in range(nodes):
-        if mark[node] and before[node] < as_provider and key[node] >= as_peer:
+    for place in range(count):
+        node = changed[place]
+        if before[node] < as_provider and key[node] >= as_peer:
             key[node] = min(key[node], _pull(node, peer_start, peer, key, next_hop, layout, as_peer, as_peer))
-    _down(provider_start, provider, customer_start, customer, next_hop, layout, seed_node, seed_key, fixed, mark,
-          before, key)  # fmt: skip
+    return _down(provider_start, provider, customer_start, customer, next_hop, layout, seed_node, seed_key, fixed, mark,
+                 words, before, key, changed)  # fmt: skip
 
 
 @njit(cache=True, boundscheck=False)
@@ -179,16 +210,17 @@ def announce(
     seed_key: NDArray[np.unsignedinteger],
     fixed: NDArray[np.uint8],
     mark: NDArray[np.uint8],
+    words: NDArray[np.uint64],
     before: NDArray[np.unsignedinteger],
     key: NDArray[np.unsignedinteger],
-) -> None:
+    changed: NDArray[np.int32],
+) -> tuple[int, int]:
     """Bring new seeds into `key`; `origin_*` replace what the node had. The rest is as for `withdraw`.
 
     `fixed` holds the new origins already; `seed_*` are all seeds, the new ones included.
     """
     as_peer, nodes = layout[2], key.shape[0]
-    for node in range(nodes):
-        mark[node] = KEPT
+    words[:] = 0
     lowest = nodes
     for seed in range(new_node.shape[0]):
         node = new_node[seed]
@@ -205,11 +237,16 @@ def announce(
         mark[node] = CHANGED
         key[node] = origin_key[seed]
         lowest = min(lowest, node)
-    for node in range(lowest, nodes):
-        if mark[node] and key[node] < as_peer:
-            _tell(node, provider_start, provider, next_hop, layout, layout[11], fixed, mark, before, key)
-    for node in range(lowest, nodes):
-        if mark[node] and key[node] < as_peer:
-            _tell(node, peer_start, peer, next_hop, layout, as_peer, fixed, mark, before, key)
-    _down(provider_start, provider, customer_start, customer, next_hop, layout, seed_node, seed_key, fixed, mark,
-          before, key)  # fmt: skip
+    count = 0
+    for word in range(lowest // 8, words.shape[0]):
+        if words[word] == 0:
+            continue
+        for node in range(8 * word, min(8 * word + 8, nodes)):
+            if mark[node] and key[node] < as_peer:
+                changed[count] = node
+                count += 1
+                _tell(node, provider_start, provider, next_hop, layout, layout[11], fixed, mark, before, key)
+    for place in range(count):
+        _tell(changed[place], peer_start, peer, next_hop, layout, as_peer, fixed, mark, before, key)
+    return _down(provider_start, provider, customer_start, customer, next_hop, layout, seed_node, seed_key, fixed, mark,
+                 words, before, key, changed)  # fmt: skip

@@ -152,8 +152,11 @@ class _Batch:
         covering = self._run(None, np.zeros((3, _GROUPS, LANES), np.uint8))
         assert covering.key is not None
         caught = np.empty(LANES)
-        item_of_rank = self._compact.item_of[self._graph.by_rank]
-        caught_on_the_way(rows.group, covering.key, covering.layout.constants, item_of_rank, of_items, caught)
+        compact = self._compact
+        caught_on_the_way(
+            rows.group, covering.key, covering.layout.constants, compact.item_of[self._graph.by_rank],
+            compact.item_of[compact.member], of_items, np.empty(rows.group.shape, np.uint8), caught,
+        )  # fmt: skip
         return caught
 
     def _faults(self) -> NDArray[np.uint8]:

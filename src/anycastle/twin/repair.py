@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from anycastle.base.errors import MisuseError
 from anycastle.kernels.repair import announce, withdraw
 from anycastle.kernels.route_key import WIDE
-from anycastle.twin.deployment import Configuration, Seeds
-from anycastle.twin.routes import NO_GROUP, Propagation, Routes, SeedArrays
+from anycastle.twin.deployment import Configuration
+from anycastle.twin.routes import NO_GROUP, Propagation, Routes
 
 _STAYS: Final = 1
 _SEEDED: Final = 2
@@ -60,13 +60,11 @@ class Repair:
     routes: Routes
     base: Configuration
     _plain: bool = field(init=False)
-    _mark: NDArray[np.uint8] = field(init=False)
-    _before: NDArray[np.unsignedinteger] = field(init=False)
+    _room: "_Room" = field(init=False)
 
     def __post_init__(self) -> None:
         self._plain = _is_plain(self.propagation, self.base)
-        self._mark = np.empty(len(self.routes.key), np.uint8)
-        self._before = np.empty_like(self.routes.key)
+        self._room = _Room.of(self.propagation, self.base, self.routes)
 
     @staticmethod
     def of(propagation: Propagation, configuration: Configuration | None = None) -> "Repair":
@@ -76,82 +74,119 @@ class Repair:
 
     def withdraw(self, pop: str) -> Change:
         """Take all announcements of a PoP away. Raises `MisuseError` for one that announces nothing."""
-        groups = self._groups(pop)
-        gone = [name for name in groups if name in self.configuration.announced]
+        gone = {name: group for name, group in self._groups(pop).items() if name in self.configuration.announced}
         if not gone:
             raise MisuseError(f"PoP {pop} announces nothing")
         rest = {name: how for name, how in self.configuration.announced.items() if name not in gone}
-        return self._change(Configuration(rest), set(gone), set())
+        return self._change(Configuration(rest), list(gone.values()), [])
 
     def announce(self, pop: str) -> Change:
         """Make the announcements of a PoP again, as they were at the start. Raises `MisuseError` if it makes them."""
-        back = [name for name in self._groups(pop) if name in self.base.announced]
-        if not back or set(back) & self.configuration.announced.keys():
+        back = {name: group for name, group in self._groups(pop).items() if name in self.base.announced}
+        if not back or back.keys() & self.configuration.announced.keys():
             raise MisuseError(f"PoP {pop} has nothing to announce that it does not announce already")
         again = dict(self.configuration.announced) | {name: self.base.announced[name] for name in back}
-        return self._change(Configuration(again), set(), set(back))
+        return self._change(Configuration(again), [], list(back.values()))
 
-    def _groups(self, pop: str) -> list[str]:
-        deployment = self.propagation.wiring.deployment
-        if pop not in deployment.pops:
-            raise MisuseError(f"no PoP {pop}; there are: {', '.join(deployment.pops)}")
-        return [group.name for group in deployment.groups if group.pop == pop]
+    def _groups(self, pop: str) -> dict[str, int]:
+        groups = self.propagation.wiring.deployment.groups
+        found = {group.name: index for index, group in enumerate(groups) if group.pop == pop}
+        if not found:
+            raise MisuseError(f"no PoP {pop}; there are: {', '.join(self.propagation.wiring.deployment.pops)}")
+        return found
 
-    def _change(self, configuration: Configuration, gone: set[str], back: set[str]) -> Change:
-        wiring, old = self.propagation.wiring, self.routes
-        pops = wiring.deployment.pop_of_group()
-        numbers = {group.name: index for index, group in enumerate(wiring.deployment.groups)}
+    def _change(self, configuration: Configuration, gone: list[int], back: list[int]) -> Change:
+        old, room = self.routes, self._room
         routes = None
         if self._plain:
-            routes = self._repair(configuration, {numbers[name] for name in gone}, {numbers[name] for name in back})
-            touched = np.flatnonzero(self._mark)
-            before = self._before[touched]
+            routes, node = room.repair(self.propagation, old, gone, back)
+            before = room.before[node]
             if routes is None:  # a length reached the end of its field: see kernels/route_key
-                old.key[touched] = before
-            else:
-                differs = before != routes.key[touched]
-                node, before = touched[differs], before[differs]
+                old.key[node] = before
         if routes is None:
             routes = self.propagation.run(configuration)
-            node = np.flatnonzero(_fields_differ(routes, old))
+            node = np.flatnonzero(_fields_differ(routes, old)).astype(np.int32)
             before = old.key[node]
-            self._before = np.empty_like(routes.key)
+        if routes.layout is not old.layout:
+            self._room = _Room.of(self.propagation, self.base, routes, configuration)
         self.routes, self.configuration = routes, configuration
-        table = np.full(NO_GROUP + 1, NO_GROUP, np.uint16)
-        table[: len(pops)] = pops
+        pops = room.pop_of_group
         return Change(
-            node.astype(np.int32),
-            table[_groups(before, old)],
-            table[_groups(routes.key[node], routes)],
-            frozenset(int(pops[numbers[name]]) for name in gone),
-            frozenset(int(pops[numbers[name]]) for name in back),
+            node,
+            pops[_groups(before, old)],
+            pops[_groups(routes.key[node], routes)],
+            frozenset(int(pops[group]) for group in gone),
+            frozenset(int(pops[group]) for group in back),
         )
 
-    def _repair(self, configuration: Configuration, gone: set[int], back: set[int]) -> Routes | None:
-        """Repair the keys in place; None where a length reached the end of its field."""
-        wiring, routes, graph = self.propagation.wiring, self.routes, self.propagation.wiring.graph
-        layout = routes.layout
-        seeds = wiring.seeds(configuration, layout)
-        arrays = SeedArrays.of(seeds, layout)
-        fixed = np.zeros(len(graph), np.uint8)
-        fixed[arrays.node] |= _SEEDED
-        fixed[arrays.preferred_node] |= _STAYS
+
+@dataclass(slots=True)
+class _Room:
+    """What repairs need of a deployment, made once: its seeds as columns, and arrays to work in."""
+
+    node: NDArray[np.int32]
+    key: NDArray[np.unsignedinteger]
+    group: NDArray[np.int32]
+    origin: NDArray[np.bool_]
+    announced: NDArray[np.bool_]
+    """bool[group]."""
+    fixed: NDArray[np.uint8]
+    mark: NDArray[np.uint8]
+    before: NDArray[np.unsignedinteger]
+    changed: NDArray[np.int32]
+    pop_of_group: NDArray[np.uint16]
+    """uint16[number]: the PoP of each group; 65535 is no route."""
+
+    @staticmethod
+    def of(propagation: Propagation, base: Configuration, routes: Routes, now: Configuration | None = None) -> "_Room":
+        wiring, count = propagation.wiring, len(routes.key)
+        seeds = wiring.seeds(base, routes.layout).seeds
+        fixed = np.zeros(count, np.uint8)
+        fixed[[seed.node for seed in seeds]] |= _SEEDED
         fixed[list(wiring.silent)] |= _STAYS
+        pops = np.full(NO_GROUP + 1, NO_GROUP, np.uint16)
+        pops[: len(wiring.deployment.groups)] = wiring.deployment.pop_of_group()
+        names = [group.name for group in wiring.deployment.groups]
+        room = _Room(
+            np.array([seed.node for seed in seeds], np.int32),
+            np.array([seed.key for seed in seeds], routes.layout.dtype),
+            np.array([seed.group for seed in seeds], np.int32),
+            np.array([seed.origin for seed in seeds], np.bool_),
+            np.array([name in (now or base).announced for name in names], np.bool_),
+            fixed,
+            np.zeros(count + (-count % 8), np.uint8),
+            np.empty_like(routes.key),
+            np.empty(count, np.int32),
+            pops,
+        )
+        fixed[room.node[room.origin & room.announced[room.group]]] |= _STAYS
+        return room
+
+    def repair(
+        self, propagation: Propagation, routes: Routes, gone: list[int], back: list[int]
+    ) -> tuple[Routes | None, NDArray[np.int32]]:
+        """Repair the keys in place; give the routes, None where a length reached its field's end, and who changed."""
+        graph, layout = propagation.wiring.graph, routes.layout
+        self.announced[gone], self.announced[back] = False, True
+        of_gone, of_back = np.isin(self.group, gone), np.isin(self.group, back)
+        self.fixed[self.node[self.origin & of_gone]] &= ~np.uint8(_STAYS)
+        self.fixed[self.node[self.origin & of_back]] |= _STAYS
+        stays = self.announced[self.group]
+        plain = stays & ~self.origin
         rows = (
             graph.provider_start, graph.provider, graph.customer_start, graph.customer, graph.peer_start, graph.peer,
-            self.propagation.next_hops(layout), layout.constants,
+            propagation.next_hops(layout), layout.constants,
         )  # fmt: skip
-        tail = (arrays.node, arrays.key, fixed, self._mark, self._before, routes.key)
+        tail = (self.node[plain], self.key[plain], self.fixed, self.mark, self.mark.view(np.uint64), self.before,
+                routes.key, self.changed)  # fmt: skip
         if gone:
-            table = np.zeros(len(wiring.deployment.groups), np.uint8)
-            table[list(gone)] = 1
-            withdraw(*rows, table, *tail)
+            count, longest = withdraw(*rows, np.array(gone, layout.dtype), *tail)
         else:
-            fresh = SeedArrays.of(Seeds([seed for seed in seeds.seeds if seed.group in back]), layout)
-            announce(*rows, fresh.node, fresh.key, fresh.preferred_node, fresh.preferred_key, *tail)
-        if int((routes.key & layout.constants[5]).max(initial=0)) >> layout.length_shift >= layout.length_max:
-            return None
-        return Routes(wiring, layout, routes.key, arrays.own)
+            new, origin = of_back & ~self.origin, of_back & self.origin
+            count, longest = announce(*rows, self.node[new], self.key[new], self.node[origin], self.key[origin], *tail)
+        own = np.unique(self.node[stays & self.origin])
+        repaired = Routes(propagation.wiring, layout, routes.key, own)
+        return repaired if longest < layout.length_max else None, self.changed[:count].copy()
 
 
 def _is_plain(propagation: Propagation, base: Configuration) -> bool:

@@ -136,7 +136,14 @@ class Propagation:
     adopters: Adopters | None = None
     faults: tuple[Fault, ...] = ()
     _next_hops: dict[KeyLayout, NDArray[np.unsignedinteger]] = field(default_factory=dict)
-    _reached: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    _told: dict[KeyLayout, NDArray[np.unsignedinteger]] = field(default_factory=dict)
+    _reached: NDArray[np.int32] = field(init=False)
+    _first_two: tuple[NDArray[np.int32], NDArray[np.int32]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        graph = self.wiring.graph
+        self._reached = np.empty(len(graph), np.int32)
+        self._first_two = _first_two(graph)
 
     def run(self, configuration: Configuration | None = None) -> Routes:
         """Give every AS's route. Raises `MisuseError` where the configuration asks what cannot be."""
@@ -164,16 +171,26 @@ class Propagation:
         fault = fault_table(self.faults, len(wiring.deployment.groups))
         seeds = wiring.seeds(configuration, layout)
         rules = Rules.of(len(graph), seeds.refusals, self.adopters, fault)
-        if not len(self._reached):
-            self._reached = np.empty(len(graph), np.int32)
+        if layout not in self._told:
+            self._told[layout] = np.empty(len(graph) + 1, layout.dtype)
         arrays = SeedArrays.of(seeds, layout, self.adopters, fault)
         key = np.empty(len(graph), layout.dtype)
         longest = propagate_one(
             graph.provider_start, graph.provider, graph.peer_start, graph.peer, self.next_hops(layout),
             layout.constants, arrays.node, arrays.key, arrays.preferred_node, arrays.preferred_key, rules.care,
-            rules.policy, rules.fault, rules.refusal_to, rules.refusal_from, rules.refusal_group, key, self._reached,
+            rules.policy, rules.fault, rules.refusal_to, rules.refusal_from, rules.refusal_group, graph.leaves,
+            *self._first_two, key, self._told[layout], self._reached,
         )  # fmt: skip
         return Routes(wiring, layout, key, arrays.own), longest
+
+
+def _first_two(graph: ASGraph) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Give each node's first and second provider, int32[node]: the number of nodes for none, the first for one."""
+    start, count = graph.provider_start[:-1], np.diff(graph.provider_start)
+    rows = np.append(graph.provider, np.int32(len(graph)))  # for a last row without any
+    first = np.where(count > 0, rows[np.minimum(start, len(rows) - 1)], len(graph)).astype(np.int32)
+    second = np.where(count > 1, rows[np.minimum(start + 1, len(rows) - 1)], first).astype(np.int32)
+    return first, second
 
 
 @dataclass(frozen=True, slots=True)

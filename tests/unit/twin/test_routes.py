@@ -74,6 +74,7 @@ def test_without_west() -> None:
     assert routes[9] == ("provider", 7, 4, "east")
 
 
+@pytest.mark.mission("M10")
 @pytest.mark.parametrize(
     ("how", "length"),
     [(Treatment(no_export_to=frozenset({ASN(3)})), 2), (Treatment(poison=(ASN(3),)), 4)],
