@@ -9,6 +9,7 @@ import click
 BENCHES = MappingProxyType(
     {
         "agent_cost": "bench.agent_cost",
+        "calibration": "bench.calibration",
         "failover": "bench.failover",
         "watch": "bench.watch",
         "mrt": "bench.mrt",

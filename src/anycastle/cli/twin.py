@@ -14,11 +14,19 @@ from anycastle.cli.main import Command
 
 SUBCOMMANDS: Final = MappingProxyType(
     {
+        "calibrate": Command(
+            "anycastle.cli.twin_calibrate", "calibrate", "Learn from measured catchments, and score it."
+        ),
         "hijack": Command(
             "anycastle.cli.twin_hijack", "hijack", "Who would believe a hijack, and what verifying changes."
         ),
         "leak": Command("anycastle.cli.twin_leak", "leak", "Who would be drawn through a route leak."),
+        "next-experiment": Command(
+            "anycastle.cli.twin_next_experiment", "next_experiment", "What to announce, or whom to probe, next."
+        ),
         "routes": Command("anycastle.cli.twin_routes", "routes", "The route of every AS under one announcement."),
+        "score": Command("anycastle.cli.twin_score", "score", "How good a calibrated model is."),
+        "shifts": Command("anycastle.cli.twin_shifts", "shifts", "What each prepend or community moves, predicted."),
         "survive": Command("anycastle.cli.twin_survive", "survive", "What each failure of one PoP, or of two, does."),
         "sweep": Command("anycastle.cli.twin_sweep", "sweep", "The shares of many configurations of prepends."),
     }

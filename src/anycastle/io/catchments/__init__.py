@@ -1,0 +1,1 @@
+"""Readers of measured catchments and collector paths, one file a source."""
