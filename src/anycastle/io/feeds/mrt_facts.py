@@ -13,7 +13,7 @@ from anycastle.base.ports import Timestamp
 from anycastle.io.feeds.route_batches import RouteBatch, RouteReader
 from anycastle.kernels.attribute_decoder import AttributeColumns
 from anycastle.kernels.mrt_attributes import MALFORMED_PATH
-from anycastle.kernels.mrt_routes import ANNOUNCE, MULTICAST, RIB_ROUTE, SENT, STATE_CHANGE, WITHDRAW
+from anycastle.kernels.mrt_rows import ANNOUNCE, MULTICAST, RIB_ROUTE, SENT, STATE_CHANGE, WITHDRAW
 from anycastle.kernels.route_decoder import RouteColumns
 from anycastle.model.asn import ASN
 from anycastle.model.community import Community
