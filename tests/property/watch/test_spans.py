@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anycastle.io.feeds.mrt_facts import Spans
-from anycastle.kernels.mrt_routes import ANNOUNCE, STATE_CHANGE
+from anycastle.kernels.mrt_rows import ANNOUNCE, STATE_CHANGE
 from anycastle.kernels.route_decoder import RouteColumns
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Family, Prefix
