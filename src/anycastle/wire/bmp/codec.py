@@ -110,7 +110,8 @@ def _peer(reader: OctetReader) -> PeerHeader:
     address = _address(reader.take(16, "peer address"), ipv6=bool(flags & _V) and not own)
     asn = ASN(reader.unsigned(4, "peer's ASN"))
     identifier = IPv4Address(reader.take(4, "peer's BGP Identifier"))
-    seconds, microseconds = reader.unsigned(4, "seconds"), reader.unsigned(4, "microseconds")
+    seconds = reader.unsigned(4, "seconds")
+    microseconds = min(reader.unsigned(4, "microseconds"), 999_999)  # more than a second's are some router's fault
     return PeerHeader(
         kind,
         RIBView.LOC_RIB if own else RIBView(bool(flags & _L) | bool(flags & _O) << 1),
