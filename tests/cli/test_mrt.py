@@ -256,6 +256,13 @@ def test_wrong_usage(archive: Path, options: list[str], message: str) -> None:
     assert message in re.sub(r"\s+", " ", result.stderr)
 
 
+def test_what_is_not_installed_is_named(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    result = call(archive)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: llvmlite is not installed; archives need `pip install 'anycastle[observe]'`\n"
+
+
 COMMAND = (sys.executable, "-c", "from anycastle.cli.main import main; main()", "mrt")
 
 

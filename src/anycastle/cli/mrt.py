@@ -56,8 +56,6 @@ def mrt(
     cannot be read are passed over and named on standard error. --prefix, --peer and --origin may be given several
     times; one of each must fit. Withdrawn routes have no origin and no AS path.
     """
-    from anycastle.io.feeds.route_batches import RouteReader
-
     asked = None
     if more_specifics and not prefixes:
         raise click.UsageError("--more-specifics needs --prefix")
@@ -65,13 +63,23 @@ def mrt(
         asked = _asked(prefixes, more_specifics, peers, origins, path, start, end)
     if output == "parquet" and sys.stdout.isatty():
         raise click.UsageError("-o parquet is not for a terminal: send it to a file, `> routes.parquet`")
-    reader = RouteReader()
+    reader = _reader()
     try:
         _OUTPUTS[output](reader, _with_progress(reader, reader.read(files)), asked)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     _tell_damage(reader)
+
+
+def _reader() -> RouteReader:
+    try:
+        from anycastle.io.feeds.route_batches import RouteReader
+
+        return RouteReader()
+    except ModuleNotFoundError as error:
+        text = f"{error.name} is not installed; archives need `pip install 'anycastle[observe]'`"
+        raise click.ClickException(text) from error
 
 
 def _asked(

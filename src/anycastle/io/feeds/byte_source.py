@@ -48,12 +48,6 @@ def _gzip() -> tuple[_Unpacker, type[Exception]]:
     return cast("_Unpacker", IgzipDecompressor(flag=DECOMP_GZIP)), cast("type[Exception]", IsalError)
 
 
-def _bzip2() -> tuple[_Unpacker, type[Exception]]:
-    from bz2 import BZ2Decompressor
-
-    return cast("_Unpacker", BZ2Decompressor()), OSError
-
-
 def _xz() -> tuple[_Unpacker, type[Exception]]:
     from lzma import LZMADecompressor, LZMAError
 
@@ -62,9 +56,9 @@ def _xz() -> tuple[_Unpacker, type[Exception]]:
 
 _UNPACKERS: Final = (
     (b"\x1f\x8b", "gzip", _gzip),
-    (b"BZh", "bzip2", _bzip2),
     (b"\xfd7zXZ\0", "xz", _xz),
 )
+_BZIP2: Final = b"BZh"
 _ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
 
 
@@ -84,8 +78,9 @@ class ByteSource:
         while len(self._start) < _MAGIC_LONGEST and (more := self._read(_MAGIC_LONGEST - len(self._start))):
             self._start += more  # a pipe gives what it has
         self.packing = next((kind for magic, kind, _ in _UNPACKERS if self._start.startswith(magic)), "plain")
-        if self._start.startswith(_ZSTANDARD):
-            self.packing = "zstd"
+        for magic, kind in ((_ZSTANDARD, "zstd"), (_BZIP2, "bzip2")):
+            if self._start.startswith(magic):
+                self.packing = kind
 
     def __enter__(self) -> Self:
         return self
@@ -111,8 +106,8 @@ class ByteSource:
 
     def pieces(self) -> Iterator[bytes]:
         """Give the octets, unpacked, once. Raises `WorldError` when reading fails."""
-        if self.packing == "zstd":
-            yield from self._zstandard()
+        if self.packing in ("zstd", "bzip2"):
+            yield from self._zstandard() if self.packing == "zstd" else self._bzip2()
             return
         for _, kind, make in _UNPACKERS:
             if kind == self.packing:
@@ -145,6 +140,18 @@ class ByteSource:
                 if not packed:
                     self.cut = f"{self.packing} ends too early, at its octet {self.octets_read}"
                     return
+
+    def _bzip2(self) -> Iterator[bytes]:
+        from anycastle.io.feeds.bzip2_blocks import DamagedBlockError, unpack_blocks
+
+        first = [self._start]
+        try:
+            for block in unpack_blocks(lambda: first.pop() if first else self._read(READ_MAX)):
+                for at in range(0, len(block), PIECE_MAX):
+                    yield block[at : at + PIECE_MAX]
+        except DamagedBlockError as error:
+            what = "ends too early, at" if error.early else f"is damaged ({error}) before"
+            self.cut = f"bzip2 {what} its octet {self.octets_read}"
 
     def _zstandard(self) -> Iterator[bytes]:
         import zstandard
