@@ -3,7 +3,7 @@
 from ctypes import c_uint8
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from anycastle.io.feeds.mrt_facts import Spans
@@ -40,6 +40,7 @@ def columns(rows: list[Prefix], kinds: list[int]) -> RouteColumns:
     )
 
 
+@example({Prefix(Family.IPV4, 0, 0)}, [Prefix(Family.IPV4, 0, 0)])
 @given(st.sets(prefixes(), max_size=20), st.lists(prefixes(), min_size=1, max_size=40))
 def test_rows(watched: set[Prefix], rows: list[Prefix]) -> None:
     ours = [WatchedPrefix(prefix, frozenset({ASN(64500)})) for prefix in watched]
@@ -49,5 +50,5 @@ def test_rows(watched: set[Prefix], rows: list[Prefix]) -> None:
     for number, prefix in enumerate(rows):
         if kinds[number] == STATE_CHANGE or table.concern(prefix) is not None:
             assert number in found
-        elif prefix.length <= 64 and all(each.length <= 64 for each in watched):
+        elif prefix.length and prefix.length <= 64 and all(each.length <= 64 for each in watched):
             assert number not in found

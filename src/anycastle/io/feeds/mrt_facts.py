@@ -36,9 +36,13 @@ class Spans:
     def __init__(self, watched: Iterable[WatchedPrefix]) -> None:
         self._starts: dict[int, NDArray[np.uint64]] = {}
         self._ends: dict[int, NDArray[np.uint64]] = {}
+        self._shortest = {family.value: 1 for family in Family}
+        """A default route covers everything and concerns nobody, but where it is watched itself."""
         spans: dict[int, list[tuple[int, int]]] = {family.value: [] for family in Family}
         for each in watched:
             prefix = each.prefix
+            if not prefix.length:
+                self._shortest[prefix.family.value] = 0
             shift = 128 - prefix.family.bits
             last = ((prefix.network | prefix.host_mask) << shift | ((1 << shift) - 1)) >> 64
             spans[prefix.family.value].append((prefix.network << shift >> 64, last))
@@ -58,7 +62,8 @@ class Spans:
         for family, starts in self._starts.items():
             if not len(starts):
                 continue
-            of_family = np.flatnonzero((columns.family == family) & ~fits & (columns.length > 0))
+            long_enough = columns.length >= self._shortest[family]
+            of_family = np.flatnonzero((columns.family == family) & ~fits & long_enough)
             low = columns.high[of_family]
             length = np.minimum(columns.length[of_family], 64).astype(np.uint64)
             host = np.where(length >= 64, np.uint64(0), np.uint64(_WORD) >> np.minimum(length, np.uint64(63)))
