@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from anycastle.kernels.admission import row_range
 from anycastle.kernels.lane_vectors import LANES, copy_row, fill_row, pass_on, read_groups, take_least
+from anycastle.kernels.route_key import AS_PEER, AS_PROVIDER, GROUP, LENGTH_SHIFT, NONE, ZERO
 
 
 @njit(cache=True, boundscheck=False)
@@ -29,7 +30,7 @@ def _refuse(
     refusal_lane: NDArray[np.int32],
 ) -> None:
     """Take out of `offer` (a key a lane) what node `to` does not take from node `source`; see `kernels/admission`."""
-    none, group_mask, has = layout[4], layout[6], policy[to]
+    none, group_mask, has = layout[NONE], layout[GROUP], policy[to]
     if has:
         for lane in range(LANES):
             if offer[lane] < none and fault[kind, int(offer[lane] & group_mask), lane] & has:
@@ -85,7 +86,7 @@ def propagate_lanes(
     uint8[class, group, lane]. `preferred_*` are sorted by place, the best of a place and lane last. `risen`, `across`
     ([cone, lane]) and `down` ([transit, lane]) are scratch of the layout's dtype.
     """
-    none = layout[4]
+    none = layout[NONE]
     careful, keyed, ordered = care.shape[0] > 0, key.shape[0] > 0, next_hop.shape[1] > 1
     best, offer, top = np.empty_like(risen[0]), np.empty_like(risen[0]), np.zeros_like(risen[0])
     first_hop = next_hop.ravel()
@@ -110,8 +111,8 @@ def propagate_lanes(
         else:
             fill_row(hop, first_hop, node)
         copy_row(offer, risen, at)
-        pass_on(offer, hop, layout, 2, 2, across, at, top)
-        pass_on(offer, hop, layout, 2, 11, risen_offer, 0, top)
+        pass_on(offer, hop, layout, AS_PEER, AS_PEER, across, at, top)
+        pass_on(offer, hop, layout, AS_PEER, ZERO, risen_offer, 0, top)
         copy_row(best, risen_offer, 0)
         for edge in range(cone_start[at], cone_start[at + 1]):
             to = cone_above[edge]
@@ -131,7 +132,7 @@ def propagate_lanes(
         if at >= 0:
             copy_row(best, risen, at)
         else:
-            fill_row(best, layout, 4)
+            fill_row(best, layout, NONE)
         if careful and care[node]:
             for edge in range(beside_start[item], beside_start[item + 1]):
                 for lane in range(LANES):
@@ -159,8 +160,8 @@ def propagate_lanes(
                 copy_row(hop, next_hop, node)
             else:
                 fill_row(hop, first_hop, node)
-            pass_on(best, hop, layout, 4, 3, down, item, top)
-    return int(top.max() >> layout[9])
+            pass_on(best, hop, layout, NONE, AS_PROVIDER, down, item, top)
+    return int(top.max() >> layout[LENGTH_SHIFT])
 
 
 @njit(cache=True, boundscheck=False)

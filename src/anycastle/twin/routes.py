@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from anycastle.kernels.route_key import GROUP, NONE
 from anycastle.kernels.admission import CARE_POLICY, CARE_REFUSAL
 from anycastle.kernels.propagation import propagate_one, take_apart
 from anycastle.kernels.route_key import WIDE, KeyLayout, choose_layout
@@ -70,7 +71,7 @@ class Routes:
         """Give the session group that each node's traffic ends at, uint16[node]; 65535 where it has no route."""
         constants = self.layout.constants
         group: NDArray[np.uint16] = np.where(
-            self.key < constants[4], self.key & constants[6], constants.dtype.type(NO_GROUP)
+            self.key < constants[NONE], self.key & constants[GROUP], constants.dtype.type(NO_GROUP)
         ).astype(np.uint16)
         return group
 

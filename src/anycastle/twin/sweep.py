@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from anycastle.kernels.route_key import GROUP
 from anycastle.base.errors import MisuseError
 from anycastle.kernels.lane_vectors import LANES
 from anycastle.kernels.propagation_lanes import lane_shares
@@ -113,7 +114,7 @@ class Lanes:
             for index, (group, nodes) in enumerate(
                 zip(self.compiled.wiring.deployment.groups, self.compiled.wiring.nodes, strict=True)
             )
-            if not group.sessions and index in present and (int(key[nodes[0]]) & int(self.layout.constants[6])) == index
+            if not group.sessions and index in present and (int(key[nodes[0]]) & int(self.layout.constants[GROUP])) == index
         ]
         return Routes(self.compiled.wiring, self.layout, key, np.array(sorted(set(own)), np.int32))
 
