@@ -10,8 +10,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from anycastle.kernels.route_key import AS_PEER, NONE, RANK, RANK_SHIFT
 from anycastle.kernels.lane_vectors import LANES
+from anycastle.kernels.route_key import AS_PEER, NONE, RANK, RANK_SHIFT
 
 
 @njit(cache=True, boundscheck=False)

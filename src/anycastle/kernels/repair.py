@@ -17,7 +17,19 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from anycastle.kernels.route_key import AS_PEER, AS_PROVIDER, GROUP, KEEP, LENGTH, LENGTH_SHIFT, NONE, ONE_LENGTH, RANK, RANK_SHIFT, ZERO
+from anycastle.kernels.route_key import (
+    AS_PEER,
+    AS_PROVIDER,
+    GROUP,
+    KEEP,
+    LENGTH,
+    LENGTH_SHIFT,
+    NONE,
+    ONE_LENGTH,
+    RANK,
+    RANK_SHIFT,
+    ZERO,
+)
 
 KEPT: Final = 0
 AFRESH: Final = 1
@@ -66,7 +78,13 @@ def _down(
 
     Give how many nodes `changed`, and the longest length that one of them now has.
     """
-    one_length, keep, as_provider, none, length = layout[ONE_LENGTH], layout[KEEP], layout[AS_PROVIDER], layout[NONE], layout[LENGTH]
+    one_length, keep, as_provider, none, length = (
+        layout[ONE_LENGTH],
+        layout[KEEP],
+        layout[AS_PROVIDER],
+        layout[NONE],
+        layout[LENGTH],
+    )
     hop_mask, count, longest = layout[RANK] << layout[RANK_SHIFT], 0, layout[ZERO]
     for word in range(words.shape[0] - 1, -1, -1):
         if words[word] == 0:

@@ -11,10 +11,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from anycastle.kernels.route_key import GROUP, NONE
 from anycastle.base.errors import MisuseError
 from anycastle.kernels.repair import announce, withdraw
-from anycastle.kernels.route_key import WIDE
+from anycastle.kernels.route_key import GROUP, NONE, WIDE
 from anycastle.twin.deployment import Configuration
 from anycastle.twin.routes import NO_GROUP, Propagation, Routes
 

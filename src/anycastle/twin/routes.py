@@ -7,10 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from anycastle.kernels.route_key import GROUP, NONE
 from anycastle.kernels.admission import CARE_POLICY, CARE_REFUSAL
 from anycastle.kernels.propagation import propagate_one, take_apart
-from anycastle.kernels.route_key import WIDE, KeyLayout, choose_layout
+from anycastle.kernels.route_key import GROUP, NONE, WIDE, KeyLayout, choose_layout
 from anycastle.twin.deployment import Configuration, Deployment, Seeds, Wiring
 from anycastle.twin.graph import ASGraph
 from anycastle.twin.policy import Adopters, Fault, fault_table
