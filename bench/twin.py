@@ -1,8 +1,9 @@
 """The twin on the graph of September 2025, beside bgpy in the same run.
 
 Wall time is the fastest of the repetitions; the median of processor time stands beside it, for a machine that others
-use. Ratios are of wall times; bgpy is run once, for it takes seconds. Kernels are compiled before anything is measured.
-bgpy is timed by itself, its propagation alone; that both give every origin the same catchment is checked.
+use. bgpy is run once, for it takes seconds, and its processor time is held against our wall time: on a busy machine
+that flatters bgpy. Kernels are compiled before anything is measured. bgpy is timed by itself, its propagation alone;
+that both give every origin the same catchment is checked.
 """
 
 import bz2
@@ -221,13 +222,13 @@ def peer_rows(
     assert isinstance(runs, list)
     for title, run, mine, each in zip(("one origin", "16-PoP anycast"), runs, ours[:2], asked, strict=True):
         same = {int(asn): count for asn, count in run["landed"].items()} == dict(+catchments(graph, each))
-        wall, ratio = Measured(run["wall_s"], run["cpu_s"]), run["wall_s"] / mine.wall_s
+        wall, ratio = Measured(run["wall_s"], run["cpu_s"]), run["cpu_s"] / mine.wall_s
         row(f"bgpy, {title}; same catchments: {same}", wall, "", "s")
         print(
             f"{'  ours is faster by':54} {ratio:9,.0f} x",
             ">= 3,000 x " + ("met" if ratio >= 3000 else "NOT MET") if len(each) > 1 else "",
         )
-    ratio = runs[1]["wall_s"] / ours[2].wall_s
+    ratio = runs[1]["cpu_s"] / ours[2].wall_s
     print(f"{'  the sweep, by configuration':54} {ratio:9,.0f} x >= 80,000 x {'met' if ratio >= 80_000 else 'NOT MET'}")
     print(f"bgpy: graph in {found['loaded_s']:.1f} s, {found['memory_mib']:.0f} MiB")
 
