@@ -1,8 +1,9 @@
 """The twin on the graph of September 2025, beside bgpy in the same run.
 
 Wall time is the fastest of the repetitions; the median of processor time stands beside it, for a machine that others
-use. Ratios are of wall times; bgpy is run once, for it takes seconds. Kernels are compiled before anything is measured.
-bgpy is timed by itself, its propagation alone; that both give every origin the same catchment is checked.
+use. bgpy is run once, for it takes seconds, and its processor time is held against our wall time: on a busy machine
+that flatters bgpy. Kernels are compiled before anything is measured. bgpy is timed by itself, its propagation alone;
+that both give every origin the same catchment is checked.
 """
 
 import bz2
@@ -130,6 +131,13 @@ def load_rows(cache: Path, reps: int) -> ASGraph:
     return load_graph(GRAPH, cache=cache).graph
 
 
+def bring_back(repair: Repair) -> None:
+    """Bring back what an earlier repetition withdrew."""
+    for each in repair.propagation.wiring.deployment.groups:
+        if each.name not in repair.configuration.announced:
+            repair.announce(each.pop)
+
+
 def one_rows(graph: ASGraph, deployment: Deployment, single: Deployment, reps: int) -> tuple[Measured, Measured]:
     alone = Propagation(Wiring.of(graph, single))
     one = measure(alone.run, reps)
@@ -144,17 +152,10 @@ def one_rows(graph: ASGraph, deployment: Deployment, single: Deployment, reps: i
     row("possible PoPs, 16 PoPs", sets, "<= 2 ms", "ms", sets.wall_s <= 2e-3)
     row("chances of 16 PoPs per AS", measure(lambda: tie_prediction(wiring), reps), "")
     repair = Repair.of(propagation)
-    pops = iter(list(deployment.pops) * (reps + 1))
-    gone: list[str] = []
-
-    def again() -> None:
-        if gone:
-            repair.announce(gone.pop())
-        gone.append(next(pops))
-
-    walls = [measure(lambda: repair.withdraw(gone[-1]), 1, prepare=again) for _ in range(reps // 2)]
-    went = Measured(statistics.median(each.wall_s for each in walls), statistics.median(each.cpu_s for each in walls))
-    row("repair after one withdrawal (median over PoPs)", went, "<= 0.4 ms", "ms", went.wall_s <= 0.4e-3)
+    went = [measure(lambda pop=pop: repair.withdraw(pop), 5, prepare=lambda: bring_back(repair)) for pop in
+            deployment.pops]  # fmt: skip
+    typical = Measured(statistics.median(each.wall_s for each in went), statistics.median(each.cpu_s for each in went))
+    row("repair after one withdrawal (median over PoPs)", typical, "<= 0.4 ms", "ms", typical.wall_s <= 0.4e-3)
     return one, full
 
 
@@ -221,13 +222,13 @@ def peer_rows(
     assert isinstance(runs, list)
     for title, run, mine, each in zip(("one origin", "16-PoP anycast"), runs, ours[:2], asked, strict=True):
         same = {int(asn): count for asn, count in run["landed"].items()} == dict(+catchments(graph, each))
-        wall, ratio = Measured(run["wall_s"], run["cpu_s"]), run["wall_s"] / mine.wall_s
+        wall, ratio = Measured(run["wall_s"], run["cpu_s"]), run["cpu_s"] / mine.wall_s
         row(f"bgpy, {title}; same catchments: {same}", wall, "", "s")
         print(
             f"{'  ours is faster by':54} {ratio:9,.0f} x",
             ">= 3,000 x " + ("met" if ratio >= 3000 else "NOT MET") if len(each) > 1 else "",
         )
-    ratio = runs[1]["wall_s"] / ours[2].wall_s
+    ratio = runs[1]["cpu_s"] / ours[2].wall_s
     print(f"{'  the sweep, by configuration':54} {ratio:9,.0f} x >= 80,000 x {'met' if ratio >= 80_000 else 'NOT MET'}")
     print(f"bgpy: graph in {found['loaded_s']:.1f} s, {found['memory_mib']:.0f} MiB")
 

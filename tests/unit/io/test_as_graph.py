@@ -79,6 +79,7 @@ def test_many_bad_lines_are_cut(tmp_path: Path) -> None:
         (SERIAL_1 + b"2|1|-1\n", "graph.txt:8: AS2 and AS1 are related otherwise in line 4"),
         (SERIAL_1 + b"3|9|-1\n9|1|-1\n", "graph.txt: providers go in a circle"),
     ],
+    ids=["comments", "empty", "cut-bz2", "cut-gz", "contradiction", "circle"],
 )
 def test_what_is_refused(tmp_path: Path, octets: bytes, words: str) -> None:
     with pytest.raises(ParseError, match=words):
