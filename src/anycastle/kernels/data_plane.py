@@ -11,6 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from anycastle.kernels.lane_vectors import LANES
+from anycastle.kernels.route_key import AS_PEER, NONE, RANK, RANK_SHIFT
 
 
 @njit(cache=True, boundscheck=False)
@@ -30,7 +31,7 @@ def caught_on_the_way(
     routes to the covering prefix. `climbing` are the items of the cone, from its bottom. `state` uint8[item, lane] is
     scratch.
     """
-    none, as_peer, rank_mask, rank_shift = layout[4], layout[2], layout[7], layout[8]
+    none, as_peer, rank_mask, rank_shift = layout[NONE], layout[AS_PEER], layout[RANK], layout[RANK_SHIFT]
     largest = specific[0, 0] | ~specific[0, 0]
     for item in range(key.shape[0]):
         for lane in range(LANES):

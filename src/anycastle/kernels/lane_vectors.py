@@ -12,6 +12,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from anycastle.kernels.route_key import GROUP, KEEP, LENGTH, NONE, ONE_LENGTH
+
 LANES: Final = 64
 """Configurations at once: four vectors of 16 keys with AVX-512, eight with AVX2."""
 
@@ -121,7 +123,8 @@ def _pass_on(
         kinds = signature.args
         mine, hops, out, top = (_rows(context, builder, kinds[at], values[at]) for at in (0, 1, 5, 7))
         one_length, keep, none, less, length, above = (
-            _constant(context, builder, kinds[2], values[2], index) for index in (0, 1, 4, limit, 5, bits)
+            _constant(context, builder, kinds[2], values[2], index)
+            for index in (ONE_LENGTH, KEEP, NONE, limit, LENGTH, bits)
         )
         key = _load(builder, mine)
         passed = builder.add(builder.and_(key, keep), one_length)
@@ -148,7 +151,7 @@ def _read_groups(_context: Any, best: Any, layout: Any, groups: Any, row: Any) -
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         kinds = signature.args
         mine, out = (_rows(context, builder, kinds[at], values[at]) for at in (0, 2))
-        none, mask = (_constant(context, builder, kinds[1], values[1], index) for index in (4, 6))
+        none, mask = (_constant(context, builder, kinds[1], values[1], index) for index in (NONE, GROUP))
         key = _load(builder, mine)
         group = builder.trunc(builder.and_(key, mask), out.vector)
         nobody = ir.Constant(out.vector, [(1 << 8 * out.octets) - 1] * LANES)

@@ -18,6 +18,20 @@ from numba import njit
 from numpy.typing import NDArray
 
 from anycastle.kernels.admission import admits
+from anycastle.kernels.route_key import (
+    AS_PEER,
+    AS_PROVIDER,
+    CLASS_SHIFT,
+    GROUP,
+    KEEP,
+    LENGTH,
+    LENGTH_SHIFT,
+    NONE,
+    ONE_LENGTH,
+    RANK,
+    RANK_SHIFT,
+    ZERO,
+)
 
 
 @njit(cache=True, boundscheck=False)
@@ -52,9 +66,15 @@ def propagate_one(
     customers. `first` and `second` (int32[node]) are each node's first two providers; one that is not there is the
     number of nodes, or the first again. `told` ([node + 1], of the same dtype) and `reached` (int32[node]) are scratch.
     """
-    nodes, careful, longest = key.shape[0], care.shape[0] > 0, layout[11]
-    one_length, keep, as_peer, as_provider, none = layout[0], layout[1], layout[2], layout[3], layout[4]
-    length_mask, group_mask = layout[5], layout[6]
+    nodes, careful, longest = key.shape[0], care.shape[0] > 0, layout[ZERO]
+    one_length, keep, as_peer, as_provider, none = (
+        layout[ONE_LENGTH],
+        layout[KEEP],
+        layout[AS_PEER],
+        layout[AS_PROVIDER],
+        layout[NONE],
+    )
+    length_mask, group_mask = layout[LENGTH], layout[GROUP]
     for node in range(nodes):
         key[node] = none
     lowest = nodes
@@ -122,7 +142,7 @@ def propagate_one(
         longest = max(longest, best & length_mask)
         if node >= leaves:
             told[node] = ((best & keep) + one_length) | next_hop[node] | as_provider if best < none else none
-    return int(longest >> layout[9])
+    return int(longest >> layout[LENGTH_SHIFT])
 
 
 @njit(cache=True, boundscheck=False)
@@ -138,10 +158,10 @@ def take_apart(
     """Take keys apart. Class: 0 none, 1 provider, 2 peer, 3 customer; without a route the rest is 0, group 65535."""
     for place in range(key.shape[0]):
         value = key[place]
-        if value >= layout[4]:
+        if value >= layout[NONE]:
             class_[place], length[place], next_hop[place], group[place] = 0, 0, 0, 65535
             continue
-        class_[place] = 3 - np.int64(value >> layout[10])
-        length[place] = np.int64((value & layout[5]) >> layout[9])
-        next_hop[place] = asn_of_rank[np.int64((value >> layout[8]) & layout[7])]
-        group[place] = np.int64(value & layout[6])
+        class_[place] = 3 - np.int64(value >> layout[CLASS_SHIFT])
+        length[place] = np.int64((value & layout[LENGTH]) >> layout[LENGTH_SHIFT])
+        next_hop[place] = asn_of_rank[np.int64((value >> layout[RANK_SHIFT]) & layout[RANK])]
+        group[place] = np.int64(value & layout[GROUP])

@@ -17,6 +17,20 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from anycastle.kernels.route_key import (
+    AS_PEER,
+    AS_PROVIDER,
+    GROUP,
+    KEEP,
+    LENGTH,
+    LENGTH_SHIFT,
+    NONE,
+    ONE_LENGTH,
+    RANK,
+    RANK_SHIFT,
+    ZERO,
+)
+
 KEPT: Final = 0
 AFRESH: Final = 1
 CHANGED: Final = 2
@@ -35,7 +49,7 @@ def _pull(
     bits: Any,
 ) -> Any:
     """Give the least that `node` is offered by its neighbours whose keys are less than `below`."""
-    one_length, keep, best = layout[0], layout[1], layout[4]
+    one_length, keep, best = layout[ONE_LENGTH], layout[KEEP], layout[NONE]
     for edge in range(start[node], start[node + 1]):
         source = target[edge]
         if key[source] < below:
@@ -64,8 +78,14 @@ def _down(
 
     Give how many nodes `changed`, and the longest length that one of them now has.
     """
-    one_length, keep, as_provider, none, length = layout[0], layout[1], layout[3], layout[4], layout[5]
-    hop_mask, count, longest = layout[7] << layout[8], 0, layout[11]
+    one_length, keep, as_provider, none, length = (
+        layout[ONE_LENGTH],
+        layout[KEEP],
+        layout[AS_PROVIDER],
+        layout[NONE],
+        layout[LENGTH],
+    )
+    hop_mask, count, longest = layout[RANK] << layout[RANK_SHIFT], 0, layout[ZERO]
     for word in range(words.shape[0] - 1, -1, -1):
         if words[word] == 0:
             continue
@@ -93,7 +113,7 @@ def _down(
                     if used or offer < key[to]:
                         mark[to] = AFRESH
                         before[to] = key[to]
-    return count, int(longest >> layout[9])
+    return count, int(longest >> layout[LENGTH_SHIFT])
 
 
 @njit(cache=True, boundscheck=False)
@@ -101,7 +121,7 @@ def _mark_group(
     group: Any, layout: NDArray[np.unsignedinteger], key: NDArray[np.unsignedinteger], mark: NDArray[np.uint8]
 ) -> None:
     """Mark the nodes whose route is the group's."""
-    none, group_mask = layout[4], layout[6]
+    none, group_mask = layout[NONE], layout[GROUP]
     for node in range(key.shape[0]):
         mark[node] |= (key[node] < none) & ((key[node] & group_mask) == group)
 
@@ -132,7 +152,7 @@ def withdraw(
     (an origin that stays, a node that hears nothing), 2 where seeds are. `mark` is uint8[node], to a multiple of 8, and
     `words` the same octets as uint64. `before` ([node]) tells afterwards what the changed nodes had.
     """
-    as_peer, as_provider, none = layout[2], layout[3], layout[4]
+    as_peer, as_provider, none = layout[AS_PEER], layout[AS_PROVIDER], layout[NONE]
     words[:] = 0
     for each in range(gone.shape[0]):
         _mark_group(gone[each], layout, key, mark)
@@ -152,7 +172,7 @@ def withdraw(
     for place in range(count):
         node = changed[place]
         if before[node] < as_peer:
-            found = _pull(node, customer_start, customer, key, next_hop, layout, as_peer, layout[11])
+            found = _pull(node, customer_start, customer, key, next_hop, layout, as_peer, layout[ZERO])
             key[node] = min(key[node], found)
     for place in range(count):
         node = changed[place]
@@ -176,9 +196,9 @@ def _tell(
     key: NDArray[np.unsignedinteger],
 ) -> None:
     """Offer the customer's route of `node` to its neighbours of one kind."""
-    offer = ((key[node] & layout[1]) + layout[0]) | next_hop[node] | bits
-    above_hop = ~((layout[7] << layout[8]) | layout[5] | layout[6])  # the class bits
-    hop_mask = layout[7] << layout[8]
+    offer = ((key[node] & layout[KEEP]) + layout[ONE_LENGTH]) | next_hop[node] | bits
+    above_hop = ~((layout[RANK] << layout[RANK_SHIFT]) | layout[LENGTH] | layout[GROUP])  # the class bits
+    hop_mask = layout[RANK] << layout[RANK_SHIFT]
     for edge in range(start[node], start[node + 1]):
         to = target[edge]
         if fixed[to] & 1:
@@ -219,7 +239,7 @@ def announce(
 
     `fixed` holds the new origins already; `seed_*` are all seeds, the new ones included.
     """
-    as_peer, nodes = layout[2], key.shape[0]
+    as_peer, nodes = layout[AS_PEER], key.shape[0]
     words[:] = 0
     lowest = nodes
     for seed in range(new_node.shape[0]):
@@ -245,7 +265,7 @@ def announce(
             if mark[node] and key[node] < as_peer:
                 changed[count] = node
                 count += 1
-                _tell(node, provider_start, provider, next_hop, layout, layout[11], fixed, mark, before, key)
+                _tell(node, provider_start, provider, next_hop, layout, layout[ZERO], fixed, mark, before, key)
     for place in range(count):
         _tell(changed[place], peer_start, peer, next_hop, layout, as_peer, fixed, mark, before, key)
     return _down(provider_start, provider, customer_start, customer, next_hop, layout, seed_node, seed_key, fixed, mark,

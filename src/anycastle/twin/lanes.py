@@ -10,7 +10,7 @@ from anycastle.base.errors import MisuseError
 from anycastle.kernels.admission import CARE_POLICY, CARE_REFUSAL
 from anycastle.kernels.collapse import cone, item_rows, items
 from anycastle.kernels.lane_vectors import LANES
-from anycastle.kernels.propagation_lanes import propagate_lanes
+from anycastle.kernels.propagation_lanes import Cone, Items, Refusing, Room, Seeded, propagate_lanes
 from anycastle.kernels.route_key import WIDE, KeyLayout, choose_layout
 from anycastle.twin.deployment import RankSpace
 from anycastle.twin.graph import ASGraph
@@ -182,11 +182,16 @@ def _run(
     key = np.empty((items_ if keep_keys else 0, LANES), layout.dtype)
     group = np.empty((items_, LANES), np.uint8 if groups < 255 else np.uint16)
     transits = len(compact.graph) - compact.graph.leaves
+    scratch = (("risen", members), ("across", members), ("down", transits))
     longest = propagate_lanes(
-        compact.member, compact.rises, compact.cone_start, compact.cone_above, compact.stands, compact.place, transits,
-        *compact.rows, hops, layout.constants, seeds.place, seeds.lane, seeds.key, seeds.preferred_place,
-        seeds.preferred_lane, seeds.preferred_key, care, policy, fault, to, source, of_group, of_lane,
-        compact.scratch(layout, "risen", members), compact.scratch(layout, "across", members),
-        compact.scratch(layout, "down", transits), key, group,
-    )  # fmt: skip
+        Cone(compact.member, compact.rises, compact.cone_start, compact.cone_above),
+        Items(compact.stands, compact.place, transits, *compact.rows),
+        Seeded(seeds.place, seeds.lane, seeds.key, seeds.preferred_place, seeds.preferred_lane, seeds.preferred_key),
+        hops,
+        layout.constants,
+        Refusing(care, policy, fault, to, source, of_group, of_lane),
+        Room(*(compact.scratch(layout, name, rows) for name, rows in scratch)),
+        key,
+        group,
+    )
     return LaneRows(layout, group, key if keep_keys else None), longest

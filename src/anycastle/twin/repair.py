@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError
 from anycastle.kernels.repair import announce, withdraw
-from anycastle.kernels.route_key import WIDE
+from anycastle.kernels.route_key import GROUP, NONE, WIDE
 from anycastle.twin.deployment import Configuration
 from anycastle.twin.routes import NO_GROUP, Propagation, Routes
 
@@ -212,5 +212,5 @@ def _fields_differ(one: Routes, other: Routes) -> NDArray[np.bool_]:
 
 def _groups(key: NDArray[np.unsignedinteger], routes: Routes) -> NDArray[np.uint16]:
     constants = routes.layout.constants
-    found: NDArray[np.uint16] = np.where(key < constants[4], key & constants[6], NO_GROUP).astype(np.uint16)
+    found: NDArray[np.uint16] = np.where(key < constants[NONE], key & constants[GROUP], NO_GROUP).astype(np.uint16)
     return found

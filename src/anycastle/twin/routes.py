@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from anycastle.kernels.admission import CARE_POLICY, CARE_REFUSAL
 from anycastle.kernels.propagation import propagate_one, take_apart
-from anycastle.kernels.route_key import WIDE, KeyLayout, choose_layout
+from anycastle.kernels.route_key import GROUP, NONE, WIDE, KeyLayout, choose_layout
 from anycastle.twin.deployment import Configuration, Deployment, Seeds, Wiring
 from anycastle.twin.graph import ASGraph
 from anycastle.twin.policy import Adopters, Fault, fault_table
@@ -70,7 +70,7 @@ class Routes:
         """Give the session group that each node's traffic ends at, uint16[node]; 65535 where it has no route."""
         constants = self.layout.constants
         group: NDArray[np.uint16] = np.where(
-            self.key < constants[4], self.key & constants[6], constants.dtype.type(NO_GROUP)
+            self.key < constants[NONE], self.key & constants[GROUP], constants.dtype.type(NO_GROUP)
         ).astype(np.uint16)
         return group
 

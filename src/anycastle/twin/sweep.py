@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from anycastle.base.errors import MisuseError
 from anycastle.kernels.lane_vectors import LANES
 from anycastle.kernels.propagation_lanes import lane_shares
-from anycastle.kernels.route_key import KeyLayout
+from anycastle.kernels.route_key import GROUP, KeyLayout
 from anycastle.twin.deployment import Configuration, Deployment, Seed, Wiring
 from anycastle.twin.graph import ASGraph
 from anycastle.twin.lanes import Compact, LaneSeeds, run_lanes
@@ -113,7 +113,9 @@ class Lanes:
             for index, (group, nodes) in enumerate(
                 zip(self.compiled.wiring.deployment.groups, self.compiled.wiring.nodes, strict=True)
             )
-            if not group.sessions and index in present and (int(key[nodes[0]]) & int(self.layout.constants[6])) == index
+            if not group.sessions
+            and index in present
+            and (int(key[nodes[0]]) & int(self.layout.constants[GROUP])) == index
         ]
         return Routes(self.compiled.wiring, self.layout, key, np.array(sorted(set(own)), np.int32))
 
