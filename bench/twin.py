@@ -130,6 +130,13 @@ def load_rows(cache: Path, reps: int) -> ASGraph:
     return load_graph(GRAPH, cache=cache).graph
 
 
+def bring_back(repair: Repair) -> None:
+    """Bring back what an earlier repetition withdrew."""
+    for each in repair.propagation.wiring.deployment.groups:
+        if each.name not in repair.configuration.announced:
+            repair.announce(each.pop)
+
+
 def one_rows(graph: ASGraph, deployment: Deployment, single: Deployment, reps: int) -> tuple[Measured, Measured]:
     alone = Propagation(Wiring.of(graph, single))
     one = measure(alone.run, reps)
@@ -144,17 +151,10 @@ def one_rows(graph: ASGraph, deployment: Deployment, single: Deployment, reps: i
     row("possible PoPs, 16 PoPs", sets, "<= 2 ms", "ms", sets.wall_s <= 2e-3)
     row("chances of 16 PoPs per AS", measure(lambda: tie_prediction(wiring), reps), "")
     repair = Repair.of(propagation)
-    pops = iter(list(deployment.pops) * (reps + 1))
-    gone: list[str] = []
-
-    def again() -> None:
-        if gone:
-            repair.announce(gone.pop())
-        gone.append(next(pops))
-
-    walls = [measure(lambda: repair.withdraw(gone[-1]), 1, prepare=again) for _ in range(reps // 2)]
-    went = Measured(statistics.median(each.wall_s for each in walls), statistics.median(each.cpu_s for each in walls))
-    row("repair after one withdrawal (median over PoPs)", went, "<= 0.4 ms", "ms", went.wall_s <= 0.4e-3)
+    went = [measure(lambda pop=pop: repair.withdraw(pop), 5, prepare=lambda: bring_back(repair)) for pop in
+            deployment.pops]  # fmt: skip
+    typical = Measured(statistics.median(each.wall_s for each in went), statistics.median(each.cpu_s for each in went))
+    row("repair after one withdrawal (median over PoPs)", typical, "<= 0.4 ms", "ms", typical.wall_s <= 0.4e-3)
     return one, full
 
 

@@ -168,7 +168,7 @@ class _Room:
         """Repair the keys in place; give the routes, None where a length reached its field's end, and who changed."""
         graph, layout = propagation.wiring.graph, routes.layout
         self.announced[gone], self.announced[back] = False, True
-        of_gone, of_back = np.isin(self.group, gone), np.isin(self.group, back)
+        of_gone, of_back = self._are_of(gone), self._are_of(back)
         self.fixed[self.node[self.origin & of_gone]] &= ~np.uint8(_STAYS)
         self.fixed[self.node[self.origin & of_back]] |= _STAYS
         stays = self.announced[self.group]
@@ -184,9 +184,14 @@ class _Room:
         else:
             new, origin = of_back & ~self.origin, of_back & self.origin
             count, longest = announce(*rows, self.node[new], self.key[new], self.node[origin], self.key[origin], *tail)
-        own = np.unique(self.node[stays & self.origin])
-        repaired = Routes(propagation.wiring, layout, routes.key, own)
+        repaired = Routes(propagation.wiring, layout, routes.key, self.node[stays & self.origin])
         return repaired if longest < layout.length_max else None, self.changed[:count].copy()
+
+    def _are_of(self, groups: list[int]) -> NDArray[np.bool_]:
+        """Tell which seeds are of these groups."""
+        chosen = np.zeros(len(self.announced), np.bool_)
+        chosen[groups] = True
+        return chosen[self.group]
 
 
 def _is_plain(propagation: Propagation, base: Configuration) -> bool:
