@@ -48,15 +48,19 @@ HINT_LEAN: Final = 0.3
 LEVEL_PRIOR: Final = (0.5, 0.7)
 """What the level is of the mean lean's log odds and of the mean gap, before any experiment."""
 LEVEL_RIDGE_SLOPE: Final = 3.0
-LEVEL_RIDGE_POP: Final = 3.0
-LEVEL_TAIL: Final = 0.5
+LEVEL_RIDGE_POP: Final = 8.0
+LEVEL_RIDGE_START: Final = 0.5
+"""Of the first round: a correction that is large has to be seen as large before the tail can spare it."""
+LEVEL_TAIL: Final = 0.3
 """Corrections beyond this are drawn less: most PoPs need none, and one whose replies get lost needs much."""
 LEVEL_CLIP: Final = 0.7
 """Residuals beyond this count linearly, so that one experiment that contradicts the others does not turn them."""
-LEVEL_ROUNDS: Final = 15
+LEVEL_ROUNDS: Final = 25
 LEVEL_MIN: Final = 0.01
 OWN_SCALE: Final = 2.0
 """Own strengths are drawn towards none by a ridge, which is right for most ASes and too much for those that differ."""
+GROUP_SCALE: Final = 0.6
+"""What groups prefer in other pairs holds for a pair that nobody announced, but less."""
 RELEVEL: Final = 1.0
 """How far the mean chance is brought back to the level after own answers; 1: wholly."""
 MEASURED_RIGHT: Final = 0.956
@@ -244,19 +248,18 @@ class State:
     def odds(self, first: int, second: int) -> Floats:
         """Give the log odds float64[as] that `first` is taken rather than `second`."""
         pair = pair_index(len(self.terrain.pops), first, second)
-        strength = self.around.strength
-        base = self.terrain.hint[:, pair] + strength[:, first] - strength[:, second]
+        groups = self.around.strength[:, first] - self.around.strength[:, second]
+        hint, outcome = self.terrain.hint[:, pair], self.evidence.outcome
         mean, variance = self.own.difference(first, second)
-        mean = OWN_SCALE * mean
-        outcome = self.evidence.outcome
         if (outcome[:, pair] != 0).any():
-            odds = base + self.around.offset[pair] + mean
+            odds = hint + groups + self.around.offset[pair] + OWN_SCALE * mean
         else:
             share = float(logistic(self.level(pair)))
             counted = (outcome != 0).any(axis=1)
             if not counted.any():
                 counted[:] = True
-            odds = base + offset_to(base[counted], share) + mean
+            odds = hint + GROUP_SCALE * groups
+            odds = odds + offset_to(odds[counted], share) + OWN_SCALE * mean
             odds = odds + RELEVEL * offset_to(odds[counted], share)
         return np.asarray(odds / np.sqrt(1 + np.pi / 8 * variance))
 
@@ -284,7 +287,7 @@ def fit_level(terrain: Terrain, evidence: Evidence) -> Floats:
     columns = _level_columns(terrain, pairs)
     prior = np.concatenate([np.array(LEVEL_PRIOR), np.zeros(len(terrain.pops))])
     numbers, weight = prior, np.ones(len(pairs))
-    ridge = np.array([LEVEL_RIDGE_SLOPE] * 2 + [LEVEL_RIDGE_POP] * len(terrain.pops))
+    ridge = np.array([LEVEL_RIDGE_SLOPE] * 2 + [LEVEL_RIDGE_START] * len(terrain.pops))
     for _ in range(LEVEL_ROUNDS):
         normal = (columns * weight[:, None]).T @ columns + np.diag(ridge)
         numbers = np.linalg.solve(normal, columns.T @ (weight * odds) + ridge * prior)

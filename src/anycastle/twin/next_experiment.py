@@ -47,8 +47,9 @@ def propose(model: Calibration, weight: Floats | None = None) -> tuple[Proposal,
     weights = _normal(model, weight)
     pops = len(model.pops)
     chance = logistic(model.odds.astype(np.float64))
+    sure = np.interp(np.maximum(chance, 1 - chance), model.reliability[:, 0], model.reliability[:, 1])
     known = model.outcome != 0
-    chance = np.where(known, model.outcome > 0, chance)
+    chance = np.where(known, model.outcome > 0, np.where(chance >= 0.5, sure, 1 - sure))
     doubt = np.where(known, 0.0, np.minimum(chance, 1 - chance))
     return tuple(
         sorted(
