@@ -28,7 +28,7 @@ from anycastle.io.config.nodes import Mapping, Node, Scalar, Sequence, shown
 from anycastle.io.config.parsing import QuickParserError, checked_events, quick_events, reads_alike
 from anycastle.io.config.resolution import resolve
 
-_LINE_BREAK: Final = re.compile(r"\r\n|\r|\n|\x85|\u2028|\u2029")  # those that ruamel counts as lines
+_LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")  # those of YAML 1.2, and of editors
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _MERGE: Final = "<<"
 
