@@ -176,7 +176,7 @@ def test_own_asn_in_the_graph_hears_nothing_back() -> None:
 
 
 def test_an_origin_that_prefers_a_session_of_ours_is_no_origin() -> None:
-    """10 originates with a prepend (2 long), and prefers AS 5 first, 2 long there: the lower ASN is chosen, and told."""
+    """10 originates with a prepend (2 long), and prefers AS 5 first, 2 long there: the lower ASN is told."""
     own = SessionGroup("own", "own", ASN(10))
     ours = SessionGroup("ours", "ours", ASN(5), (Session(ASN(10)),))
     configuration = Configuration({"own": Treatment(1), "ours": Treatment(preference=Preference.FIRST)})
