@@ -52,7 +52,7 @@ def run(typed: str, folder: Path) -> list[str]:
     command = (*COMMAND, *arguments) if name == "anycastle" else (name, *arguments)
     environment = {**os.environ, "LC_ALL": "C.UTF-8", "COLUMNS": "100", "PYTHONUTF8": "1"}
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=60, check=False
+        command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=300, check=False
     )
     answer = done.stdout.splitlines() + [f"! {line}".rstrip() for line in done.stderr.splitlines()]
     return [*answer, *([f"? {done.returncode}"] if done.returncode else [])]

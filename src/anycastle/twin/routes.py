@@ -56,7 +56,8 @@ class Routes:
         next_hop, group = np.empty(count, np.uint32), np.empty(count, np.uint16)
         ranks = self.wiring.ranks.asn_of_rank
         take_apart(self.key, self.layout.constants, ranks, class_, length, next_hop, group)
-        class_[self.own] = 4
+        own = self.own[(next_hop[self.own] == self.graph.asn[self.own]) & (class_[self.own] > 0)]
+        class_[own] = 4  # but for one that was asked to prefer a session of ours to its own
         return RouteFields(self.graph.asn, class_, length, next_hop, group)
 
     def by_asn(self) -> RouteFields:

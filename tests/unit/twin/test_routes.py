@@ -175,6 +175,19 @@ def test_own_asn_in_the_graph_hears_nothing_back() -> None:
     assert routes[12] == ("provider", 4, 6, "east")
 
 
+def test_an_origin_that_prefers_a_session_of_ours_is_no_origin() -> None:
+    """10 originates with a prepend (2 long), and prefers AS 5 first, 2 long there: the lower ASN is told."""
+    own = SessionGroup("own", "own", ASN(10))
+    ours = SessionGroup("ours", "ours", ASN(5), (Session(ASN(10)),))
+    configuration = Configuration({"own": Treatment(1), "ours": Treatment(preference=Preference.FIRST)})
+    graph = build_graph(Links.of([Link(ASN(10), ASN(20), -1)]))
+
+    assert told(propagate(graph, Deployment((own, ours)), configuration)) == {
+        10: ("customer", 2, 5, "ours"),
+        20: ("provider", 3, 10, "ours"),
+    }
+
+
 @pytest.mark.parametrize(
     ("configuration", "words"),
     [
