@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -10,16 +10,25 @@ from anycastle.base.errors import WorldError
 from anycastle.cli.output import Form, Table, message, output_option, print_form
 from anycastle.cli.twin_calibrate import READ, make_reading, reading_options
 
+METHODS: Final = ("ping", "table", "dns", "traceroute", "collector")
+"""Ways of measuring a catchment, the most telling first."""
+
 
 @click.command()
 @click.argument("model_path", metavar="MODEL", type=READ)
 @click.option("--against", multiple=True, type=READ, metavar="DIR|FILE", help="Catchments to be predicted.")
+@click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    help="Experiments measured so. Unless told: the first of these that there is.",
+)
 @reading_options
 @click.option("--plot", type=click.Path(path_type=Path), help="The reliability diagram: FILE.svg or FILE.png.")
 @output_option(Form.TABLE, Form.JSON)
 def score(
     model_path: Path,
     against: tuple[Path, ...],
+    method: str | None,
     leave_out: tuple[str, ...],
     asn_ranges: Path | None,
     countries: Path | None,
@@ -41,7 +50,9 @@ def score(
         from anycastle.twin.scorecard import against as compare
 
         seen = read_sources(against, make_reading(leave_out, asn_ranges, countries, chaos_pattern))
-        card = compare(model, seen.experiments).plain()
+        methods = {each.method for each in seen.experiments}
+        chosen = method or next(each for each in METHODS if each in methods)
+        card = compare(model, [each for each in seen.experiments if each.method == chosen]).plain()
     if not card:
         raise WorldError(f"{model_path} has no scorecard; it was made with --no-score", retryable=False)
     print_card(form, card)

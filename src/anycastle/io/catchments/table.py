@@ -77,6 +77,8 @@ def _measurement(row: dict[str, str], where: str, asn_of: ASNOf | None) -> Measu
             return Measurement(parse_asn(row["asn"]), row["pop"], weight)
         except ParseError as error:
             raise ParseError(f"{where}: {error}") from error
+    if not row.get("prefix"):
+        raise ParseError(f"{where}: the line names neither an AS nor a prefix")
     if asn_of is None:
         raise ParseError(f"{where}: a prefix needs the ranges of ASNs to find its AS; give them with --asn-ranges")
     try:

@@ -124,6 +124,7 @@ def test_a_table_of_prefixes_needs_the_ranges():
         ("announced,pop,asn\na+b,a,x\n", "t:2: 'x' is not an AS number"),
         ("announced,pop,asn\na+b,a\n", "t:2: the line has not as many fields"),
         ("announced,pop,asn,weight\na+b,a,1,-3\n", "t:2: a weight is above 0"),
+        ("announced,pop,asn\na+b,a,\n", "t:2: the line names neither an AS nor a prefix"),
         ("announced,pop,asn,weight\na+b,a,1,z\n", "t:2: 'z' is no weight"),
     ],
 )
