@@ -16,6 +16,7 @@ from anycastle.cli.rpki import RTR, VRPS, host_and_port
 if TYPE_CHECKING:
     from anycastle.model.event import Event
     from anycastle.model.fleet import Fleet
+    from anycastle.watch.relation import Relations
     from anycastle.watch.validation import Validation
 
 FLEET = click.option(
@@ -26,6 +27,10 @@ COLLECTOR = click.option("--collector", help="Name of the files' collector. [def
 EVENTS = click.option(
     "--events", "logs", type=click.Path(path_type=Path), multiple=True,
     help="Event log of one of our agents: its announcements explain losses, and start the clock of convergence.",
+)  # fmt: skip
+RELATIONS = click.option(
+    "--relations", type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="AS relationships (CAIDA's serial-1 or serial-2): leaks are then judged valley-free.",
 )  # fmt: skip
 FILES = click.argument("files", nargs=-1, required=True)
 
@@ -39,11 +44,18 @@ def watch() -> None:
 @FLEET
 @COLLECTOR
 @VRPS
+@RELATIONS
 @EVENTS
 @FILES
 @output_option(Form.TABLE, Form.NDJSON)
 def replay(
-    fleet_dir: Path, collector: str | None, vrps: str | None, logs: tuple[Path, ...], files: tuple[str, ...], form: Form
+    fleet_dir: Path,
+    collector: str | None,
+    vrps: str | None,
+    relations: Path | None,
+    logs: tuple[Path, ...],
+    files: tuple[str, ...],
+    form: Form,
 ) -> None:
     """Give the findings of archives: MRT tables and updates, packed or not, or lines of RIS Live JSON.
 
@@ -52,7 +64,7 @@ def replay(
     """
     from anycastle.io.watch_replay import replayed
 
-    run = replayed(load(fleet_dir), files, collector, logs, _validation(vrps))
+    run = replayed(load(fleet_dir), files, collector, logs, _validation(vrps), _relations(relations))
     if form is Form.TABLE:
         click.echo(_ROW.format("time", "what", "severity", "kind", "subject", "concerns"))
     for event in run.events():
@@ -70,6 +82,14 @@ def _validation(vrps: str | None) -> "Validation | None":
     current = CurrentVRPs()
     current.set(read_export(vrps).vrps)
     return current
+
+
+def _relations(path: Path | None) -> "Relations | None":
+    if path is None:
+        return None
+    from anycastle.io.as_relations import GraphRelations
+
+    return GraphRelations.load(path)
 
 
 _ROW = "{:<24}  {:<8}  {:<8}  {:<18}  {:<16}  {}"
@@ -153,6 +173,7 @@ RUN_DIR = click.option(
 @click.option("--bmp", metavar="ADDRESS:PORT", help="Where routers dial in that speak BMP.")
 @VRPS
 @RTR
+@RELATIONS
 @EVENTS
 @click.option("--state-dir", type=click.Path(path_type=Path), envvar="STATE_DIRECTORY", help="What outlives a restart.")
 @RUN_DIR
@@ -165,6 +186,7 @@ def run(
     bmp: str | None,
     vrps: str | None,
     rtr: str | None,
+    relations: Path | None,
     logs: tuple[Path, ...],
     state_dir: Path | None,
     run_dir: Path | None,
@@ -184,6 +206,7 @@ def run(
         bmp=None if bmp is None else host_and_port(bmp, "--bmp"),
         vrps=vrps,
         rtr=None if rtr is None else host_and_port(rtr, "--rtr"),
+        relations=relations,
     )  # fmt: skip
     fleet = load(fleet_dir)
 

@@ -14,6 +14,7 @@ from anycastle.base.errors import MisuseError, ParseError
 from anycastle.daemons.agent_process import line_of, make_directory
 from anycastle.daemons.watch import WatchDaemon
 from anycastle.io import systemd_notify
+from anycastle.io.as_relations import GraphRelations
 from anycastle.io.clock import now
 from anycastle.io.event_writer import EventWriter
 from anycastle.io.feeds.bmp import BMPFeed
@@ -55,6 +56,8 @@ class WatchSettings:
     """A validator's export."""
     rtr: tuple[str, int] | None = None
     """A validator's cache."""
+    relations: Path | None = None
+    """CAIDA's AS relationships."""
 
     @property
     def control_socket(self) -> Path:
@@ -73,14 +76,18 @@ class WatchProcess:
         make_directory(settings.run_dir, 0o755)
         self._settings = settings
         self._events = EventWriter(settings.state_dir / "events.db")
-        self.vrps = CurrentVRPs()
-        self.engine = WatchEngine(intent_of(fleet), self.vrps)
+        self.vrps = CurrentVRPs(self._vrps_changed)
+        relations = None if settings.relations is None else GraphRelations.load(settings.relations)
+        self.engine = WatchEngine(intent_of(fleet), self.vrps, relations)
         self.queue = FactQueue()
         self.silence = SilenceWatch()
         self.daemon = WatchDaemon(self.engine, self.queue, self.silence, self._note, now)
         self.feeds = self._feeds(fleet)
         self._control = LocalServer(settings.control_socket, self._asked)
         self._metrics = MetricsPage(WatchCollector(self.status))
+
+    def _vrps_changed(self) -> None:
+        self.engine.revalidate()
 
     def _feeds(self, fleet: Fleet) -> list[FeedOfAnyKind]:
         table, queue, silence, settings = self.engine.table, self.queue, self.silence, self._settings

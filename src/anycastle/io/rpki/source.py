@@ -1,6 +1,7 @@
 """VRPs that are kept fresh for whoever annotates by them: from an export that is read again, or from a cache."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from anycastle.base.errors import AnycastleError
@@ -25,14 +26,17 @@ REMEMBERED_MAX: Final = 10_000
 class CurrentVRPs:
     """The VRPs of this moment, or none: then every origin is unknown."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
+        """`on_change` is called when there are other VRPs than before."""
         self.table: VRPTable | None = None
+        self._on_change = on_change
         self._remembered: dict[tuple[Prefix, ASN], Validity] = {}
 
     def set(self, table: VRPTable | None) -> None:
         """Take a new table, or that there is none any more."""
         self.table = table
         self._remembered.clear()
+        self._on_change()
 
     def validity(self, prefix: Prefix, origin: ASN) -> Validity:
         """Give the validity of an origin; never raises, and never waits."""
