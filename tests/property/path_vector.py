@@ -32,9 +32,12 @@ class World:
             self.relations.setdefault(a, {})[b] = 1 if relation == 0 else 0
             self.relations.setdefault(b, {})[a] = 1 if relation == 0 else 2
 
-    def settle(self) -> dict[ASN, Path] | None:
-        """Give each AS's path; None where it never comes to rest."""
-        paths: dict[ASN, Path] = dict(self.origins)
+    def settle(self, before: Mapping[ASN, Path] | None = None) -> dict[ASN, Path] | None:
+        """Give each AS's path; None where it never comes to rest.
+
+        `before` are the paths from which it begins: with a leak there may be more than one state of rest.
+        """
+        paths: dict[ASN, Path] = dict(before or self.origins)
         for _ in range(ROUNDS_MAX):
             now = {asn: path for asn in self.relations if (path := self._best(asn, paths)) is not None}
             if now == paths:

@@ -92,7 +92,7 @@ def test_leak(links: list[Link], data: st.DataObject) -> None:
         return not policy & Policy.ASPA or world.aspa_valid(to, source, path)
 
     world.accepts = accepts
-    paths = world.settle()
+    paths = world.settle(base)
     assume(paths is not None)
     assert paths is not None
     through = set()

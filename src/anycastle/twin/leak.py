@@ -3,7 +3,8 @@
 Theory of operation. First the world without the leak: it gives the leaker's route and the ASes on it, which will find
 themselves in the leaked path and drop it. Then, in a lane for each leaker, the same announcements and the leak: at each
 of its providers a customer's route, at each of its peers a peer's, one longer than the leaker's own. The leaker's own
-route does not change, for whoever it leads through drops the leak.
+route does not change, for whoever it leads through drops the leak: of the states of rest that a leak may allow, this is
+the one that is reached from the world without it.
 
 Adopters of ASPA see the valley in the path, whoever sends it. Adopters of Only to Customer see a mark, if one of them
 set it where the route came down (or crossed) to the leaker, and drop it when a customer or peer sends it; a leaker
