@@ -199,6 +199,8 @@ def run(
     from anycastle.daemons.watch_process import WatchProcess, WatchSettings
     from anycastle.io.feeds.ris_live import ADDRESS
 
+    if vrps is not None and rtr is not None:
+        raise MisuseError("name one source of VRPs: --vrps FILE, or --rtr HOST:PORT")
     state, sockets = _directories(state_dir, run_dir)
     ris_live = None if address == "none" else address or ADDRESS
     settings = WatchSettings(

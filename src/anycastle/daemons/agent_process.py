@@ -1,10 +1,9 @@
 """`anycastle agent run`: the agent with its files, sockets, signals and pages around it."""
 
 import asyncio
-import contextlib
 import gc
+import os
 import signal
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
@@ -21,10 +20,13 @@ from anycastle.io import systemd_notify
 from anycastle.io.agent_metrics import AgentMetrics
 from anycastle.io.agent_state import AgentStateFile
 from anycastle.io.clock import now
+from anycastle.io.echo import Echo
 from anycastle.io.event_writer import EventWriter
 from anycastle.io.local_socket import LocalServer
+from anycastle.io.lock import claim
 from anycastle.io.loopback import Loopback
 from anycastle.io.routers import DriverChoice
+from anycastle.io.routers.bird import BirdDriver
 from anycastle.io.status_server import Page, StatusServer
 from anycastle.model.event import KIND_OF, AnnouncementsConfirmed, Event, OperatorCommanded, PermitChanged
 from anycastle.model.fleet import Fleet
@@ -69,19 +71,24 @@ class AgentProcess:
         make_directory(settings.run_dir, 0o755)
         self._settings = settings
         self._load = load
+        self._claims = [claim(settings.state_dir, "agent", "has this state directory")]
         events_path = settings.state_dir / "events.db"
-        self._events = EventWriter(events_path, _say)
+        self._events = EventWriter(events_path)
+        self._echo = Echo(told)
         choice = DriverChoice(fleet.asn, fleet.pop(settings.pop), settings.run_dir)
         charge = Charge(
             settings.pop, choice, settings.run_dir / "watchdog.sock", events_path, settings.state_dir / "watchdog.log"
         )
+        driver = choice.make()
+        if isinstance(driver, BirdDriver):
+            self._claims.append(claim(driver.claimed(), "agent", "drives BIRD by the file in this directory"))
         watching = settings.watchdog and not settings.observe_only
         self._loopback = Loopback(_managed(fleet))
         self.daemon = AgentDaemon(
             fleet,
             settings.pop,
-            choice.make(),
-            record=self._events.put,
+            driver,
+            record=self._note,
             store=AgentStateFile(settings.state_dir / "agent.json"),
             addresses=self._loopback,
             watchdog=WatchdogClient(charge) if watching else None,
@@ -114,6 +121,14 @@ class AgentProcess:
             if pages is not None:
                 await pages.close()
             await asyncio.to_thread(self._events.close)
+            await asyncio.to_thread(self._echo.close)
+            for claimed in self._claims:
+                os.close(claimed)
+
+    def _note(self, event: Event) -> None:
+        """Put an event into the log, and say it on standard error."""
+        self._events.put(event)
+        self._echo.put(event)
 
     def _problems(self) -> list[str]:
         failure = self._events.failure
@@ -150,8 +165,9 @@ class AgentProcess:
             granted, reason = True, "the fleet files were read anew"
         except (WorldError, MisuseError, KeyError) as error:
             granted, reason = False, str(error)
+        finally:
+            systemd_notify.notify("READY=1")
         self.daemon.record(OperatorCommanded("reload", "signal", reason, granted))
-        systemd_notify.notify("READY=1")
 
     def _feed_systemd(self) -> None:
         """Feed systemd's watchdog from the loop that serves: a loop that hangs goes hungry."""
@@ -233,11 +249,9 @@ def make_directory(path: Path, mode: int) -> None:
         raise WorldError(f"{path} cannot be made: {error.strerror}", retryable=False) from error
 
 
-def _say(event: Event) -> None:
-    """Say an event on standard error, for the journal and for whoever looks on."""
-    if not isinstance(event.body, AnnouncementsConfirmed | PermitChanged):
-        with contextlib.suppress(OSError):  # nobody reads along any more: the log is what counts
-            print(line_of(event), file=sys.stderr, flush=True)  # noqa: T201
+def told(event: Event) -> str | None:
+    """Give the line that an event is told by, or None for one that is of use in the log only."""
+    return None if isinstance(event.body, AnnouncementsConfirmed | PermitChanged) else line_of(event)
 
 
 def line_of(event: Event) -> str:

@@ -16,6 +16,7 @@ from anycastle.daemons.watch import WatchDaemon
 from anycastle.io import systemd_notify
 from anycastle.io.as_relations import GraphRelations
 from anycastle.io.clock import now
+from anycastle.io.echo import Echo
 from anycastle.io.event_writer import EventWriter
 from anycastle.io.feeds.bmp import BMPFeed
 from anycastle.io.feeds.fact_queue import FactQueue
@@ -76,6 +77,7 @@ class WatchProcess:
         make_directory(settings.run_dir, 0o755)
         self._settings = settings
         self._events = EventWriter(settings.state_dir / "events.db")
+        self._echo = Echo(line_of)
         self.vrps = CurrentVRPs(self._vrps_changed)
         relations = None if settings.relations is None else GraphRelations.load(settings.relations)
         self.engine = WatchEngine(intent_of(fleet), self.vrps, relations)
@@ -119,6 +121,7 @@ class WatchProcess:
             if pages is not None:
                 await pages.close()
             await asyncio.to_thread(self._events.close)
+            await asyncio.to_thread(self._echo.close)
 
     async def _seed(self) -> None:
         """Read the tables, giving way to the socket and the pages between pieces."""
@@ -134,7 +137,7 @@ class WatchProcess:
     def _note(self, event: Event) -> None:
         """Put an event into the log, and say it on standard error, for the journal and for whoever looks on."""
         self._events.put(event)
-        print(line_of(event), file=sys.stderr, flush=True)  # noqa: T201
+        self._echo.put(event)
 
     def _stop(self) -> None:
         systemd_notify.notify("STOPPING=1")

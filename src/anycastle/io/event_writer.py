@@ -1,4 +1,4 @@
-"""Writes events to the log from a thread of its own, so that no decision waits for the disk or for who reads along.
+"""Writes events to the log from a thread of its own, so that no decision waits for the disk.
 
 The thread lets a moment go by after the first event: what belongs together becomes one transaction, and the work of
 writing it does not take the processor from the withdrawal that it tells of.
@@ -6,7 +6,6 @@ writing it does not take the processor from the withdrawal that it tells of.
 
 import queue
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 from anycastle.base.errors import WorldError
@@ -19,6 +18,9 @@ QUEUE_MAX = 20_000
 RETRY_S = 1.0
 """How soon to try again what the disk refused."""
 
+CLOSE_S = 30.0
+"""How long a process that ends waits for the disk."""
+
 BATCH_MAX = 500
 """Events of one transaction."""
 
@@ -29,14 +31,12 @@ GATHER_S = 0.005
 class EventWriter:
     """Takes events at any pace and appends them in batches."""
 
-    def __init__(self, path: Path, echo: Callable[[Event], None] = lambda _: None) -> None:
-        """Write to the log at `path`, and hand each event to `echo` as well, in the thread."""
+    def __init__(self, path: Path) -> None:
         self.dropped = 0
         self.failure: str | None = None
         """Why the last batch could not be written; it is tried again."""
         self._queue: queue.Queue[Event | None] = queue.Queue(QUEUE_MAX)
         self._path = path
-        self._echo = echo
         self._closing = threading.Event()
         self._log: EventLog | None = None
         self._thread = threading.Thread(target=self._write, name="event-log", daemon=True)
@@ -50,17 +50,25 @@ class EventWriter:
             self.dropped += 1
 
     def close(self) -> None:
-        """Return once all that was handed over is on disk."""
+        """Return once all that was handed over is on disk, or the disk has had its time."""
         self._closing.set()
-        self._queue.put(None)
-        self._thread.join()
+        try:
+            self._queue.put(None, timeout=CLOSE_S)
+        except queue.Full:
+            return
+        self._thread.join(CLOSE_S)
 
     def _write(self) -> None:
+        try:
+            self._write_batches()
+        except Exception as error:
+            self.failure = f"its writer ended: {error!r}"  # our own bug, and no reason to look healthy
+            raise
+
+    def _write_batches(self) -> None:
         last = False
         while not last:
             batch, last = self._next_batch()
-            for event in batch:
-                self._echo(event)
             while batch and not self._append(batch):
                 if last or self._closing.is_set():
                     self.dropped += len(batch)  # the disk refuses and the agent leaves

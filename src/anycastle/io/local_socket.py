@@ -1,7 +1,6 @@
 """Requests and replies between processes of one machine: JSON lines over a Unix socket that only its owner may open."""
 
 import asyncio
-import fcntl
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -11,6 +10,7 @@ from typing import Any
 import msgspec
 
 from anycastle.base.errors import AnycastleError, WorldError
+from anycastle.io.lock import lock_file
 
 LINE_BYTES_MAX = 8 * 1024 * 1024
 """One request or reply; the state of a thousand services is well below it."""
@@ -35,7 +35,7 @@ class LocalServer:
     async def start(self) -> None:
         """Begin to listen. Raises `WorldError`, also where another process answers at the path."""
         try:
-            self._lock = _locked(self.path.with_name(f"{self.path.name}.lock"))
+            self._lock = lock_file(self.path.with_name(f"{self.path.name}.lock"))
             if self._lock is None:
                 raise WorldError(f"{self.path}: another process serves here", retryable=False)
             self.path.unlink(missing_ok=True)
@@ -92,17 +92,6 @@ class LocalServer:
             return await self._handler(request)
         except AnycastleError as error:
             return {"error": str(error)}
-
-
-def _locked(path: Path) -> int | None:
-    """Give a lock that ends with the process; None where another process has it. The file stays: to remove it races."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
 
 
 def ask(path: Path, request: dict[str, Any], timeout_s: float = 10.0, *, of: str = "the agent") -> Reply:

@@ -2,8 +2,8 @@
 
 Theory of operation. The rows of a family are sorted by (length, network, ASN, maximum length), so that those of one
 length are a slice. A route of length L is covered by rows of the lengths 0 to L whose network equals the route's, cut
-to that length: one binary search a length that occurs, for all routes of a question at once. An update removes and
-inserts rows at the places that the same search gives.
+to that length: one binary search a length that occurs, for all routes of a question at once. An update makes a new
+table, which costs as much as sorting it: 0.15 s for 720,000 rows.
 
 Networks are uint32 for IPv4 and 16 octets for IPv6; NumPy leaves trailing zero octets out of a comparison, which
 changes no order here, since all are of one size.

@@ -8,9 +8,9 @@ Three departures from RFC 4271, each with its reason:
 
 - A dial that fails leads from Connect to Active, as RFC 1771 had it, and not to Idle: an Idle speaker refuses
   connections, so two speakers that both dial and both wait could miss each other for long.
-- A peer that rejects our connection (Cease 6/5) leads from OpenSent to Active, as one that closes it does, and not to
-  Idle: it rejects because it is Idle itself. Two speakers that each wait out a failure of the session would otherwise
-  go on rejecting each other, each time with a longer wait.
+- A peer that rejects our connection (Cease 6/5, RFC 4486 §4) leads from OpenSent to Active, as one that closes it does,
+  and not to Idle: mostly it rejects because it is Idle itself. Two speakers that each wait out a failure of the session
+  would otherwise go on rejecting each other, each time with a longer wait. A few rejections in turn are waited out.
 - A passive speaker has events of its own for its starts (4, 5), so that the table needs no conditions; the same is
   done for a TCP connection whose OPEN is delayed.
 """

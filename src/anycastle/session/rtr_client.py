@@ -29,6 +29,7 @@ from anycastle.wire.rtr.pdu import (
     ErrorCode,
     ErrorReport,
     Intervals,
+    PDUType,
     PrefixPDU,
     ResetQuery,
     RouterKey,
@@ -121,8 +122,10 @@ class _Answer:
         if pdu.vrp in same:
             code = ErrorCode.DUPLICATE_ANNOUNCEMENT if pdu.announced else ErrorCode.WITHDRAWAL_OF_UNKNOWN_RECORD
             raise RTRError(code, f"{pdu.vrp} comes twice")
-        other.pop(pdu.vrp, None)  # a serial's answer may hold what several changes did one after the other
-        same[pdu.vrp] = None
+        if pdu.vrp in other:  # a serial's answer may hold what several changes did one after the other
+            del other[pdu.vrp]
+        else:
+            same[pdu.vrp] = None
         if self.full and len(self.announced) >= CHUNK_VRPS:
             self._settle()
 
@@ -150,6 +153,9 @@ class RTRClient:
         self.session_id: int | None = None
         self._intervals = Intervals()
         self._answer: _Answer | None = None
+        self._asked_for_all = True
+        self._notified: int | None = None
+        """The serial of a notification that came while an answer was under way."""
         self._framer = Framer()
         self._next = FAR_FUTURE
         self._expires = FAR_FUTURE
@@ -202,6 +208,8 @@ class RTRClient:
         if now >= self._expires:
             self._forget()
             commands.append(Expired())
+            if self.state in (State.ASKED, State.RECEIVING) and not self._asked_for_all:
+                commands += [Hang(), *self._again(now)]  # the answer would be a difference to what is no more
         if now >= self._next:
             match self.state:
                 case State.IDLE:
@@ -219,6 +227,7 @@ class RTRClient:
     def _ask(self, now: Instant) -> list[Command]:
         self.state, self._next = State.ASKED, after(now, ANSWER_S)
         known = self.table is not None and self.serial is not None and self.session_id is not None
+        self._asked_for_all, self._notified = not known, None
         query = SerialQuery(self.session_id or 0, self.serial or 0) if known else ResetQuery()
         return [Say(encode_pdu(query, self.version))]
 
@@ -234,12 +243,10 @@ class RTRClient:
     def _refuse(self, error: RTRError, now: Instant) -> list[Command]:
         """Tell the cache what is wrong, hang up, and ask for everything the next time (§12: all errors are fatal)."""
         self._forget_serial()
-        report = ErrorReport(error.code, error.pdu, error.text)
-        return [
-            Say(encode_pdu(report, self.version)),
-            Hang(),
-            *self._rest(now, f"the cache broke the protocol: {error}"),
-        ]
+        end = [Hang(), *self._rest(now, f"the cache broke the protocol: {error}")]
+        if error.pdu[1:2] == bytes((PDUType.ERROR_REPORT,)):
+            return end  # §5.11: no Error Report about an Error Report
+        return [Say(encode_pdu(ErrorReport(error.code, error.pdu, error.text), self.version)), *end]
 
     def _forget_serial(self) -> None:
         self.serial = self.session_id = None
@@ -247,6 +254,8 @@ class RTRClient:
     def _speak(self, version: int, pdu: PDU, raw: bytes, now: Instant) -> list[Command]:
         if isinstance(pdu, ErrorReport):
             return self._reported(version, pdu, now)
+        if isinstance(pdu, SerialNotify) and self.state is State.ASKED:
+            return []  # §7: one before the version is settled means nothing; the answer is under way anyway
         if version != self.version:
             if (
                 version > self.version
@@ -257,12 +266,16 @@ class RTRClient:
             self.version = version  # §7: the cache answers in the version that it has
         self._next = after(now, ANSWER_S) if self.state is State.RECEIVING else self._next
         match pdu:
-            case SerialNotify():
-                return self._ask(now) if self.state is State.SYNCHRONISED else []
+            case SerialNotify(_, serial):
+                if self.state is State.SYNCHRONISED:
+                    return self._ask(now)
+                self._notified = serial
+                return []
             case CacheResponse(session_id):
                 return self._begin(session_id, raw, now)
             case CacheReset():
                 self._forget_serial()
+                self._asked_for_all = True
                 self.state, self._next = State.ASKED, after(now, ANSWER_S)
                 return [Say(encode_pdu(ResetQuery(), self.version))]
             case PrefixPDU() | ASPAPDU() | RouterKey():
@@ -275,8 +288,8 @@ class RTRClient:
     def _reported(self, version: int, report: ErrorReport, now: Instant) -> list[Command]:
         """§5.11, §12: only No Data Available leaves the session's data as they are; a version is lowered."""
         name = str(ErrorCode(report.code)) if report.code in tuple(ErrorCode) else f"error {report.code}"
-        if report.code == ErrorCode.UNSUPPORTED_VERSION and version < self.version:
-            self.version = version
+        if report.code == ErrorCode.UNSUPPORTED_VERSION and self.version > 0:
+            self.version = min(version, self.version - 1)
             self.state, self._answer, self._next = State.IDLE, None, now  # at once: nothing is wrong
             return [Hang()]
         if report.code != ErrorCode.NO_DATA_AVAILABLE:
@@ -292,7 +305,7 @@ class RTRClient:
             return [Hang(), *self._again(now)]
         self.session_id = session_id
         self.state, self._next = State.RECEIVING, after(now, ANSWER_S)
-        self._answer = _Answer(full=self.serial is None)
+        self._answer = _Answer(full=self._asked_for_all)
         return []
 
     def _again(self, now: Instant) -> list[Command]:
@@ -334,7 +347,9 @@ class RTRClient:
         self.state = State.SYNCHRONISED
         self._next = after(now, self._intervals.refresh_s)
         self._expires = after(now, self._intervals.expire_s)
-        return [Synchronised(table, self.aspas, pdu.serial, announced, withdrawn)]
+        done = Synchronised(table, self.aspas, pdu.serial, announced, withdrawn)
+        newer = self._notified is not None and self._notified != pdu.serial
+        return [done, *(self._ask(now) if newer else ())]
 
 
 def _changed(before: VRPTable, answer: _Answer, raw: bytes) -> VRPTable:

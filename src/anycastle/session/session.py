@@ -55,6 +55,9 @@ from anycastle.wire.bgp.options import BEFORE_OPEN
 LARGE_HOLD_S: Final = 240.0
 """HoldTimer while an OPEN is awaited (RFC 4271 §8.2.2)."""
 
+REJECTIONS_MAX: Final = 3
+"""Rejections after which a peer is taken to mean it (RFC 4486 §4 asks for a bound): then each is waited out longer."""
+
 _NOTIFICATION_DATA_MAX: Final = MESSAGE_MAX - 21
 """Octets of data beside header, code and subcode (RFC 4271 §4.5)."""
 
@@ -115,6 +118,8 @@ class BGPSession:
         self._retries = 0
         self._established_at: Instant | None = None
         self._warned: set[Family] = set()
+        self._rejections = 0
+        """Rejections by the peer since the session was last up."""
 
     @property
     def wired(self) -> bool:
@@ -264,6 +269,10 @@ class BGPSession:
 
     def _notified(self, message: Notification, now: Instant) -> list[Command]:
         event = _NOTIFICATION_EVENTS.get((message.code, message.subcode), Event.NOTIFICATION)
+        if event is Event.REJECTED:
+            self._rejections += 1
+            if self._rejections > REJECTIONS_MAX:
+                event = Event.NOTIFICATION
         cause = explanation.cause_of(message.code, message.subcode)
         return self._handle(event, now, _Occasion(cause, explanation.received(self.config, message), message))
 
@@ -373,6 +382,7 @@ class BGPSession:
     def _establish(self, now: Instant, _occasion: _Occasion) -> list[Command]:
         assert self.negotiated is not None
         self._established_at = now
+        self._rejections = 0
         self._warned.clear()
         return [Established(self.link, self.negotiated)]
 

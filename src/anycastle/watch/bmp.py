@@ -49,6 +49,9 @@ AHEAD_MAX_S: Final = 5.0
 BEHIND_MAX_S: Final = 60.0
 """How late a message may be; an older time is when the route was learnt (a table told at the start), or is wrong."""
 
+PEERS_MAX: Final = 5_000
+"""Peers of one router; a route server has some thousand."""
+
 NOTES_MAX: Final = 20
 """Damage that is remembered with its reason; the count goes on."""
 
@@ -69,7 +72,9 @@ class BMPReader:
         self._pop = pop
         self._framer = Framer()
         self._peers: dict[_Key, Peer] = {}
-        self._options: dict[_Key, CodecOptions] = {}
+        self._options: dict[_Key, tuple[CodecOptions, CodecOptions]] = {}
+        """How a peer's UPDATEs are read: what it tells the router, and what the router tells it."""
+        self._closed = False
         self._pre_policy: set[_Key] = set()
         self._counts: dict[tuple[Peer, Family], int] = {}
         self._exported: set[tuple[_Key, Prefix]] = set()
@@ -79,6 +84,8 @@ class BMPReader:
         facts: list[Fact] = []
         self._framer.feed(octets)
         for raw in self._framer:
+            if self._closed:
+                break  # the router has dialled anew: what the earlier connection still holds is old
             self.messages += 1
             facts += self._facts(decode_bmp(raw), now)
         return facts
@@ -86,9 +93,13 @@ class BMPReader:
     def closed(self, now: Timestamp, reason: str) -> list[Fact]:
         """Give the facts of the connection's end: of every peer nothing is known any more."""
         peers, self._peers = self._peers, {}
+        self._closed = True
         return [PeerDown(now, peer, reason) for peer in dict.fromkeys(peers.values())]
 
     def _facts(self, message: BMPMessage, now: Timestamp) -> list[Fact]:
+        header = getattr(message, "peer", None)
+        if header is not None and (header.type is PeerType.RD_INSTANCE or any(header.distinguisher)):
+            return []  # a VPN's peers and routes are not the Internet's
         match message:
             case RouteMonitoring(peer, update):
                 return list(self._monitored(peer, update, now))
@@ -112,10 +123,12 @@ class BMPReader:
         self.garbage_reasons = [*self.garbage_reasons[-NOTES_MAX + 1 :], reason]
 
     def _up(self, message: BMPPeerUp, now: Timestamp) -> list[Fact]:
-        header = message.peer
-        self._options[_key(header)] = _options_of(message)
-        if not _is_heard(header.view):
+        header = message.peer  # its view means nothing here: one session has both tables
+        if len(self._options) >= PEERS_MAX and _key(header) not in self._options:
+            self._refuse(f"more than {PEERS_MAX} peers")
             return []
+        self._options[_key(header)] = _options_of(message)
+        self._forget(_key(header))
         peer = self._peer(header)
         self._counts = {key: count for key, count in self._counts.items() if key[0] != peer}
         return [PeerUp(_time(header, now), peer)]
@@ -123,25 +136,27 @@ class BMPReader:
     def _down(self, message: BMPPeerDown, now: Timestamp) -> list[Fact]:
         header = message.peer
         self._options.pop(_key(header), None)
-        if header.view in (RIBView.ADJ_RIB_OUT_PRE_POLICY, RIBView.ADJ_RIB_OUT_POST_POLICY):
-            return []
+        self._forget(_key(header))
         peer = self._peers.pop(_key(header), None)
         return [] if peer is None else [PeerDown(_time(header, now), peer, str(message))]
 
+    def _forget(self, key: _Key) -> None:
+        self._pre_policy.discard(key)
+        self._exported = {each for each in self._exported if each[0] != key}
+
     def _monitored(self, header: PeerHeader, octets: bytes, now: Timestamp) -> Iterator[Fact]:
-        options = self._options.get(_key(header), _WITHOUT_OPEN)
+        heard, told = self._options.get(_key(header), (_WITHOUT_OPEN, _WITHOUT_OPEN))
+        options = told if _is_told(header.view) else heard
         try:
             update = decode_message(octets, replace(options, four_octet_asn=not header.two_octet_path))
         except NotificationError as error:
             self._refuse(f"an UPDATE of {header.address}: {error.text}")
             return
-        if header.type is PeerType.RD_INSTANCE or any(header.distinguisher):
-            return  # a VPN's routes are not the Internet's
         if not isinstance(update, Update):
             self._refuse(f"a {type(update).__name__} where an UPDATE belongs")
             return
         at = _time(header, now)
-        if header.view in (RIBView.ADJ_RIB_OUT_PRE_POLICY, RIBView.ADJ_RIB_OUT_POST_POLICY):
+        if _is_told(header.view):
             yield from self._told(header, update, at)
         elif self._counts_as_heard(header):
             yield from self._heard(self._peer(header), update, at)
@@ -185,6 +200,8 @@ class BMPReader:
         key = _key(header)
         peer = self._peers.get(key)
         if peer is None:
+            if len(self._peers) >= PEERS_MAX:
+                self._peers.pop(next(iter(self._peers)))
             address = "Loc-RIB" if header.address is None else str(header.address)
             peer = self._peers[key] = Peer(self.collector, header.asn, address)
         return peer
@@ -198,8 +215,8 @@ def _key(header: PeerHeader) -> _Key:
     return header.type, header.distinguisher, str(header.address)
 
 
-def _is_heard(view: RIBView) -> bool:
-    return view in (RIBView.ADJ_RIB_IN_PRE_POLICY, RIBView.ADJ_RIB_IN_POST_POLICY, RIBView.LOC_RIB)
+def _is_told(view: RIBView) -> bool:
+    return view in (RIBView.ADJ_RIB_OUT_PRE_POLICY, RIBView.ADJ_RIB_OUT_POST_POLICY)
 
 
 def _time(header: PeerHeader, now: Timestamp) -> Timestamp:
@@ -208,15 +225,11 @@ def _time(header: PeerHeader, now: Timestamp) -> Timestamp:
     return Timestamp(at) if now - BEHIND_MAX_S <= at <= now + AHEAD_MAX_S else now
 
 
-def _options_of(message: BMPPeerUp) -> CodecOptions:
-    """Give how the peer's UPDATEs are read: path identifiers are there where it may send and we can receive them."""
-    sends, receives = (
-        _add_path(message.received, AddPathMode.SEND),
-        _add_path(message.sent, AddPathMode.RECEIVE),
-    )
-    outward = _add_path(message.sent, AddPathMode.SEND) & _add_path(message.received, AddPathMode.RECEIVE)
-    out = message.peer.view in (RIBView.ADJ_RIB_OUT_PRE_POLICY, RIBView.ADJ_RIB_OUT_POST_POLICY)
-    return replace(_WITHOUT_OPEN, add_path_receive=outward if out else sends & receives)
+def _options_of(message: BMPPeerUp) -> tuple[CodecOptions, CodecOptions]:
+    """Give how UPDATEs to us and from us are read: path identifiers are there where one may send and the other take."""
+    heard = _add_path(message.received, AddPathMode.SEND) & _add_path(message.sent, AddPathMode.RECEIVE)
+    told = _add_path(message.sent, AddPathMode.SEND) & _add_path(message.received, AddPathMode.RECEIVE)
+    return replace(_WITHOUT_OPEN, add_path_receive=heard), replace(_WITHOUT_OPEN, add_path_receive=told)
 
 
 def _add_path(open_: Open | RefusedOpen, mode: AddPathMode) -> frozenset[AFISAFI]:

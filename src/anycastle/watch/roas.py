@@ -160,7 +160,7 @@ def _of_vrps(fleet: Fleet, routes: Iterable[Planned], vrps: VRPs) -> Iterator[Is
         elif vrp.loose:
             unplanned = f"{vrp} allows more-specifics that are not planned: a forged origin makes them valid"
             yield Issue("RPKI004", "warning", vrp.prefix, vrp.asn, unplanned)
-        elif (vrp.prefix, vrp.asn) not in wanted and vrp.asn != AS0:
+        elif (vrp.prefix, vrp.asn) not in wanted and vrp.asn != AS0 and not _allowed(fleet, vrp):
             yield Issue("RPKI005", "notice", vrp.prefix, vrp.asn, f"{vrp} is for a route that nobody plans to announce")
 
 
@@ -187,7 +187,7 @@ def roa_plan(fleet: Fleet, vrps: VRPs) -> ROAPlan:
     wanted |= {VRP(prefix, prefix.length, AS0): "not to be announced" for prefix in fleet.watch.unannounced}
     present = set(_ours(fleet, vrps))
     create = [(vrp, why) for vrp, why in sorted(wanted.items()) if vrp not in present]
-    delete = [(vrp, _why_not(vrp, wanted)) for vrp in sorted(present) if vrp not in wanted]
+    delete = [(vrp, _why_not(vrp, wanted)) for vrp in sorted(present) if vrp not in wanted and not _allowed(fleet, vrp)]
     return ROAPlan(tuple(create), tuple(delete))
 
 
@@ -198,6 +198,15 @@ def _why_not(vrp: VRP, wanted: dict[VRP, str]) -> str:
     if vrp.asn not in {each.asn for each in wanted}:
         return "its ASN is none of the fleet's origins"
     return "nobody plans to announce it"
+
+
+def _allowed(fleet: Fleet, vrp: VRP) -> bool:
+    """Tell whether a rule allows just the route that a ROA is for: it was made to be kept ready, and stays."""
+    origins = (fleet.asn, *fleet.watch.origins)
+    return not vrp.loose and any(
+        rule.prefix.contains(vrp.prefix) and vrp.prefix.length <= rule.longest and vrp.asn in (rule.origins or origins)
+        for rule in fleet.watch.more_specifics
+    )
 
 
 def _ours(fleet: Fleet, vrps: VRPs) -> tuple[VRP, ...]:

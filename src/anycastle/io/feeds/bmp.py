@@ -1,11 +1,12 @@
 """A BMP station: routers dial in, and tell what they hear and say (RFC 7854 §3)."""
 
 import asyncio
+import socket
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from anycastle.base.errors import WorldError
-from anycastle.base.ports import Now
+from anycastle.base.ports import Now, Timestamp
 from anycastle.io.feeds.fact_queue import FactQueue
 from anycastle.watch.bmp import BMPReader
 from anycastle.watch.silence import SilenceWatch
@@ -42,6 +43,7 @@ class BMPFeed:
         self._now = now
         self._pops = pops or {}
         self._readers: dict[BMPReader, None] = {}
+        self._serving: set[asyncio.Task[None]] = set()
         self._messages = 0
         self._garbage = 0
 
@@ -68,8 +70,13 @@ class BMPFeed:
         except OSError as error:
             raise WorldError(f"cannot listen for BMP on {host} port {port}: {error.strerror}") from error
         self.port = server.sockets[0].getsockname()[1]
-        async with server:
-            await server.serve_forever()
+        try:
+            await asyncio.get_running_loop().create_future()  # `serve_forever` waits for routers, which never hang up
+        finally:
+            server.close()
+            for task in tuple(self._serving):
+                task.cancel()
+            await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _serve(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address = str(writer.get_extra_info("peername")[0])
@@ -78,6 +85,11 @@ class BMPFeed:
             writer.close()
             return
         self.connections += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         reader = BMPReader(self._table, address, self._pops.get(address))
         self._readers[reader] = None
         reason = "the BMP connection ended"
@@ -85,7 +97,9 @@ class BMPFeed:
             while octets := await stream.read(READ_OCTETS):
                 wall = self._now().wall
                 self._queue.put(self._silence.heard(self.name, None, wall))
-                self._queue.put(reader.feed(octets, wall))
+                facts = reader.feed(octets, wall)
+                self._replace(reader, wall)
+                self._queue.put(facts)
                 await self._queue.room()
             reason = reader.ended or reason
         except BMPError as error:
@@ -95,6 +109,12 @@ class BMPFeed:
         finally:
             writer.close()
             self._ended(reader, reason)
+
+    def _replace(self, reader: BMPReader, wall: Timestamp) -> None:
+        """A router that dials again under its name has left its earlier connection, whether or not that has ended."""
+        for other in tuple(self._readers):
+            if other is not reader and other.collector == reader.collector:
+                self._queue.put(other.closed(wall, "the router dialled again"))
 
     def _ended(self, reader: BMPReader, reason: str) -> None:
         wall = self._now().wall

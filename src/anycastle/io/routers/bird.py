@@ -1,9 +1,9 @@
 """The driver for BIRD 2: a file of our own that bird.conf includes, and the control socket.
 
-`apply` writes the file in one step, has BIRD check its whole configuration and then take it. `exported` asks BIRD, for
-each session that is up, what its export filters make of our routes and which of them it has handed to the session.
-Three things a human may have done are respected: an edit of our file stops us, a session disabled by hand stays
-disabled (a `configure` would enable it), and an error in bird.conf is reported with BIRD's own words and place.
+`apply` writes the file in one step and has BIRD take its whole configuration, which it checks first. `exported` asks
+BIRD, for each session that is up, what its export filters make of our routes and which of them it has handed to the
+session. Three things a human may have done are respected: an edit of our file stops us, a session disabled by hand
+stays disabled (a `configure` would enable it), and an error in bird.conf is reported with BIRD's own words and place.
 
 A restart of BIRD. While the agent lives, the file holds what is wanted, also when BIRD was away as it changed, so BIRD
 comes up with the right routes before any session does. The file's time is the agent's sign of life, renewed by each
@@ -23,7 +23,6 @@ from anycastle.io.routers import bird_config, bird_replies
 from anycastle.io.routers.bird_replies import Protocol, Route
 from anycastle.io.routers.bird_socket import (
     CONFIGURATION_ERROR,
-    CONFIGURATION_OK,
     IN_PROGRESS,
     NO_MATCH,
     NO_TABLES,
@@ -66,15 +65,22 @@ class BirdDriver:
         """Prefixes that we have announced at some time, in the order in which they are looked up."""
         self._protocols: dict[Address, str] = {}
         self._table_routes = 0
+        self._kept_down: set[str] = set()
+        """Protocols that were down before a `configure`, and are to be disabled again after it."""
+
+    def claimed(self) -> Path:
+        """Give the directory of our file, made where it is not there: two agents that write to it undo each other."""
+        try:
+            self.include.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WorldError(f"{self.include.parent} cannot be made: {error.strerror}") from error
+        return self.include.parent
 
     # -- the contract -------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Reach BIRD, and check that bird.conf holds the snippet."""
-        try:
-            self.include.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WorldError(f"{self.include.parent} cannot be made: {error.strerror}") from error
+        self.claimed()
         self._remember(self._read_file())
         for upstream, symbol in self._names.items():
             function = bird_config.export_function(symbol)
@@ -94,13 +100,15 @@ class BirdDriver:
         self._remember(before)
         if text != before:
             self._write_file(text)
-        # One turn of BIRD's for all: where the check finds an error, `configure` finds it as well and changes nothing.
-        protocols, check, configured = await self._bird.expect_together(
-            "show protocols", "configure check", "configure"
-        )
-        self._require_checked(check, before)
-        await self._require_configured(configured)
-        await self._keep_disabled(_disabled(protocols))
+        heard: list[Reply] = []
+        try:
+            # One turn of BIRD's for both. `configure` checks by itself, and changes nothing where it finds an error.
+            _, configured = await self._bird.expect_together("show protocols", "configure", heard=heard)
+            await self._require_configured(configured, before)
+        finally:
+            if heard:
+                self._kept_down |= _disabled(heard[0])
+        await self._keep_disabled()
         await self._expect_included()
 
     async def exported(self) -> Announcements:
@@ -185,23 +193,20 @@ class BirdDriver:
 
     # -- configuring --------------------------------------------------------------------------------------------------
 
-    def _require_checked(self, reply: Reply, before: str | None) -> None:
-        if reply.code == CONFIGURATION_OK:
-            return
-        if reply.code == CONFIGURATION_ERROR and str(self.include) in reply.text:
-            self._restore(before)
-        # An error elsewhere is the operator's to mend. Our file stays: their `configure` then also does what is wanted.
-        raise WorldError(f"BIRD refuses its configuration, nothing was changed: {reply.text}")
-
     def _restore(self, before: str | None) -> None:
         if before is None:
             self.include.unlink(missing_ok=True)
         else:
             self._write_file(before)
 
-    async def _require_configured(self, reply: Reply) -> None:
+    async def _require_configured(self, reply: Reply, before: str | None) -> None:
         if reply.code == RECONFIGURED:
             return
+        if reply.code == CONFIGURATION_ERROR:
+            if str(self.include) in reply.text:
+                self._restore(before)
+            # One elsewhere is the operator's to mend. Our file stays: their `configure` then also does what is wanted.
+            raise WorldError(f"BIRD refuses its configuration, nothing was changed: {reply.text}")
         if reply.code not in IN_PROGRESS:
             raise WorldError(f"BIRD does not take its configuration: {reply.text}")
         for _ in range(_SETTLE_POLLS_MAX):
@@ -211,9 +216,10 @@ class BirdDriver:
             await asyncio.sleep(_SETTLE_POLL_S)
         raise WorldError("BIRD is still busy with an earlier reconfiguration")
 
-    async def _keep_disabled(self, names: set[str]) -> None:
-        for name in sorted(names):
+    async def _keep_disabled(self) -> None:
+        for name in sorted(self._kept_down):
             await self._bird.ask(f'disable "{name}"')
+            self._kept_down.discard(name)
 
     async def _expect_included(self) -> None:
         protocols = bird_replies.parse_protocols(await self._bird.expect("show protocols"))

@@ -20,7 +20,6 @@ IN_PROGRESS: Final = frozenset({4, 5, 17})
 """Reconfiguration in progress, already in progress and queued, queued one removed."""
 
 UP_AND_RUNNING: Final = 13
-CONFIGURATION_OK: Final = 20
 CONFIGURATION_ERROR: Final = 8002
 NO_MATCH: Final = frozenset({8001, 8003})
 """Network not found, no protocols match."""
@@ -66,45 +65,54 @@ class BirdSocket:
         """Give the reply to a command, whatever its code. Raises `WorldError` when BIRD does not answer."""
         return (await self.ask_together(command))[0]
 
-    async def ask_together(self, *commands: str) -> list[Reply]:
-        """Give the replies to commands that BIRD carries out one after the other, as `ask` does."""
+    async def ask_together(self, *commands: str, heard: list[Reply] | None = None) -> list[Reply]:
+        """Give the replies to commands that BIRD carries out one after the other, as `ask` does.
+
+        They are put into `heard` as they come, for whoever must know the first ones where a later one does not come.
+        """
+        replies: list[Reply] = [] if heard is None else heard
         text = "".join(f"{command}\n" for command in commands)
         assert len(text) < _COMMAND_OCTETS_MAX
         assert text.count("\n") == len(commands)
         async with self._lock:
             try:
-                async with asyncio.timeout(_TIMEOUT_S):
-                    return await self._ask(text.encode(), len(commands))
+                await self._ask(text.encode(), len(commands), replies)
             except TimeoutError as error:
                 self.close()
-                raise WorldError(f"BIRD gave no answer to {commands[0]!r} within {_TIMEOUT_S:g} s") from error
+                unanswered = commands[len(replies)]
+                raise WorldError(f"BIRD gave no answer to {unanswered!r} within {_TIMEOUT_S:g} s") from error
             except (OSError, EOFError, ValueError) as error:
                 self.close()
                 raise WorldError(f"BIRD does not answer at {self.path}: {error}") from error
             except asyncio.CancelledError:
                 self.close()  # else the rest of this reply would be taken for the next one's
                 raise
+        return replies
 
     async def expect(self, command: str) -> Reply:
         """Give the reply to a command that BIRD must understand. Raises `WorldError`."""
         return (await self.expect_together(command))[0]
 
-    async def expect_together(self, *commands: str) -> list[Reply]:
-        """Give the replies to commands that BIRD must understand. Raises `WorldError`."""
-        replies = await self.ask_together(*commands)
+    async def expect_together(self, *commands: str, heard: list[Reply] | None = None) -> list[Reply]:
+        """Give the replies to commands that BIRD must understand, as `ask_together` does. Raises `WorldError`."""
+        replies = await self.ask_together(*commands, heard=heard)
         for command, reply in zip(commands, replies, strict=True):
             if reply.code >= PARSE_ERROR:
                 raise WorldError(f"BIRD does not take {command!r}: {reply.text}")
         return replies
 
-    async def _ask(self, octets: bytes, replies: int) -> list[Reply]:
+    async def _ask(self, octets: bytes, count: int, replies: list[Reply]) -> None:
         if self._writer is not None:
             try:
-                return await self._exchange(octets, replies)
+                return await self._exchange(octets, count, replies)
             except (OSError, EOFError):
+                if replies:
+                    raise
                 self.close()  # BIRD was restarted since the last command
-        await self._connect()
-        return await self._exchange(octets, replies)
+        async with asyncio.timeout(_TIMEOUT_S):
+            await self._connect()
+        await self._exchange(octets, count, replies)
+        return None
 
     async def _connect(self) -> None:
         self._reader, self._writer = await asyncio.open_unix_connection(str(self.path), limit=_CHUNK)
@@ -112,10 +120,12 @@ class BirdSocket:
         if welcome.code != _WELCOME:
             raise ValueError(f"not BIRD's welcome: {welcome.text}")
 
-    async def _exchange(self, octets: bytes, replies: int) -> list[Reply]:
+    async def _exchange(self, octets: bytes, count: int, replies: list[Reply]) -> None:
         assert self._writer is not None
         self._writer.write(octets)
-        return [await self._reply() for _ in range(replies)]
+        for _ in range(count):
+            async with asyncio.timeout(_TIMEOUT_S):
+                replies.append(await self._reply())
 
     async def _reply(self) -> Reply:
         assert self._reader is not None

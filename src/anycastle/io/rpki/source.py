@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from anycastle.base.errors import AnycastleError
+from anycastle.base.ports import Timestamp
+from anycastle.io.clock import now
 from anycastle.io.rpki.export import RPKIData, read_export
 from anycastle.io.rpki.rtr import RTRFeed
 from anycastle.kernels.vrp_table import VRPTable
@@ -95,10 +97,18 @@ class ExportSource:
                 if self._failing_s > EXPORT_EXPIRES_S:
                     self._current.set(None)
             else:
-                self._current.set(data.vrps)
-                self.trouble, self._failing_s = "", 0.0
-                self.connections += 1
+                self._take(data, now().wall)
             await asyncio.sleep(EXPORT_REFRESH_S)
+
+    def _take(self, data: RPKIData, wall: Timestamp) -> None:
+        """Take what was read, unless the validator that wrote it has stopped long ago."""
+        if data.built is not None and wall - data.built > EXPORT_EXPIRES_S:
+            self._current.set(None)
+            self.trouble = f"it was written {(wall - data.built) / 3600:.0f} h ago: its validator has stopped"
+            return
+        self._current.set(data.vrps)
+        self.trouble, self._failing_s = "", 0.0
+        self.connections += 1
 
 
 class RTRSource:

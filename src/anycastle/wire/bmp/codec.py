@@ -177,7 +177,7 @@ def _statistics(reader: OctetReader) -> StatisticsReport:
 
 def _peer_down(reader: OctetReader) -> PeerDown:
     peer, reason = _peer(reader), reader.unsigned(1, "reason")
-    if reason in _NOTIFICATIONS:
+    if reason in _NOTIFICATIONS and reader.left:
         notification = _notification(reader)
         return PeerDown(peer, reason, notification=notification, information=_tlvs(reader))
     if reason == DownReason.LOCAL_EVENT:
