@@ -43,17 +43,25 @@ def demo(form: Form, keep: bool, plain: bool) -> None:
 
 
 async def _play(played: "Demo", keep: bool) -> "Figures":
-    """Play to the end; Ctrl-C and SIGTERM end it early, in good order."""
+    """Play to the end; Ctrl-C, SIGTERM and a reader that goes end it early, in good order."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
     over = asyncio.Event()
+    reasons: list[signal.Signals] = []
+
+    def end(reason: signal.Signals) -> None:
+        reasons.append(reason)
+        task.cancel()
+
     for stop in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(stop, over.set if keep else task.cancel)
+        loop.add_signal_handler(stop, over.set) if keep else loop.add_signal_handler(stop, end, stop)
+    loop.add_signal_handler(signal.SIGPIPE, end, signal.SIGPIPE)
     try:
         return await played.run(over if keep else None)
     except asyncio.CancelledError:
-        click.echo("stopped before its end", err=True)
-        sys.exit(130)
+        if signal.SIGPIPE not in reasons:
+            click.echo("stopped before its end", err=True)
+        sys.exit(128 + reasons[0])
 
 
 def _play_on_a_map(played: "Demo", keep: bool) -> "Figures":
@@ -77,7 +85,7 @@ def _print_line(happening: "Happening") -> None:
         click.echo(f"{happening.at:7.3f} s  {happening.kind:6}  {happening.text}")
     except BrokenPipeError:  # who read along has gone, as `| head` does: end in good order, and say no more here
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGPIPE)
 
 
 def _print_figures(figures: "Figures") -> None:

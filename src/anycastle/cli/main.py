@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from anycastle import __version__
 from anycastle.base.errors import AnycastleError
 
 
@@ -76,6 +77,7 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
+@click.version_option(__version__, message="%(prog)s %(version)s")
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def cli() -> None:
     """Announce anycast services only where they can serve.
@@ -90,6 +92,9 @@ def main(arguments: list[str] | None = None) -> Any:
         return cli.main(args=arguments, prog_name="anycastle")
     except AnycastleError as error:
         click.echo(f"anycastle: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:  # of standard output, such as a full disk; what else the world does is wrapped in `io`
+        click.echo(f"anycastle: {error.strerror or error}", err=True)
         sys.exit(1)
 
 

@@ -169,7 +169,9 @@ class AgentDaemon:
         """Take a changed fleet. Raises `MisuseError` where that needs a restart, and changes nothing."""
         before, pop = self.engine.pop, fleet.pop(self.pop)
         if (fleet.asn, pop.router, pop.upstreams) != (self.engine.fleet.asn, before.router, before.upstreams):
-            raise MisuseError(f"the router or the upstreams of {self.pop} changed: restart the agent to take them")
+            raise MisuseError(
+                f"the ASN, the router or the upstreams of {self.pop} changed: restart the agent to take them"
+            )
         self.perform(self.engine.reload(fleet, now()))
 
     def perform(self, commands: list[Command]) -> None:

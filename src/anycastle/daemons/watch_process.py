@@ -113,6 +113,8 @@ class WatchProcess:
         try:
             for stop_signal in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(stop_signal, self._stop)
+            names = ", ".join(feed.name for feed in self.feeds) or "no feed"
+            print(f"watching {len(self.engine.table)} prefixes by {names}", file=sys.stderr, flush=True)  # noqa: T201
             await self._seed()
             systemd_notify.notify("READY=1", f"STATUS=watching {len(self.engine.table)} prefixes")
             await self.daemon.run(self.feeds)

@@ -154,7 +154,7 @@ def _of_vrps(fleet: Fleet, routes: Iterable[Planned], vrps: VRPs) -> Iterator[Is
     wanted = {(route.prefix, route.origin) for route in routes}
     origins = {origin for _, origin in wanted}
     for vrp in _ours(fleet, vrps):
-        if vrp.asn not in origins and vrp.asn != AS0:
+        if vrp.asn not in origins and vrp.asn != AS0 and not _allowed(fleet, vrp):
             text = f"{vrp} lets a network announce it that is none of the fleet's origins"
             yield Issue("RPKI006", "warning", vrp.prefix, vrp.asn, text)
         elif vrp.loose:

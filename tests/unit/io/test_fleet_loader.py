@@ -57,3 +57,16 @@ def test_what_an_agent_imports_leaves_the_shapes_of_the_files_out() -> None:
     code = "import sys, anycastle.daemons.agent_process, anycastle.cli.agent; print('pydantic' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert shown.stdout == "False\n"
+
+
+def test_a_child_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_example(tmp_path / "fleet")
+    monkeypatch.setattr(fleet_loader, "_STAMP", bytes(32))
+    with pytest.raises(WorldError, match="another version of anycastle was installed meanwhile"):
+        asyncio.run(load_fleet_apart(tmp_path / "fleet"))
+
+
+def test_an_interpreter_that_is_gone_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
+    with pytest.raises(WorldError, match="no process can be started"):
+        asyncio.run(load_fleet_apart(tmp_path))

@@ -9,7 +9,7 @@ from anycastle.base.ports import FAR_FUTURE, Instant, after
 from anycastle.model.prefix import Family
 from anycastle.session.command import Cause, Close, Connect, ConnectFault, Down, Established, Received, Send
 from anycastle.session.fsm import TABLE, Event, State, transition
-from anycastle.session.session import BGPSession
+from anycastle.session.session import REJECTIONS_MAX, BGPSession
 from anycastle.wire.bgp.error_codes import CeaseSubcode
 from anycastle.wire.bgp.message import Keepalive, Notification, Open, RouteRefresh, Update
 from tests.unit.session.dialogue import T0, bring_to, octets, only, peer_open, sent, session
@@ -266,3 +266,15 @@ def test_a_stopped_session_wants_no_waking() -> None:
     speaker.stop(T0, "bye")
     assert speaker.deadline == FAR_FUTURE
     assert speaker.wake(Instant(1e12)) == []
+
+
+@pytest.mark.rfc("4486", "4")
+def test_a_peer_that_goes_on_rejecting_is_waited_out() -> None:
+    speaker = bring_to(State.OPEN_SENT)
+    states = []
+    for _ in range(REJECTIONS_MAX + 1):
+        speaker.received(REJECTED, T0)
+        states.append(speaker.state)
+        speaker.wake(speaker.deadline)  # ConnectRetryTimer
+        speaker.connected(T0)
+    assert states == [*[State.ACTIVE] * REJECTIONS_MAX, State.IDLE]

@@ -234,3 +234,50 @@ def test_a_full_answer_in_chunks_is_the_same(monkeypatch: pytest.MonkeyPatch) ->
     d = Dialogue().connect().hear(CacheResponse(7), *map(announced, vrps), announced(B), EndOfData(7, 1))
     assert set(d.client.table.within(parse_prefix("10.0.0.0/8"))) == set(vrps)
     assert len(d.client.table) == 8
+
+
+@pytest.mark.rfc("8210", "6")
+def test_data_that_expire_while_a_difference_is_awaited_are_asked_for_whole() -> None:
+    d = Dialogue().synchronised().hear(SerialNotify(7, 2))
+    d.at = d.client._expires
+    d.commands += d.client.wake(d.now)
+    assert d.commands[-3:] == [Expired(), Hang(), Dial()]
+    d.hear(CacheResponse(7), announced(C), EndOfData(7, 2))  # still on its way on the old connection
+    assert d.client.table is None
+    assert d.connect().said()[-1] == ResetQuery()
+
+
+@pytest.mark.rfc("8210", "7")
+def test_a_notification_before_the_answer_means_nothing_whatever_its_version() -> None:
+    d = Dialogue().connect().hear(SerialNotify(7, 9), version=0)
+    assert d.said() == [ResetQuery()]
+    d.hear(CacheResponse(7), announced(A), EndOfData(7, 9), version=1)
+    assert (d.client.state, d.client.version) == (State.SYNCHRONISED, 1)
+
+
+def test_a_notification_during_an_answer_is_asked_about_after_it() -> None:
+    d = Dialogue().connect().hear(CacheResponse(7), announced(A), SerialNotify(7, 2), EndOfData(7, 1))
+    assert d.said()[-1] == SerialQuery(7, 1)
+    d.hear(CacheResponse(7), EndOfData(7, 2))
+    assert (d.client.state, len(d.said())) == (State.SYNCHRONISED, 2)
+
+
+@pytest.mark.rfc("8210", "7")
+def test_a_refusal_in_our_own_version_is_followed_by_a_lower_one() -> None:
+    d = Dialogue().connect().hear(ErrorReport(ErrorCode.UNSUPPORTED_VERSION, b"", "no"))
+    assert d.wait().connect().client.version == 1
+
+
+@pytest.mark.rfc("8210", "5.11")
+def test_a_malformed_error_report_is_not_reported() -> None:
+    d = Dialogue().connect()
+    d.commands += d.client.received(bytes.fromhex("020a 0002 00000010 ffffffff 00000000"), d.now)
+    assert d.said() == [ResetQuery()]
+    assert isinstance(d.commands[-1], Problem)
+
+
+@pytest.mark.parametrize("pdus", [(withdrawn(A), announced(A)), (announced(C), withdrawn(C))])
+def test_changes_of_one_serials_answer_that_undo_each_other_change_nothing(pdus: tuple[PDU, ...]) -> None:
+    d = Dialogue().synchronised().hear(SerialNotify(7, 3)).hear(CacheResponse(7), *pdus, EndOfData(7, 3))
+    assert d.client.state is State.SYNCHRONISED
+    assert set(d.client.table.within(parse_prefix("0.0.0.0/0"))) == {A}

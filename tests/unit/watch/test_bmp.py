@@ -6,6 +6,7 @@ import pytest
 from anycastle.base.ports import Timestamp
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Family
+from anycastle.watch import bmp
 from anycastle.watch.bmp import NOTES_MAX, BMPReader
 from anycastle.watch.engine import WatchEngine
 from anycastle.watch.fact import (
@@ -146,3 +147,42 @@ def test_what_cannot_be_read_is_counted_with_its_reason() -> None:
     for _ in range(2 * NOTES_MAX):
         made.feed(b"\3\0\0\0\6\x63", NOW)
     assert len(made.garbage_reasons) == NOTES_MAX
+
+
+@pytest.mark.parametrize("message", [BMPPeerDown(PEER, 4), UP])
+def test_a_vpns_peer_is_not_the_internets_of_the_same_address(message: BMPMessage) -> None:
+    made = reader()
+    hear(made, INITIATION, UP, monitored(str(OURS), 64601, 64500))
+    vpn = replace(PEER, type=PeerType.RD_INSTANCE, distinguisher=b"\0\0\xfb\xf4\0\0\0\1")
+    assert hear(made, replace(message, peer=vpn)) == []
+
+
+@pytest.mark.rfc("8671", "6.1")
+def test_a_peer_down_counts_whatever_its_view_and_what_was_told_is_forgotten() -> None:
+    made = reader("fra1")
+    hear(made, INITIATION, UP, monitored(str(OURS), 64500, peer=OUT))
+    assert [type(fact) for fact in hear(made, BMPPeerDown(OUT, 4))] == [PeerDown]
+    (again,) = hear(made, monitored(str(OURS), 64500, peer=OUT))
+    assert isinstance(again, OwnChange)
+    assert again.action is OwnAction.ANNOUNCE
+
+
+def test_a_peer_down_for_a_notification_that_is_left_out_counts() -> None:
+    made = reader()
+    hear(made, INITIATION, UP)
+    assert hear(made, BMPPeerDown(PEER, 3)) == [PeerDown(AT, HEARD, "remote notification")]
+
+
+def test_nothing_is_taken_from_a_connection_that_was_replaced() -> None:
+    made = reader()
+    hear(made, INITIATION, UP)
+    made.closed(NOW, "the router dialled again")
+    assert hear(made, monitored(str(OURS), 64601, 64500)) == []
+
+
+def test_peers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bmp, "PEERS_MAX", 1)
+    made = reader()
+    other = replace(UP, peer=replace(PEER, address=IPv4Address("192.0.2.77")))
+    assert len(hear(made, INITIATION, UP, other)) == 1
+    assert made.garbage_reasons == ["more than 1 peers"]

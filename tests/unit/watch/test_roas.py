@@ -92,6 +92,14 @@ def test_a_rule_that_allows_too_many_is_told_and_gets_no_roas() -> None:
     assert roa_plan(fleet, VRPTable.of(EXACT)).create == ()
 
 
+def test_a_roa_that_a_rule_allows_stays_though_none_is_planned_for_it() -> None:
+    wide = MoreSpecificRule(parse_prefix("2001:db8::/32"), 48, origins=(SCRUBBER,))
+    fleet = with_watch(more_specifics=(wide, MoreSpecificRule(V4, 26)))
+    kept = [vrp("2001:db8:77::/48", SCRUBBER), vrp("192.0.2.0/25", OURS)]
+    assert roa_plan(fleet, VRPTable.of([*EXACT, *kept])).delete == ()
+    assert not {code for code, _, _ in codes(fleet, *EXACT, *kept)} & {"RPKI005", "RPKI006"}
+
+
 def test_other_origins_of_the_fleet_are_its_own() -> None:
     fleet = with_watch(origins=(SCRUBBER,))
     assert codes(fleet, *EXACT, vrp("192.0.2.0/24", SCRUBBER), vrp("2001:db8::/46", SCRUBBER)) == []

@@ -127,7 +127,7 @@ def _columns(name: str, roas: list[_ROA], before: int) -> Iterator[tuple[Family,
         try:
             family, octets, rest = _values(roa)
         except (ValueError, OSError, ParseError) as error:
-            raise ParseError(f"{name}: ROA {number}, {roa.prefix} AS{roa.asn}: {error}") from error
+            raise ParseError(f"{name}: ROA {number}, {roa.prefix} of {roa.asn}: {error}") from error
         hosts[family].append(octets)
         values[family].append(rest)
     for family, networks in hosts.items():
@@ -141,8 +141,10 @@ def _values(roa: _ROA) -> tuple[Family, bytes, _Values]:
     octets, length = inet_pton(AF_INET if family is Family.IPV4 else AF_INET6, host), int(text)
     asn = roa.asn if isinstance(roa.asn, int) else parse_asn(roa.asn)
     longest = length if roa.max_length is None else roa.max_length
-    if not 0 <= length <= longest <= 8 * len(octets) or not 0 <= asn <= ASN_MAX:
-        raise ValueError("a length or an ASN is out of range")
+    if not 0 <= length <= longest <= 8 * len(octets):
+        raise ValueError(f"the lengths {length} and {longest} are out of range")
+    if not 0 <= asn <= ASN_MAX:
+        raise ValueError("the ASN is out of range")
     return family, octets, (length, longest, asn, min(max(roa.expires, NO_EXPIRY), EXPIRY_MAX))
 
 

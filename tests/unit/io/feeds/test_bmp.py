@@ -92,3 +92,30 @@ def test_who_speaks_no_bmp_is_left_and_others_go_on() -> None:
 
     station = serve(scenario)
     assert station.feed.connections == 2
+
+
+def test_a_router_that_dials_again_replaces_its_earlier_connection() -> None:
+    async def scenario(station: Station) -> None:
+        told = stream(INITIATION, UP, monitored(str(OURS), 64601, 64500))
+        await station.dial(told)
+        await station.heard(lambda facts: len(facts) == 2)
+        await station.dial(told)
+        await station.heard(lambda facts: len(facts) == 5)
+
+    kinds = [type(fact) for fact in serve(scenario).facts]
+    assert kinds[:5] == [PeerUp, RouteSeen, PeerDown, PeerUp, RouteSeen]
+
+
+def test_a_feed_that_is_told_to_end_ends_though_routers_stay() -> None:
+    async def run() -> None:
+        station = Station()
+        serving = asyncio.create_task(station.feed.run())
+        writer = await station.dial(stream(INITIATION, UP))
+        await station.heard(lambda facts: len(facts) == 1)
+        serving.cancel()
+        async with asyncio.timeout(WAIT_S):
+            await asyncio.gather(serving, return_exceptions=True)
+        assert not station.feed.connected
+        writer.close()
+
+    asyncio.run(run())
