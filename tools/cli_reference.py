@@ -50,7 +50,7 @@ def _section(command: click.Command, context: click.Context) -> list[str]:
 
 def _row(parameter: click.Parameter, context: click.Context) -> str | None:
     record = parameter.get_help_record(context)
-    if record is None or not record[1] or parameter.opts == ["--help"]:
+    if record is None or not record[1] or "--help" in parameter.opts:
         return None
     names, text = (" ".join(part.split()).replace("|", "\\|") for part in record)
     variable = f" Environment: `{parameter.envvar}`." if isinstance(parameter.envvar, str) else ""
