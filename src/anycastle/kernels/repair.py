@@ -239,7 +239,7 @@ def announce(
 
     `fixed` holds the new origins already; `seed_*` are all seeds, the new ones included.
     """
-    as_peer, nodes = layout[AS_PEER], key.shape[0]
+    as_peer, as_provider, nodes = layout[AS_PEER], layout[AS_PROVIDER], key.shape[0]
     words[:] = 0
     lowest = nodes
     for seed in range(new_node.shape[0]):
@@ -247,7 +247,8 @@ def announce(
         if new_key[seed] < key[node] and not fixed[node] & 1:
             if mark[node] == KEPT:
                 before[node] = key[node]
-                mark[node] = CHANGED
+                # A provider's route is held against what other providers come to offer.
+                mark[node] = AFRESH if new_key[seed] >= as_provider else CHANGED
             key[node] = new_key[seed]
             lowest = min(lowest, node)
     for seed in range(origin_node.shape[0]):
