@@ -5,23 +5,14 @@ command is one line in `COMMANDS` and one file.
 """
 
 import sys
-from importlib import import_module
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import click
 
 from anycastle import __version__
 from anycastle.base.errors import AnycastleError
-
-
-class Command(NamedTuple):
-    """Where a command is, and what the help says of it."""
-
-    module: str
-    attribute: str
-    summary: str
-
+from anycastle.cli.lazy_group import Command, group_of
 
 COMMANDS: Final = MappingProxyType(
     {
@@ -42,43 +33,8 @@ COMMANDS: Final = MappingProxyType(
 """All commands."""
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command's module when the command is run, and not for its own help."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Give the names of all commands."""
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import and give one command."""
-        entry = COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        command = getattr(import_module(entry.module), entry.attribute)
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from the table, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name].summary) for name in self.list_commands(ctx)])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Give the command, or a usage error that names the nearest one."""
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, COMMANDS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            ctx.fail(f"No such command {name!r}.{hint}")
-        return super().resolve_command(ctx, args)
-
-
 @click.version_option(__version__, message="%(prog)s %(version)s")
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=group_of(COMMANDS), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def cli() -> None:
     """Announce anycast services only where they can serve.
 

@@ -4,13 +4,12 @@ Each subcommand is a module `twin_NAME` of its own and a line in `SUBCOMMANDS`, 
 only reads text shall not wait for compiled kernels.
 """
 
-from importlib import import_module
 from types import MappingProxyType
 from typing import Final
 
 import click
 
-from anycastle.cli.main import Command
+from anycastle.cli.lazy_group import Command, group_of
 
 SUBCOMMANDS: Final = MappingProxyType(
     {
@@ -34,36 +33,7 @@ SUBCOMMANDS: Final = MappingProxyType(
 """All subcommands."""
 
 
-class _Twin(click.Group):
-    """Imports a subcommand's module when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return sorted(SUBCOMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        entry = SUBCOMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        command = getattr(import_module(entry.module), entry.attribute)
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, SUBCOMMANDS[name].summary) for name in self.list_commands(ctx)])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in SUBCOMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0], SUBCOMMANDS, n=1)
-            ctx.fail(f"No such command {args[0]!r}.{f' Did you mean {near[0]!r}?' if near else ''}")
-        return super().resolve_command(ctx, args)
-
-
-@click.group("twin", cls=_Twin)
+@click.group("twin", cls=group_of(SUBCOMMANDS))
 def twin() -> None:
     """Predict catchments on a graph of ASes: routes, failures, hijacks, leaks.
 

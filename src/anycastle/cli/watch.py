@@ -97,12 +97,9 @@ _ROW = "{:<24}  {:<8}  {:<8}  {:<18}  {:<16}  {}"
 
 def load(fleet_dir: Path) -> "Fleet":
     """Give the fleet. Raises `MisuseError` with every finding."""
-    from anycastle.io.config import load_fleet
+    from anycastle.io.fleet_loader import load_here, usable
 
-    result = load_fleet(fleet_dir)
-    if result.fleet is None:
-        raise MisuseError("the fleet cannot be used:\n" + "\n".join(str(finding) for finding in result.errors))
-    return result.fleet
+    return usable(*load_here(fleet_dir))
 
 
 def line_of(event: "Event") -> str:

@@ -7,8 +7,8 @@ import click
 import pytest
 
 from anycastle.base.errors import WorldError
-from anycastle.cli import main as command_line
-from anycastle.cli.main import COMMANDS, Command, cli, main
+from anycastle.cli.lazy_group import Command
+from anycastle.cli.main import COMMANDS, cli, main
 
 HEAVY = (
     "pydantic",
@@ -54,7 +54,7 @@ except SystemExit:
 def test_an_error_of_our_own_is_one_line_and_exit_code_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command_line, "COMMANDS", {"fail": Command(__name__, "fail", "Fail.")})
+    monkeypatch.setattr(cli, "table", {"fail": Command(__name__, "fail", "Fail.")})
     monkeypatch.setitem(sys.modules, __name__, sys.modules[test_help_imports_nothing_heavy.__module__])
 
     with pytest.raises(SystemExit) as exit_:
