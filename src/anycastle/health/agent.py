@@ -6,9 +6,12 @@ Theory of operation.
   (fail static); one that is not exported waits until its checks pass.
 - *Deciding.* Each input lets the services concerned reconsider. A new stance makes an apply due; what is wanted is
   worked out once for all the changes of a batch. A withdrawal uses a permit, and `Save` precedes `Apply`.
+- *Foreseeing.* A disk takes as long to take a permit's use as a router to withdraw. So while a failure is being
+  confirmed, the use that it may lead to is saved in advance, and the withdrawal waits for no disk. Should the failure
+  be refuted, the next reading of the exports saves the permit unused; a crash before then errs on the safe side.
 - *Reconciling.* See `reconcile`. A permit is free again when the router is seen to export the service.
-- *Leases.* After each apply, and each `heartbeat_s`, the watchdog hears what is announced and what to do should it hear
-  no more. A service whose withdrawal no permit allows is never to be withdrawn by the watchdog either.
+- *Leases.* Soon after an apply, and each `heartbeat_s`, the watchdog hears what is announced and what to do should it
+  hear no more. A service whose withdrawal no permit allows is never to be withdrawn by the watchdog either.
 - *Frozen.* When no lease was renewed for as long as one lasts, the watchdog may have acted and every verdict is stale:
   the engine boots again, and what it asked before is void.
 - *Leaving.* `on_exit` decides what is withdrawn. What is held is a lease all the same: nobody checks it any more, so
@@ -24,12 +27,12 @@ from anycastle.base.errors import MisuseError
 from anycastle.base.ports import FAR_FUTURE, Instant, Now, Randomness, Timestamp, after
 from anycastle.health import drain as draining
 from anycastle.health.addresses import AddressKeeper
-from anycastle.health.announcements import announcements_of
+from anycastle.health.announcements import Announcer, announcements_of
 from anycastle.health.commands import Command, Finish, LeaseTerm, Record, RenewLeases, Save, StartCheck
 from anycastle.health.drain import DrainStep
 from anycastle.health.permits import Permit, PermitState, deal
 from anycastle.health.quorum import Condition
-from anycastle.health.reconcile import Reconciler, RouterView
+from anycastle.health.reconcile import LULL_S, Reconciler, RouterView
 from anycastle.health.service import ServiceState, carry_over, service_state
 from anycastle.health.stance import Decision, Stance
 from anycastle.health.state import AgentState
@@ -68,6 +71,10 @@ SPEAKING_S = 4.0
 DRAIN_STEP_MAX_S = 86_400.0
 """The longest soak or wait of a drain: a day."""
 
+FORESIGHT_S = 0.003
+"""How soon after the first failure the use of its permit is saved: with those that fail together, and well within the
+shortest confirmation."""
+
 EXIT_S = 5.0
 """How long a stopping agent waits for the router to confirm its withdrawals."""
 
@@ -97,6 +104,11 @@ class AgentEngine:
         self._terms: tuple[LeaseTerm, ...] | None = None
         self._heartbeat_at = now.monotonic
         self._reconsider_at: Instant = FAR_FUTURE
+        self._foresee_at: Instant = FAR_FUTURE
+        self._foreseen = False
+        """The disk holds a permit for used whose use was only foreseen."""
+        self._to_save = False
+        """Penalties are to be saved; nothing stands on them, so nothing waits for it."""
         self._renewed = now.monotonic
         self._leaving_until: Instant | None = None
         self._finished = False
@@ -112,10 +124,12 @@ class AgentEngine:
         commands: list[Command] = list(self._questions(instant))
         if instant >= self._reconsider_at:
             commands += self._reconsider(self.services.values(), now)
+        if instant >= self._foresee_at:
+            commands += self._save(now)
         commands += self._apply_if_due(now)
         commands += self.router.read_if_due(instant)
         if instant >= self._heartbeat_at:
-            commands += self._renew_leases(instant)
+            commands += [*self._renew_leases(instant), *(self._save(now) if self._to_save else ())]
         if instant >= self._addresses.deadline:
             commands += self._settle_addresses(instant)
         return commands + self._finish_if_left(instant)
@@ -130,6 +144,8 @@ class AgentEngine:
         changed = tracker.answered(result, now.monotonic)
         heapq.heappush(self._due, (tracker.due, index))
         if not changed:
+            if tracker.failing and self._would_use_permit(state):
+                self._foresee_at = min(self._foresee_at, after(now.monotonic, FORESIGHT_S))
             return []
         verdict = CheckChanged(state.service.name, tracker.check.name, tracker.verdict.value, tracker.evidence)
         return [Record(verdict), *self._reconsider((state,), now), *self._apply_if_due(now)]
@@ -156,8 +172,8 @@ class AgentEngine:
         """Take the end of an `Apply`, with what went wrong."""
         self._thaw(now.monotonic)
         commands = self.router.applied(error, now.monotonic)
-        renewal = self._renew_leases(now.monotonic)
-        return [*commands, *renewal, *self._apply_if_due(now), *self.router.read_if_due(now.monotonic)]
+        self._heartbeat_at = min(after(now.monotonic, LULL_S), after(self._renewed, self._heartbeat_s))
+        return [*commands, *self._apply_if_due(now), *self.router.read_if_due(now.monotonic)]
 
     def permit_granted(self, service: str, epoch: int, now: Now) -> list[Command]:
         """Take a permit from the controller."""
@@ -246,7 +262,7 @@ class AgentEngine:
         leaving = FAR_FUTURE if self._leaving_until is None else self._leaving_until
         if not self.booted:
             return min(due, self.router.deadline, leaving)
-        deciding = min(self._reconsider_at, self._heartbeat_at, self._addresses.deadline)
+        deciding = min(self._reconsider_at, self._foresee_at, self._heartbeat_at, self._addresses.deadline)
         return min(due, self.router.deadline, deciding, leaving)
 
     # -- checks and boot ------------------------------------------------------------------------------------------
@@ -257,6 +273,9 @@ class AgentEngine:
             service.name: service_state(service, self._permit_at_start(saved, service), saved, self._random, now)
             for service in self.fleet.services_at(self.pop.name)
         }
+        self._announcer = Announcer(self.fleet, self.pop, [state.service for state in self.services.values()])
+        rules = self.fleet.shared_prefixes
+        self._any_prefixes = frozenset(prefix for prefix, rule in rules.items() if rule is SharedPrefix.ANY)
         self._trackers = [(state, tracker) for state in self.services.values() for tracker in state.trackers]
         self._due = [(tracker.due, index) for index, (_, tracker) in enumerate(self._trackers)]
         heapq.heapify(self._due)
@@ -326,8 +345,7 @@ class AgentEngine:
         Else the reload itself would withdraw the prefix from the others that share it, without a permit.
         """
         announced = {route.prefix for route in self.router.wanted}.intersection(state.service.prefixes)
-        rules = self.fleet.shared_prefixes
-        if announced and (new or any(rules.get(prefix) is SharedPrefix.ANY for prefix in announced)):
+        if announced and (new or announced & self._any_prefixes):
             state.decision = Decision(Stance.ANNOUNCE, "found announced")
         elif new and state.permit.state is PermitState.HELD:
             state.permit = state.permit.used()  # it is not announced yet, as at the boot
@@ -401,8 +419,7 @@ class AgentEngine:
 
     def _tied(self, state: ServiceState) -> list[ServiceState]:
         """Give the services that go down with this one: itself, and those of a prefix that ANY of them withdraws."""
-        rules = self.fleet.shared_prefixes
-        tied = {prefix for prefix in state.service.prefixes if rules.get(prefix) is SharedPrefix.ANY}
+        tied = self._any_prefixes.intersection(state.service.prefixes) if self._any_prefixes else None
         if not tied:
             return [state]
         return [
@@ -426,11 +443,10 @@ class AgentEngine:
             return []
         stances = {name: state.decision.stance for name, state in self.services.items()}
         slow = frozenset(name for name, state in self.services.items() if state.starts_slowly(now.monotonic))
-        services = [state.service for state in self.services.values()]
-        wanted = announcements_of(self.fleet, self.pop, services, stances, slow)
+        wanted = self._announcer.wanted(stances, slow)
         self._terms = None
         addresses = self._settle_addresses(now.monotonic)
-        return [*self._save(now), *addresses, *self.router.apply(wanted, now.monotonic)]
+        return [*self._save_what_is_acted_on(now), *addresses, *self.router.apply(wanted, now.monotonic)]
 
     def _free_permits(self, now: Now) -> list[Command]:
         """Give back the permits of services that the router is seen to export again."""
@@ -443,7 +459,7 @@ class AgentEngine:
                 state.permit = state.permit.freed() if state.permit.epoch else self._dealt(state.service)
                 commands.append(Record(PermitChanged(name, "freed", state.permit.epoch)))
         self._terms = None if commands else self._terms
-        return [*commands, *self._save(now)] if commands else []
+        return [*commands, *self._save(now)] if commands or self._foreseen else []
 
     def _snapshot(self, now: Now) -> AgentState:
         penalties = {name: state.saved_penalty(now) for name, state in self.services.items()}
@@ -454,11 +470,35 @@ class AgentEngine:
         )
 
     def _save(self, now: Now) -> list[Command]:
-        state = self._snapshot(now)
+        self._foresee_at, self._to_save = FAR_FUTURE, False
+        state = self._with_foreseen(self._snapshot(now))
         if state == self._saved:
             return []
         self._saved = state
         return [Save(state)]
+
+    def _save_what_is_acted_on(self, now: Now) -> list[Command]:
+        """Save permits and drains; new penalties alone wait for the next heartbeat."""
+        state = self._with_foreseen(self._snapshot(now))
+        if (state.permits, state.drains) != (self._saved.permits, self._saved.drains):
+            return self._save(now)
+        self._to_save = state.penalties != self._saved.penalties
+        return []
+
+    def _would_use_permit(self, state: ServiceState) -> bool:
+        return self.booted and state.announced and any(o.permit.state is PermitState.HELD for o in self._tied(state))
+
+    def _with_foreseen(self, state: AgentState) -> AgentState:
+        """Give the state with the permits for used that the failures being confirmed would use."""
+        failing = [service for service in self.services.values() if service.failing and self._would_use_permit(service)]
+        foreseen = {
+            tied.service.name: tied.permit.used()
+            for service in failing
+            for tied in self._tied(service)
+            if tied.permit.state is PermitState.HELD
+        }
+        self._foreseen = bool(foreseen)
+        return replace(state, permits={**state.permits, **foreseen}) if foreseen else state
 
     # -- addresses, leases, leaving -------------------------------------------------------------------------------
 

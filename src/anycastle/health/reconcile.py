@@ -1,10 +1,11 @@
 """Wanted against exported: tell the router, read back what it really does, and tell it again until the two agree.
 
-One `Apply` is out at a time. The first change goes at once; those that follow within `BATCH_S` go together. What
-the router exports is read after each apply and every `interval_s`. A read that was under way when an apply began is
-void. For `SETTLE_S` after an apply a difference only means that the router is at work; afterwards it is recorded
-and applied again. What the router was told is compared as well as what it exports: a router that restarted empty is
-told again before its first session is up, and so before its End-of-RIB takes what is missing from the neighbours.
+One `Apply` is out at a time. The first change goes at once; those that follow within `BATCH_S` go together. What the
+router exports is read once an apply is not followed by another, and every `interval_s`. A read that was under way
+when an apply began is void. For `SETTLE_S` after an apply a difference only means that the router is at work;
+afterwards it is recorded and applied again. What the router was told is compared as well as what it exports: a router
+that restarted empty is told again before its first session is up, and so before its End-of-RIB takes what is missing
+from the neighbours.
 """
 
 from collections.abc import Iterable
@@ -18,6 +19,9 @@ from anycastle.model.prefix import Family
 
 BATCH_S = 0.005
 """Changes that follow another within this span are applied together: one reconfiguration of the router."""
+
+LULL_S = 0.01
+"""How long after an apply the reading that confirms it, and what else is in no hurry, leave the way to others."""
 
 SETTLE_S = 0.25
 """How long a router may take to export what it was told, before a difference counts."""
@@ -60,6 +64,8 @@ class Reconciler:
         self._apply_at = FAR_FUTURE
         self._last_apply = Instant(-FAR_FUTURE)
         self._read_at = now
+        self._read_by = now
+        """When to read at the latest, however many applies follow each other."""
 
     @property
     def settled(self) -> bool:
@@ -105,7 +111,7 @@ class Reconciler:
         """Take the end of an apply; one that failed is due again."""
         self._applying = False
         if error is None:
-            self._read_at = now
+            self._read_at = max(now, min(after(now, LULL_S), self._read_by))
             return []
         self._told = None
         self._apply_at = after(now, self._interval_s)
@@ -126,7 +132,8 @@ class Reconciler:
         """Give the next reading of the exports when its time has come."""
         if self._applying or self._reading or now < self._read_at:
             return []
-        self._reading, self._read_at = True, after(now, self._interval_s)
+        self._reading = True
+        self._read_at = self._read_by = after(now, self._interval_s)
         return [ReadExports()]
 
     def takes_reading(self) -> bool:

@@ -40,6 +40,11 @@ class CheckTracker:
         """Slots of the grid that went by without a question."""
         self._grid = after(first, phase_s)
 
+    @property
+    def failing(self) -> bool:
+        """Whether a failure of a healthy check is being confirmed."""
+        return self.verdict is Verdict.HEALTHY and self.failures > 0
+
     def asked(self) -> None:
         """Note that the question is out: none is due until the answer comes."""
         self.due = FAR_FUTURE
@@ -88,4 +93,4 @@ class CheckTracker:
     def _in_doubt(self) -> bool:
         if self.verdict is Verdict.PENDING:
             return self.passes + self.failures > 0
-        return self.verdict is Verdict.HEALTHY and self.failures > 0
+        return self.failing

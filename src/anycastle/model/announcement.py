@@ -1,6 +1,6 @@
 """What is told to an upstream about a prefix."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from anycastle.model.community import Community
 from anycastle.model.prefix import Prefix
@@ -24,7 +24,8 @@ class Announcement:
 
     prefix: Prefix
     upstream: str
-    attributes: RouteAttributes = RouteAttributes()
+    attributes: RouteAttributes = field(default=RouteAttributes(), hash=False)
+    """Left out of the hash: a set of announcements has one per prefix and upstream, and is made with each decision."""
 
 
 Announcements = frozenset[Announcement]

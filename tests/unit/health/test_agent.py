@@ -4,6 +4,7 @@ import pytest
 
 from anycastle.base.errors import MisuseError
 from anycastle.base.ports import Timestamp
+from anycastle.health.agent import FORESIGHT_S
 from anycastle.health.commands import (
     Apply,
     Finish,
@@ -16,7 +17,7 @@ from anycastle.health.commands import (
 )
 from anycastle.health.drain import DrainStep
 from anycastle.health.permits import Permit, PermitState
-from anycastle.health.reconcile import RouterView
+from anycastle.health.reconcile import LULL_S, RouterView
 from anycastle.health.state import AgentState
 from anycastle.model.announcement import NOTHING, Announcement
 from anycastle.model.check import Outcome, Severity
@@ -92,6 +93,80 @@ def test_a_withdrawal_uses_a_permit_that_is_saved_before_the_router_is_told() ->
     saved = w.of(Save)[0]
     assert isinstance(saved, Save)
     assert saved.state.permits["dns"].state is PermitState.USED
+
+
+def until_a_failure_is_being_confirmed(w: World) -> World:
+    """Let the check fail once, and the foresight pass; the verdict still stands."""
+    w.answers["dns"] = Outcome.FAIL
+    w.seen.clear()
+    while not w.engine.services["dns"].failing:
+        w.clock = w.engine.deadline
+        w.carry_out(w.engine.wake(w.now))
+    return w.run(2 * FORESIGHT_S)
+
+
+def permits_saved(w: World) -> list[PermitState]:
+    return [save.state.permits["dns"].state for save in w.of(Save) if isinstance(save, Save)]
+
+
+@pytest.mark.mission("C16", "M2")
+def test_while_a_failure_is_confirmed_the_use_of_the_permit_is_saved_and_the_withdrawal_waits_for_no_disk() -> None:
+    w = until_a_failure_is_being_confirmed(world().run(5))
+    assert permits_saved(w) == [PermitState.USED]
+    assert w.engine.services["dns"].permit.state is PermitState.HELD
+    w.seen.clear()
+    while not w.of(Apply):
+        w.clock = w.engine.deadline
+        w.carry_out(w.engine.wake(w.now))
+    kinds = [type(command) for command in w.seen if isinstance(command, Save | Apply)]
+    assert kinds == [Apply]
+    assert w.exports == NOTHING
+    w.run(2 * LULL_S)
+    assert [save.state.penalties.keys() for save in w.of(Save) if isinstance(save, Save)] == [{"dns"}]
+
+
+@pytest.mark.mission("C16")
+def test_a_permit_whose_use_was_foreseen_is_saved_unused_once_the_failure_is_refuted() -> None:
+    w = until_a_failure_is_being_confirmed(world().run(5))
+    w.answers["dns"] = Outcome.PASS
+    w.run(3)
+    assert permits_saved(w) == [PermitState.USED, PermitState.HELD]
+    assert not w.of(PermitChanged)
+    w.seen.clear()
+    w.run(60)
+    assert not w.of(Save)
+
+
+@pytest.mark.mission("C16")
+def test_a_permit_whose_use_was_foreseen_can_be_asked_back_and_is_saved_as_given_up() -> None:
+    w = until_a_failure_is_being_confirmed(world().run(5))
+    gone, commands = w.engine.permit_revoked("dns", 1, w.now)
+    w.carry_out(commands)
+    assert gone
+    assert permits_saved(w) == [PermitState.USED, PermitState.NONE]
+    assert w.run(5).exports == {replace(ROUTE, attributes=STEERED)}
+
+
+@pytest.mark.mission("C16")
+def test_after_a_crash_a_permit_that_was_only_foreseen_is_free_again_when_the_service_is_seen_exported() -> None:
+    w = until_a_failure_is_being_confirmed(world().run(5))
+    saved = w.of(Save)[-1]
+    assert isinstance(saved, Save)
+    after_the_crash = world(saved=saved.state)
+    after_the_crash.exports = w.exports
+    after_the_crash.run(5)
+    assert after_the_crash.engine.services["dns"].permit.state is PermitState.HELD
+    assert permits_saved(after_the_crash) == [PermitState.HELD]
+
+
+def test_a_soft_check_that_fails_foresees_no_withdrawal() -> None:
+    made = fleet(service(checks=(check(), check("extra", severity=Severity.SOFT))))
+    w = world(made).run(5)
+    w.seen.clear()
+    w.answers["extra"] = Outcome.FAIL
+    w.run(5)
+    assert w.exports == {replace(ROUTE, attributes=STEERED)}
+    assert PermitState.USED not in permits_saved(w)
 
 
 @pytest.mark.mission("C16", "F7")
@@ -343,7 +418,7 @@ def test_leases_are_renewed_and_without_a_permit_they_keep() -> None:
     assert lacking.terms[0].lease.end is LeaseEnd.KEEP
 
 
-def test_a_short_lease_is_renewed_more_often_and_a_change_at_once() -> None:
+def test_a_short_lease_is_renewed_more_often_and_a_change_soon() -> None:
     w = world(fleet(service(lease=Lease(duration_s=1.0)))).run(5)
     assert len(w.of(RenewLeases)) >= 20
     w.answers["dns"] = Outcome.FAIL
@@ -351,6 +426,7 @@ def test_a_short_lease_is_renewed_more_often_and_a_change_at_once() -> None:
     while not w.of(Apply):
         w.clock = w.engine.deadline
         w.carry_out(w.engine.wake(w.now))
+    w.run(2 * LULL_S)
     renewal = w.of(RenewLeases)[-1]
     assert isinstance(renewal, RenewLeases)
     assert renewal.terms[0].announcements == NOTHING
