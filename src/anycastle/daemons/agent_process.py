@@ -63,6 +63,11 @@ class DrainRequest(msgspec.Struct, forbid_unknown_fields=True):
     pop: str | None = None
 
 
+TELL_S = 0.005
+"""How long an event waits: two to three times what a router takes to be told. The threads that write and tell it would
+take the processor from the withdrawal; and what belongs together becomes one transaction."""
+
+
 class AgentProcess:
     """One agent and all that is around it. `load` reads the fleet folder anew, at each reload."""
 
@@ -75,6 +80,7 @@ class AgentProcess:
         events_path = settings.state_dir / "events.db"
         self._events = EventWriter(events_path)
         self._echo = Echo(told)
+        self._noted: list[Event] = []
         choice = DriverChoice(fleet.asn, fleet.pop(settings.pop), settings.run_dir)
         charge = Charge(
             settings.pop, choice, settings.run_dir / "watchdog.sock", events_path, settings.state_dir / "watchdog.log"
@@ -120,15 +126,23 @@ class AgentProcess:
             await self._control.close()
             if pages is not None:
                 await pages.close()
+            self._tell()
             await asyncio.to_thread(self._events.close)
             await asyncio.to_thread(self._echo.close)
             for claimed in self._claims:
                 os.close(claimed)
 
     def _note(self, event: Event) -> None:
-        """Put an event into the log, and say it on standard error."""
-        self._events.put(event)
-        self._echo.put(event)
+        """Keep an event for the log and for standard error, until the router has been told what it tells of."""
+        self._noted.append(event)
+        if len(self._noted) == 1:
+            asyncio.get_running_loop().call_later(TELL_S, self._tell)
+
+    def _tell(self) -> None:
+        noted, self._noted = self._noted, []
+        for event in noted:
+            self._events.put(event)
+            self._echo.put(event)
 
     def _problems(self) -> list[str]:
         failure = self._events.failure

@@ -1,8 +1,4 @@
-"""Writes events to the log from a thread of its own, so that no decision waits for the disk.
-
-The thread lets a moment go by after the first event: what belongs together becomes one transaction, and the work of
-writing it does not take the processor from the withdrawal that it tells of.
-"""
+"""Writes events to the log from a thread of its own, so that no decision waits for the disk."""
 
 import queue
 import threading
@@ -23,9 +19,6 @@ CLOSE_S = 30.0
 
 BATCH_MAX = 500
 """Events of one transaction."""
-
-GATHER_S = 0.005
-"""How long the first event of a batch waits for others: two to three times what a router takes to be told."""
 
 
 class EventWriter:
@@ -93,7 +86,6 @@ class EventWriter:
         """Wait for one event, and take what else is there. The second value tells that no more will come."""
         batch: list[Event] = []
         event = self._queue.get()
-        self._closing.wait(GATHER_S)
         while event is not None:
             batch.append(event)
             if len(batch) >= BATCH_MAX or self._queue.empty():
