@@ -17,7 +17,6 @@ from anycastle.base.ports import FAR_FUTURE, Instant, Now, Timestamp
 from anycastle.health.agent import AgentEngine, Pace
 from anycastle.health.commands import Apply, Command, Finish, ReadExports, Record, RenewLeases, Save, StartCheck
 from anycastle.health.lease import LeaseKeeper
-from anycastle.health.permits import PermitState
 from anycastle.health.quorum import Condition
 from anycastle.health.reconcile import RouterView
 from anycastle.health.stance import Stance
@@ -26,6 +25,7 @@ from anycastle.model.announcement import NOTHING, Announcements
 from anycastle.model.check import CheckResult, Outcome
 from anycastle.model.event import AnnouncementsApplied, AnnouncementsFound
 from anycastle.model.fleet import Fleet
+from anycastle.model.permit import PermitState
 from anycastle.model.prefix import Family, parse_prefix
 from anycastle.model.service import Dampening, Floor, Lease, LeaseEnd, OnExit, Service, WhenAlone
 from tests.unit.health.world import WALL, check, fleet, service

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from anycastle.health import agent, permits, service, stance, verdict
-from anycastle.health.permits import Permit, PermitState
+from anycastle.health.permits import Permit
 from anycastle.health.stance import Situation
 from anycastle.model.fleet import Fleet
+from anycastle.model.permit import PermitState
 from anycastle.model.service import Service
 from tests.simulation.fleet import FleetSimulation, InvariantBroken, simulate
 

@@ -30,7 +30,7 @@ from anycastle.health.addresses import AddressKeeper
 from anycastle.health.announcements import Announcer, announcements_of
 from anycastle.health.commands import Command, Finish, LeaseTerm, Record, RenewLeases, Save, StartCheck
 from anycastle.health.drain import DrainStep
-from anycastle.health.permits import Permit, PermitState, deal
+from anycastle.health.permits import Permit, deal
 from anycastle.health.quorum import Condition
 from anycastle.health.reconcile import LULL_S, Reconciler, RouterView
 from anycastle.health.service import ServiceState, carry_over, service_state
@@ -48,6 +48,7 @@ from anycastle.model.event import (
     WithdrawalRefused,
 )
 from anycastle.model.fleet import Fleet, SharedPrefix
+from anycastle.model.permit import PermitReport, PermitState
 from anycastle.model.prefix import Prefix
 from anycastle.model.service import Lease, LeaseEnd, Service, WhenAlone
 
@@ -101,6 +102,7 @@ class AgentEngine:
         self._first_number = 0
         self._due: list[tuple[Instant, int]] = []
         self._saved = saved
+        self._leader_term = saved.leader_term
         self._terms: tuple[LeaseTerm, ...] | None = None
         self._heartbeat_at = now.monotonic
         self._reconsider_at: Instant = FAR_FUTURE
@@ -175,16 +177,60 @@ class AgentEngine:
         self._heartbeat_at = min(after(now.monotonic, LULL_S), after(self._renewed, self._heartbeat_s))
         return [*commands, *self._apply_if_due(now), *self.router.read_if_due(now.monotonic)]
 
+    def controller_met(self, term: int, now: Now) -> tuple[bool, list[Command]]:
+        """Take a controller's term; tell whether it may be spoken with. One that was superseded may not.
+
+        From the first on it is controllers that deal permits, and no longer the fleet's files.
+        """
+        if term < self._leader_term or not self.booted:
+            return False, []
+        self._leader_term, self.alone = term, False
+        return True, self._save(now)
+
+    def controller_lost(self, now: Now) -> list[Command]:
+        """Take that the session with the controller ended."""
+        self.alone = True
+        return [*self._reconsider(self.services.values(), now), *self._apply_if_due(now)]
+
+    @property
+    def leader_term(self) -> int:
+        """The highest term of a controller that was ever spoken with."""
+        return self._leader_term
+
+    def permit_reports(self) -> tuple[PermitReport, ...]:
+        """Give what a controller must know to deal permits."""
+        exported = {route.prefix for route in self.router.exports}
+        return tuple(
+            PermitReport(
+                name,
+                state.permit.state,
+                state.permit.epoch,
+                exported=exported.issuperset(state.service.prefixes),
+                wanted=state.decision.refused,
+            )
+            for name, state in self.services.items()
+        )
+
     def permit_granted(self, service: str, epoch: int, now: Now) -> list[Command]:
         """Take a permit from the controller."""
         self._thaw(now.monotonic)
         return self._change_permit(service, "granted", self._state(service).permit.granted(epoch), now)
 
-    def permit_revoked(self, service: str, epoch: int, now: Now) -> tuple[bool, list[Command]]:
-        """Take a controller's wish to have a permit back; tell whether it was given up."""
+    def permit_revoked(self, service: str, epoch: int, now: Now) -> list[Command]:
+        """Take a controller's wish to have a permit back; the next report says whether it was given up.
+
+        It is not while it is in use, nor while the watchdog may be using it: before the agent knows what the router
+        announces, and before it vouches for that.
+        """
         self._thaw(now.monotonic)
-        permit = self._state(service).permit.revoked(epoch)
-        return permit.state is PermitState.NONE, self._change_permit(service, "revoked", permit, now)
+        state = self._state(service)
+        permit = state.permit.revoked(epoch)
+        if not self.booted or self._waits_to_vouch(now.monotonic):
+            permit = state.permit.kept(epoch)
+        if permit.state is not PermitState.NONE:
+            return self._change_permit(service, "kept", permit, now)
+        commands = self._change_permit(service, "revoked", permit, now)
+        return [*commands, *self._renew_leases(now.monotonic)] if commands else []
 
     def drain(
         self,
@@ -299,9 +345,9 @@ class AgentEngine:
                 heapq.heappush(self._due, (tracker.due, index))
 
     def _permit_at_start(self, saved: AgentState, service: Service) -> Permit:
-        """Give the saved permit if a controller dealt it; else what the fleet files deal, used if it was used."""
+        """Give the saved permit if controllers deal them; else what the fleet files deal, used if it was used."""
         known = saved.permits.get(service.name, Permit())
-        if known.epoch > 0 or known.state is PermitState.USED:
+        if saved.leader_term > 0 or known.state is PermitState.USED:
             return known
         return self._dealt(service)
 
@@ -456,7 +502,7 @@ class AgentEngine:
             if state.permit.state is not PermitState.USED or not exported.issuperset(state.service.prefixes):
                 continue
             if all(other.announced for other in self._tied(state)):
-                state.permit = state.permit.freed() if state.permit.epoch else self._dealt(state.service)
+                state.permit = state.permit.freed() if self._leader_term > 0 else self._dealt(state.service)
                 commands.append(Record(PermitChanged(name, "freed", state.permit.epoch)))
         self._terms = None if commands else self._terms
         return [*commands, *self._save(now)] if commands or self._foreseen else []
@@ -467,6 +513,7 @@ class AgentEngine:
             permits={name: state.permit for name, state in self.services.items()},
             drains={name: state.drain for name, state in self.services.items() if state.drain is not None},
             penalties={name: penalty for name, penalty in penalties.items() if penalty is not None},
+            leader_term=self._leader_term,
         )
 
     def _save(self, now: Now) -> list[Command]:
@@ -478,9 +525,9 @@ class AgentEngine:
         return [Save(state)]
 
     def _save_what_is_acted_on(self, now: Now) -> list[Command]:
-        """Save permits and drains; new penalties alone wait for the next heartbeat."""
+        """Save; new penalties alone wait for the next heartbeat."""
         state = self._with_foreseen(self._snapshot(now))
-        if (state.permits, state.drains) != (self._saved.permits, self._saved.drains):
+        if replace(state, penalties=self._saved.penalties) != self._saved:
             return self._save(now)
         self._to_save = state.penalties != self._saved.penalties
         return []
@@ -518,22 +565,24 @@ class AgentEngine:
         if not self.booted:
             return []
         self._heartbeat_at = after(instant, self._heartbeat_s)
-        if instant < self._vouching_from and any(
-            state.condition is Condition.PENDING for state in self.services.values()
-        ):
+        if self._waits_to_vouch(instant):
             return []  # an agent that dies before its checks have spoken, again and again, vouches for nothing
         self._renewed, self._vouching_from = instant, instant
         return [RenewLeases(self._current_terms())]
+
+    def _waits_to_vouch(self, instant: Instant) -> bool:
+        pending = (state.condition is Condition.PENDING for state in self.services.values())
+        return instant < self._vouching_from and any(pending)
 
     def _current_terms(self) -> tuple[LeaseTerm, ...]:
         if self._terms is None:
             by_prefix: dict[Prefix, list[Announcement]] = {}
             for route in self.router.wanted:
                 by_prefix.setdefault(route.prefix, []).append(route)
-            self._terms = tuple(self._term(state, by_prefix) for state in self.services.values())
+            self._terms = tuple(self._lease_term(state, by_prefix) for state in self.services.values())
         return self._terms
 
-    def _term(self, state: ServiceState, by_prefix: dict[Prefix, list[Announcement]]) -> LeaseTerm:
+    def _lease_term(self, state: ServiceState, by_prefix: dict[Prefix, list[Announcement]]) -> LeaseTerm:
         lease = state.service.lease
         if self._permit_for(state).state is PermitState.NONE:
             lease = Lease(LeaseEnd.KEEP, lease.duration_s, lease.hold_s)

@@ -7,24 +7,15 @@ export the service. So over the whole fleet, at any moment, the PoPs that withdr
 the permits dealt, under any partition, restart or clock. A permit may be asked back: one that is HELD is given up,
 one that is USED is not.
 
-Each grant carries an epoch; a grant or a revocation of an older epoch than the last one seen is void, so that a
-controller restored from an old backup can not deal a permit twice.
+Each grant and each revocation carries an epoch; one that is not newer than the last that was taken is void. So what a
+controller sends twice, or late, changes nothing. How controllers keep from dealing too many: `rollout.permits`.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 
 from anycastle.model.fleet import Fleet
+from anycastle.model.permit import PermitState
 from anycastle.model.service import Service
-
-
-class PermitState(Enum):
-    """NONE: not dealt to this PoP. HELD: may be used. USED: this PoP's withdrawal stands on it."""
-
-    NONE = "none"
-    HELD = "held"
-    USED = "used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +42,14 @@ class Permit:
         return Permit(state, epoch)
 
     def revoked(self, epoch: int) -> "Permit":
-        """Give the permit after it was asked back; a USED one, or an older question, changes nothing."""
-        if epoch < self.epoch or self.state is PermitState.USED:
+        """Give the permit after it was given up. One that is USED stays so; an older question changes nothing."""
+        if epoch <= self.epoch:
             return self
-        return Permit(PermitState.NONE, epoch)
+        return replace(self, epoch=epoch) if self.state is PermitState.USED else Permit(PermitState.NONE, epoch)
+
+    def kept(self, epoch: int) -> "Permit":
+        """Give the permit after it was asked back and not given up."""
+        return replace(self, epoch=max(epoch, self.epoch))
 
 
 def deal(fleet: Fleet, service: Service) -> frozenset[str]:
@@ -68,11 +63,7 @@ def deal(fleet: Fleet, service: Service) -> frozenset[str]:
     holders: list[str] = []
     for pop in service.pops:
         left = [name for name in remaining if name != pop]
-        if len(left) >= service.floor.pops and _total(left, capacity) >= service.floor.capacity:
+        if service.floor.met_by([capacity[name] for name in left]):
             holders.append(pop)
             remaining = left
     return frozenset(holders)
-
-
-def _total(names: Sequence[str], capacity: Mapping[str, float]) -> float:
-    return sum(capacity[name] for name in names)

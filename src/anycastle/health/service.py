@@ -7,12 +7,13 @@ from anycastle.health import drain as draining
 from anycastle.health import flap
 from anycastle.health.drain import Drain, DrainStep
 from anycastle.health.flap import FlapPenalty
-from anycastle.health.permits import Permit, PermitState
+from anycastle.health.permits import Permit
 from anycastle.health.quorum import Condition, condition_of
 from anycastle.health.stance import Decision, Situation, Stance, decide
 from anycastle.health.state import AgentState, SavedPenalty
 from anycastle.health.verdict import CheckTracker, Verdict
 from anycastle.model.check import Check, Severity
+from anycastle.model.permit import PermitState
 from anycastle.model.service import OnExit, Service, WhenAlone
 
 FIRST_ANSWERS_S = 1.0

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from anycastle.health.drain import DrainStep
-from anycastle.health.permits import PermitState
 from anycastle.health.quorum import Condition
+from anycastle.model.permit import PermitState
 from anycastle.model.service import WhenAlone
 
 

@@ -27,3 +27,5 @@ class AgentState:
     permits: Mapping[str, Permit] = field(default_factory=dict)
     drains: Mapping[str, Drain] = field(default_factory=dict)
     penalties: Mapping[str, SavedPenalty] = field(default_factory=dict)
+    leader_term: int = 0
+    """The highest term of a controller that was ever spoken with; 0 where the fleet's files alone deal permits."""

@@ -1,8 +1,9 @@
 """What is announced, where, and under which conditions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from math import fsum
 
 from anycastle.model.announcement import RouteAttributes
 from anycastle.model.check import Check
@@ -90,6 +91,10 @@ class Floor:
 
     pops: int = 1
     capacity: float = 0.0
+
+    def met_by(self, capacities: Sequence[float]) -> bool:
+        """Tell whether PoPs of these capacities meet it."""
+        return len(capacities) >= self.pops and fsum(capacities) >= self.capacity
 
 
 @dataclass(frozen=True, slots=True)

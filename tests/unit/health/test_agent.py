@@ -16,7 +16,7 @@ from anycastle.health.commands import (
     StartCheck,
 )
 from anycastle.health.drain import DrainStep
-from anycastle.health.permits import Permit, PermitState
+from anycastle.health.permits import Permit
 from anycastle.health.reconcile import LULL_S, RouterView
 from anycastle.health.state import AgentState
 from anycastle.model.announcement import NOTHING, Announcement
@@ -30,6 +30,7 @@ from anycastle.model.event import (
     WithdrawalRefused,
 )
 from anycastle.model.fleet import Fleet, SharedPrefix
+from anycastle.model.permit import PermitReport, PermitState
 from anycastle.model.service import (
     Dampening,
     Floor,
@@ -140,9 +141,7 @@ def test_a_permit_whose_use_was_foreseen_is_saved_unused_once_the_failure_is_ref
 @pytest.mark.mission("C16")
 def test_a_permit_whose_use_was_foreseen_can_be_asked_back_and_is_saved_as_given_up() -> None:
     w = until_a_failure_is_being_confirmed(world().run(5))
-    gone, commands = w.engine.permit_revoked("dns", 1, w.now)
-    w.carry_out(commands)
-    assert gone
+    w.carry_out(w.engine.permit_revoked("dns", 1, w.now))
     assert permits_saved(w) == [PermitState.USED, PermitState.NONE]
     assert w.run(5).exports == {replace(ROUTE, attributes=STEERED)}
 
@@ -507,15 +506,52 @@ def test_permits_of_the_controller_are_taken_and_given_back_once() -> None:
     w = world(at="lon").run(5)
     w.carry_out(w.engine.permit_granted("dns", 7, w.now))
     assert w.engine.services["dns"].permit == Permit(PermitState.HELD, 7)
-    given, commands = w.engine.permit_revoked("dns", 8, w.now)
-    assert given
-    w.carry_out(commands)
+    w.seen.clear()
+    w.carry_out(w.engine.permit_revoked("dns", 8, w.now))
+    kinds = [type(command) for command in w.seen if isinstance(command, Save | RenewLeases)]
+    assert kinds == [Save, RenewLeases], "the watchdog, too, may not withdraw any more"
     w.carry_out(w.engine.permit_granted("dns", 7, w.now))
     assert w.engine.services["dns"].permit == Permit(PermitState.NONE, 8), "an old grant is void"
     w.carry_out(w.engine.permit_granted("dns", 9, w.now))
     w.answers["dns"] = Outcome.FAIL
     w.run(3)
-    assert w.engine.permit_revoked("dns", 10, w.now) == (False, [])
+    w.carry_out(w.engine.permit_revoked("dns", 10, w.now))
+    assert w.engine.services["dns"].permit == Permit(PermitState.USED, 10), "what is in use is kept"
+
+
+@pytest.mark.mission("C16")
+def test_a_permit_that_the_watchdog_may_have_used_is_not_given_up() -> None:
+    made = fleet(service(lease=Lease(duration_s=10.0)))
+    w = world(made).run(5)
+    w.clock += 30.0  # frozen for longer than the lease
+    w.carry_out(w.engine.permit_revoked("dns", 3, w.now))
+    assert w.engine.services["dns"].permit == Permit(PermitState.HELD, 3)
+    w.run(10)
+    w.carry_out(w.engine.permit_revoked("dns", 4, w.now))
+    assert w.engine.services["dns"].permit == Permit(PermitState.NONE, 4)
+
+
+@pytest.mark.mission("C16")
+def test_once_a_controller_was_met_files_deal_no_permits_and_an_older_controller_is_refused() -> None:
+    w = world(at="lon").run(5)
+    met, commands = w.engine.controller_met(4, w.now)
+    assert met
+    w.carry_out(commands)
+    assert not w.engine.alone
+    saved = w.of(Save)[-1]
+    assert isinstance(saved, Save)
+    again = world(fleet(service(pops=("lon", "ams", "fra"))), at="lon", saved=saved.state).run(5)
+    assert again.engine.services["dns"].permit.state is PermitState.NONE, "the files alone would deal one"
+    assert again.engine.controller_met(3, again.now) == (False, [])
+
+
+def test_what_a_controller_must_know_is_reported() -> None:
+    w = world(at="lon").run(5)
+    assert w.engine.permit_reports() == (PermitReport("dns", PermitState.NONE, 0, exported=True),)
+    w.answers["dns"] = Outcome.FAIL
+    w.run(5)
+    steered = PermitReport("dns", PermitState.NONE, 0, exported=True, wanted=True)
+    assert w.engine.permit_reports() == (steered,)
 
 
 def test_reload_keeps_verdicts_and_voids_answers_asked_before_it() -> None:

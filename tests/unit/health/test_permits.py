@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anycastle.health.permits import Permit, PermitState, deal
+from anycastle.health.permits import Permit, deal
 from anycastle.model.fleet import Fleet
+from anycastle.model.permit import PermitState
 from anycastle.model.service import Floor
 from tests.unit.health.world import fleet, pop, service
 
@@ -43,7 +44,7 @@ def test_a_pop_too_large_to_lose_is_passed_over() -> None:
 
 def test_a_used_permit_outlives_grants_and_revocations() -> None:
     used = Permit(PermitState.HELD, 3).used()
-    assert used.revoked(9) is used
+    assert used.revoked(9) == Permit(PermitState.USED, 9)
     assert used.granted(9) == Permit(PermitState.USED, 9)
     assert used.freed() == Permit(PermitState.HELD, 3)
     assert Permit(PermitState.HELD, 3).freed() == Permit(PermitState.HELD, 3)

@@ -1,0 +1,237 @@
+"""The controller's side of withdraw permits: who may hold one, and who must not.
+
+Theory of operation. A PoP is *relied on* for a service when it is known to hold no permit, and to export it: it can
+not withdraw of its own. A permit is granted only where those relied on meet the floor without the one that gets it.
+All else counts as if it had withdrawn: who holds or uses a permit, who was sent one and has not said so, who was
+asked to give one up and has not, who has not been heard of. So nothing depends on what a controller remembers: one
+that starts anew, also from an old backup, relies on nobody until he has spoken, and takes the epoch of a grant from
+what the agent reported.
+
+Two things agents do for it. They speak with one controller at a time and void what an earlier session sends late; and
+they keep on disk the highest *term* of a controller they ever spoke with, and refuse a lower one. Each controller that
+begins to lead takes a term of its own. Then no two controllers can grant on the same PoPs: of those that the highest
+term relied on at its last grant, none can have got a permit from anybody since.
+
+A permit that is idle can move. It is asked back when the floor is in danger (it was raised, or a PoP is gone for
+another reason than a permit), and when another PoP wants one that the slack does not allow; the last in the service's
+order gives first. Asked back means nothing before the agent has agreed: one that is being used is not given up.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from anycastle.base.ports import FAR_FUTURE, Instant, after
+from anycastle.model.fleet import Fleet
+from anycastle.model.permit import PermitReport, PermitState
+from anycastle.model.service import Service
+
+BATCH_S = 0.02
+"""What comes within this span is dealt with together: a controller that starts hears all its agents at once."""
+
+ASK_AGAIN_S = 5.0
+"""How long a grant or a revocation may go unanswered, or a refusal stands, before it is sent anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Tell a PoP that it may withdraw a service."""
+
+    pop: str
+    service: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    """Ask a PoP to give its permit up."""
+
+    pop: str
+    service: str
+    epoch: int
+
+
+PermitCommand = Grant | Revoke
+
+
+class Asked(Enum):
+    """What an agent was sent last and has not answered."""
+
+    NOTHING = "nothing"
+    GRANT = "grant"
+    REVOCATION = "revocation"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What is known of one PoP's permit for one service."""
+
+    reported: PermitReport
+    epoch: int
+    """Of the last command; a report of an earlier one was on its way when it was sent."""
+    asked: Asked = Asked.NOTHING
+    again_at: Instant = FAR_FUTURE
+
+    @property
+    def relied_on(self) -> bool:
+        """Whether the PoP can not withdraw of its own, and announces."""
+        report = self.reported
+        return report.state is PermitState.NONE and self.asked is Asked.NOTHING and report.exported
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is a permit that could be given up at once, and was not refused lately."""
+        report = self.reported
+        unasked = self.asked is Asked.NOTHING and self.again_at == FAR_FUTURE
+        return report.state is PermitState.HELD and unasked and report.exported
+
+    def after(self, report: PermitReport, now: Instant) -> "Holding":
+        """Give the holding after a report; one from before the last command says nothing of the permit."""
+        if report.epoch < self.epoch:
+            return replace(self, reported=replace(report, state=self.reported.state))
+        refused = self.asked is Asked.REVOCATION and report.state is not PermitState.NONE
+        again_at = after(now, ASK_AGAIN_S) if refused else self.again_at if self.asked is Asked.NOTHING else FAR_FUTURE
+        return Holding(report, report.epoch, again_at=again_at)
+
+    def command(self, pop: str) -> PermitCommand:
+        """Give what the agent was sent last."""
+        kind = Grant if self.asked is Asked.GRANT else Revoke
+        return kind(pop, self.reported.service, self.epoch)
+
+
+class PermitLedger:
+    """Deals permits over the sessions that agents have with this controller. `deadline` says when to call `wake`.
+
+    Inputs only change what is known; `wake` deals, once for all that came within `BATCH_S`.
+    """
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._holdings: dict[str, dict[str, Holding]] = {}
+        """Service -> PoP with a session -> what is known."""
+        self._services: dict[str, Service] = {}
+        self._capacity: dict[str, float] = {}
+        self._changed: set[str] = set()
+        self._deal_at = FAR_FUTURE
+        self._ask_at = FAR_FUTURE
+        self.change_fleet(fleet, FAR_FUTURE)
+
+    @property
+    def deadline(self) -> Instant:
+        """The instant at which `wake` has something to do."""
+        return min(self._deal_at, self._ask_at)
+
+    # -- inputs ---------------------------------------------------------------------------------------------------
+
+    def joined(self, pop: str, reports: Iterable[PermitReport], now: Instant) -> None:
+        """Take a new session's first words: all that was known of the PoP is void."""
+        self.left(pop, now)
+        self.reported(pop, reports, now)
+
+    def reported(self, pop: str, reports: Iterable[PermitReport], now: Instant) -> None:
+        """Take what changed at a PoP, or its answers to commands."""
+        for report in reports:
+            pops = self._holdings.setdefault(report.service, {})
+            before = pops.get(pop)
+            pops[pop] = Holding(report, report.epoch) if before is None else before.after(report, now)
+            self._ask_at = min(self._ask_at, pops[pop].again_at)
+            self._note(report.service, now)
+
+    def left(self, pop: str, now: Instant) -> None:
+        """Take that a PoP's session ended: nothing is known of it any more."""
+        for name, pops in self._holdings.items():
+            if pops.pop(pop, None) is not None:
+                self._note(name, now)
+
+    def change_fleet(self, fleet: Fleet, now: Instant) -> None:
+        """Take other floors, capacities, services."""
+        self._services = {service.name: service for service in fleet.services}
+        self._capacity = {pop.name: pop.capacity for pop in fleet.pops}
+        for name in self._services:
+            self._note(name, now)
+
+    def wake(self, now: Instant) -> list[PermitCommand]:
+        """Deal what is to be dealt, and ask again what was not answered."""
+        commands = self._ask_again(now) if now >= self._ask_at else []
+        if now >= self._deal_at:
+            changed, self._changed, self._deal_at = self._changed, set(), FAR_FUTURE
+            for name in sorted(changed & self._services.keys()):
+                commands += self._deal(self._services[name], now)
+        return commands
+
+    # -- what is known --------------------------------------------------------------------------------------------
+
+    def holding(self, service: str, pop: str) -> Holding | None:
+        """Give what is known of a PoP's permit; None for one that has not been heard."""
+        return self._holdings.get(service, {}).get(pop)
+
+    def relied_on(self, service: Service) -> list[str]:
+        """Give the PoPs that can not withdraw of their own, in the service's order."""
+        return [pop for pop, holding in self._known(service) if holding.relied_on]
+
+    def floor_stands(self, service: Service, pops: Iterable[str]) -> bool:
+        """Tell whether some PoPs alone meet a service's floor."""
+        return service.floor.met_by([self._capacity.get(pop, 0.0) for pop in pops])
+
+    def _known(self, service: Service) -> list[tuple[str, Holding]]:
+        known = self._holdings.get(service.name, {})
+        return [(pop, known[pop]) for pop in service.pops if pop in known]
+
+    # -- deciding -------------------------------------------------------------------------------------------------
+
+    def _note(self, service: str, now: Instant) -> None:
+        self._changed.add(service)
+        self._deal_at = min(self._deal_at, after(now, BATCH_S))
+
+    def _deal(self, service: Service, now: Instant) -> Iterator[PermitCommand]:
+        """Give what is to be granted or asked back for one service."""
+        known = dict(self._known(service))
+        relied = [pop for pop, holding in known.items() if holding.relied_on]
+        if not self.floor_stands(service, relied):
+            yield from self._ask_back(service, relied, now, in_vain=True)
+            return
+        wanting = [pop for pop in relied if known[pop].reported.wanted]
+        for pop in [*wanting, *(pop for pop in relied if pop not in wanting)]:
+            left = [name for name in relied if name != pop]
+            if self.floor_stands(service, left):
+                relied = left
+                yield self._ask(service, pop, Asked.GRANT, now)
+        for pop in [pop for pop in wanting if pop in relied][:1]:
+            left = [name for name in relied if name != pop]
+            yield from self._ask_back(service, left, now, in_vain=False)
+
+    def _ask_back(
+        self, service: Service, relied: Sequence[str], now: Instant, *, in_vain: bool
+    ) -> Iterator[PermitCommand]:
+        """Ask idle permits back, from the last in order, until the floor stands; where it never would only if asked."""
+        known = self._known(service)
+        standing = [*relied, *(pop for pop, holding in known if holding.asked is Asked.REVOCATION)]
+        idle = [pop for pop, holding in known if holding.idle]
+        if not (in_vain or self.floor_stands(service, [*standing, *idle])):
+            return
+        while idle and not self.floor_stands(service, standing):
+            pop = idle.pop()
+            standing.append(pop)
+            yield self._ask(service, pop, Asked.REVOCATION, now)
+
+    def _ask(self, service: Service, pop: str, asked: Asked, now: Instant) -> PermitCommand:
+        pops = self._holdings[service.name]
+        pops[pop] = replace(pops[pop], epoch=pops[pop].epoch + 1, asked=asked, again_at=after(now, ASK_AGAIN_S))
+        self._ask_at = min(self._ask_at, pops[pop].again_at)
+        return pops[pop].command(pop)
+
+    def _ask_again(self, now: Instant) -> list[PermitCommand]:
+        """Send anew what was not answered; what was refused may be asked for again."""
+        commands: list[PermitCommand] = []
+        for name, pops in self._holdings.items():
+            for pop, holding in pops.items():
+                if holding.again_at > now:
+                    continue
+                if holding.asked is Asked.NOTHING:
+                    pops[pop] = replace(holding, again_at=FAR_FUTURE)
+                    self._note(name, now)
+                else:
+                    pops[pop] = replace(holding, again_at=after(now, ASK_AGAIN_S))
+                    commands.append(holding.command(pop))
+        every = (holding.again_at for pops in self._holdings.values() for holding in pops.values())
+        self._ask_at = min(every, default=FAR_FUTURE)
+        return commands

@@ -1,0 +1,120 @@
+"""Agents and controllers together, and the proof that what keeps the floor is needed, part by part."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from anycastle.health.agent import AgentEngine
+from anycastle.health.permits import Permit
+from anycastle.model.permit import PermitState
+from anycastle.model.service import Floor
+from anycastle.rollout import permits
+from anycastle.rollout.permits import Holding, PermitLedger
+from tests.simulation.controlled import simulate
+from tests.simulation.fleet import InvariantBroken
+
+SEEDS = range(5000, 5048)
+SHARDS = 8
+
+
+@pytest.mark.mission("C16", "F7")
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_no_invariant_breaks(shard: int) -> None:
+    for seed in SEEDS[shard::SHARDS]:
+        simulate(seed)
+
+
+Mutate = Callable[[pytest.MonkeyPatch], None]
+
+
+def rely_on_who_was_sent_a_permit(monkeypatch: pytest.MonkeyPatch) -> None:
+    relied = property(lambda self: self.reported.state is PermitState.NONE and self.reported.exported)
+    monkeypatch.setattr(Holding, "relied_on", relied)
+
+
+def rely_on_who_was_asked_to_give_one_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def relied(self: Holding) -> bool:
+        none = self.reported.state is PermitState.NONE and self.asked is permits.Asked.NOTHING
+        return self.reported.exported and (none or self.asked is permits.Asked.REVOCATION)
+
+    monkeypatch.setattr(Holding, "relied_on", property(relied))
+
+
+def take_what_was_on_its_way_for_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Holding, "after", lambda self, report, now: Holding(report, self.epoch))
+
+
+def grant_one_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    stands = PermitLedger.floor_stands
+
+    def lax(self: PermitLedger, service: object, pops: object) -> bool:
+        lower = replace(service.floor, pops=service.floor.pops - 1)  # type: ignore[attr-defined]
+        return stands(self, replace(service, floor=lower), pops)  # type: ignore[type-var, arg-type]
+
+    monkeypatch.setattr(PermitLedger, "floor_stands", lax)
+
+
+def leave_capacity_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    met_by = Floor.met_by
+    monkeypatch.setattr(
+        PermitLedger,
+        "floor_stands",
+        lambda self, service, pops: met_by(Floor(service.floor.pops), [1.0] * len(list(pops))),
+    )
+
+
+def speak_with_any_controller(monkeypatch: pytest.MonkeyPatch) -> None:
+    met = AgentEngine.controller_met
+
+    def trusting(self: AgentEngine, term: int, now: object) -> object:
+        self._leader_term = min(self._leader_term, term)
+        return met(self, term, now)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(AgentEngine, "controller_met", trusting)
+
+
+def give_up_what_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Permit, "revoked", lambda self, epoch: Permit(PermitState.NONE, max(epoch, self.epoch)))
+
+
+def give_up_what_the_watchdog_may_have_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Permit, "kept", Permit.revoked)
+
+
+def take_old_grants(monkeypatch: pytest.MonkeyPatch) -> None:
+    def granted(self: Permit, epoch: int) -> Permit:
+        state = PermitState.USED if self.state is PermitState.USED else PermitState.HELD
+        return Permit(state, max(epoch, self.epoch))
+
+    monkeypatch.setattr(Permit, "granted", granted)
+
+
+def let_files_deal_beside_the_controller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AgentEngine, "_permit_at_start", lambda self, saved, service: self._dealt(service))
+
+
+MUTANTS: tuple[Mutate, ...] = (
+    rely_on_who_was_sent_a_permit,
+    rely_on_who_was_asked_to_give_one_up,
+    take_what_was_on_its_way_for_an_answer,
+    grant_one_too_many,
+    leave_capacity_out,
+    speak_with_any_controller,
+    give_up_what_is_in_use,
+    give_up_what_the_watchdog_may_have_used,
+    take_old_grants,
+    let_files_deal_beside_the_controller,
+)
+
+
+def simulate_all(seeds: range) -> None:
+    for seed in seeds:
+        simulate(seed)
+
+
+@pytest.mark.parametrize("mutate", MUTANTS)
+def test_a_broken_part_is_caught(mutate: Mutate, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutate(monkeypatch)
+    with pytest.raises(InvariantBroken, match=r"^seed \d+ at "):
+        simulate_all(range(300))

@@ -1,0 +1,172 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anycastle.base.ports import FAR_FUTURE, Instant
+from anycastle.model.fleet import Fleet
+from anycastle.model.permit import PermitReport, PermitState
+from anycastle.model.service import Floor
+from anycastle.rollout.permits import ASK_AGAIN_S, BATCH_S, Grant, PermitCommand, PermitLedger, Revoke
+from tests.unit.health.world import fleet, pop, service
+
+NAMES = ("ams", "fra", "lon", "mad")
+
+
+def of_four(floor: Floor = Floor(pops=2), capacities: tuple[float, ...] = (1, 1, 1, 1)) -> Fleet:
+    made = fleet(service(pops=NAMES, floor=floor), pops=NAMES)
+    return replace(made, pops=tuple(pop(name, capacity) for name, capacity in zip(NAMES, capacities, strict=True)))
+
+
+class Dialogue:
+    """A ledger and agents that answer when they are told to."""
+
+    def __init__(self, made: Fleet) -> None:
+        self.ledger = PermitLedger(made)
+        self.clock = 0.0
+        self.epochs: dict[str, int] = {}
+
+    def says(self, at: str, state: PermitState, epoch: int = 0, *, exported: bool = True, wanted: bool = False) -> None:
+        self.ledger.reported(at, [PermitReport("dns", state, epoch, exported, wanted)], Instant(self.clock))
+
+    def joins(self, *names: str, state: PermitState = PermitState.NONE, epoch: int = 0) -> list[PermitCommand]:
+        for name in names:
+            self.ledger.joined(name, [PermitReport("dns", state, epoch, exported=True)], Instant(self.clock))
+        return self.deals()
+
+    def leaves(self, name: str) -> list[PermitCommand]:
+        self.ledger.left(name, Instant(self.clock))
+        return self.deals()
+
+    def deals(self, after_s: float = BATCH_S) -> list[PermitCommand]:
+        self.clock += after_s
+        return self.ledger.wake(Instant(self.clock))
+
+
+@pytest.mark.mission("C16")
+def test_nobody_gets_a_permit_before_enough_others_are_known_to_hold_none() -> None:
+    d = Dialogue(of_four())
+    assert d.joins("ams") == []
+    assert d.joins("fra") == []
+    assert d.joins("lon") == [Grant("ams", "dns", 1)]
+    assert d.joins("mad") == [Grant("fra", "dns", 1)]
+    assert d.ledger.deadline <= d.clock + ASK_AGAIN_S
+
+
+@pytest.mark.mission("C16")
+def test_a_pop_that_was_not_heard_of_counts_as_withdrawn() -> None:
+    d = Dialogue(of_four())
+    d.joins("ams", "fra", "lon")
+    assert d.leaves("lon") == []
+    assert d.joins("mad") == [], "ams was sent a permit, and lon may have got one elsewhere"
+
+
+@pytest.mark.mission("C16")
+def test_what_does_not_announce_is_not_relied_on() -> None:
+    d = Dialogue(of_four(Floor(pops=1)))
+    d.says("ams", PermitState.NONE)
+    d.says("fra", PermitState.NONE, exported=False)
+    assert d.deals() == []
+    d.says("fra", PermitState.NONE)
+    assert d.deals() == [Grant("ams", "dns", 1)]
+
+
+@pytest.mark.mission("C16")
+def test_capacity_keeps_the_floor_as_well_as_number_does() -> None:
+    d = Dialogue(of_four(Floor(pops=1, capacity=12.0), (10, 3, 2, 1)))
+    assert d.joins(*NAMES) == [Grant("fra", "dns", 1), Grant("mad", "dns", 1)]
+
+
+@pytest.mark.mission("C16")
+def test_an_idle_permit_moves_to_who_wants_one_and_only_once_it_was_given_up() -> None:
+    d = Dialogue(of_four(Floor(pops=3)))
+    assert d.joins(*NAMES) == [Grant("ams", "dns", 1)]
+    d.says("ams", PermitState.HELD, 1)
+    d.says("lon", PermitState.NONE, wanted=True)
+    assert d.deals() == [Revoke("ams", "dns", 2)]
+    assert d.deals() == []
+    d.says("ams", PermitState.NONE, 2)
+    assert d.deals() == [Grant("lon", "dns", 1)]
+    d.says("lon", PermitState.USED, 1)
+    d.says("fra", PermitState.NONE, wanted=True)
+    assert d.deals() == [], "the one that there is is in use"
+
+
+def test_a_permit_that_was_not_given_up_is_asked_for_again_later() -> None:
+    d = Dialogue(of_four(Floor(pops=3)))
+    d.joins(*NAMES)
+    d.says("ams", PermitState.HELD, 1)
+    d.says("lon", PermitState.NONE, wanted=True)
+    assert d.deals() == [Revoke("ams", "dns", 2)]
+    d.says("ams", PermitState.HELD, 2)
+    assert d.deals() == []
+    d.deals(ASK_AGAIN_S)
+    assert d.deals() == [Revoke("ams", "dns", 3)]
+
+
+def test_permits_are_not_taken_from_others_where_that_would_not_help() -> None:
+    d = Dialogue(of_four(Floor(pops=1, capacity=5.0), (10, 1, 1, 1)))
+    assert d.joins(*NAMES) == [Grant("fra", "dns", 1), Grant("lon", "dns", 1), Grant("mad", "dns", 1)]
+    for name in NAMES[1:]:
+        d.says(name, PermitState.HELD, 1)
+    d.says("ams", PermitState.NONE, wanted=True)
+    assert d.deals() == [], "without ams the others never meet the floor"
+
+
+@pytest.mark.mission("C16")
+def test_a_floor_that_was_raised_is_restored_from_the_idle_permits_the_last_first() -> None:
+    d = Dialogue(of_four(Floor(pops=1)))
+    d.joins(*NAMES)
+    for name in NAMES[:3]:
+        d.says(name, PermitState.HELD, 1)
+    d.says("lon", PermitState.USED, 1)
+    d.ledger.change_fleet(of_four(Floor(pops=3)), Instant(d.clock))
+    assert d.deals() == [Revoke("fra", "dns", 2), Revoke("ams", "dns", 2)]
+
+
+def test_what_was_on_its_way_when_a_command_was_sent_does_not_answer_it() -> None:
+    d = Dialogue(of_four(Floor(pops=3)))
+    d.joins(*NAMES)
+    d.says("ams", PermitState.NONE, 0)
+    assert d.deals() == []
+    assert not d.ledger.relied_on(service(pops=("ams",)))
+    assert d.deals(ASK_AGAIN_S) == [Grant("ams", "dns", 1)], "the same again, for it may be lost"
+
+
+def test_a_controller_that_knows_nothing_goes_on_from_the_epochs_of_the_agents() -> None:
+    d = Dialogue(of_four())
+    assert d.joins("ams", state=PermitState.USED, epoch=41) == []
+    assert d.joins("fra", "lon", "mad", epoch=17) == [Grant("fra", "dns", 18)]
+    assert d.ledger.holding("dns", "nowhere") is None
+
+
+@pytest.mark.mission("C16")
+@given(
+    capacities=st.tuples(*[st.integers(1, 9)] * 4),
+    floor=st.builds(Floor, st.integers(0, 5), st.integers(0, 30).map(float)),
+    states=st.tuples(*[st.sampled_from(PermitState)] * 4),
+    exported=st.tuples(*[st.booleans()] * 4),
+    wanted=st.tuples(*[st.booleans()] * 4),
+)
+def test_what_is_granted_never_leaves_less_than_the_floor(
+    capacities: tuple[float, ...],
+    floor: Floor,
+    states: tuple[PermitState, ...],
+    exported: tuple[bool, ...],
+    wanted: tuple[bool, ...],
+) -> None:
+    made = of_four(floor, capacities)
+    d = Dialogue(made)
+    for name, state, is_exported, is_wanted in zip(NAMES, states, exported, wanted, strict=True):
+        d.says(name, state, 1, exported=is_exported, wanted=is_wanted)
+    commands = d.deals()
+    granted = {command.pop for command in commands if isinstance(command, Grant)}
+    left = [name for name, state in zip(NAMES, states, strict=True) if state is PermitState.NONE]
+    left = [name for name in left if name not in granted and exported[NAMES.index(name)]]
+    assert not granted or floor.met_by([capacities[NAMES.index(name)] for name in left])
+    assert d.ledger.deadline == FAR_FUTURE or d.ledger.deadline > d.clock
+    for command in commands:
+        assert states[NAMES.index(command.pop)] is (
+            PermitState.NONE if isinstance(command, Grant) else PermitState.HELD
+        )
