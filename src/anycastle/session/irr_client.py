@@ -14,7 +14,7 @@ from typing import Final
 
 from anycastle.base.errors import MisuseError
 from anycastle.base.ports import FAR_FUTURE, Instant, after
-from anycastle.wire.irr.query import Identify, KeepOpen, ListSources, Query, UseSources, encode_query
+from anycastle.wire.irr.query import Identify, KeepOpen, ListSources, Query, Question, UseSources, encode_query
 from anycastle.wire.irr.reply import REPLY_OCTETS_MAX, Data, IRRError, Refused, Reply, ReplyFramer
 
 WINDOW: Final = 64
@@ -28,14 +28,6 @@ SILENCE_S: Final = 30.0
 
 ANSWER_S: Final = 300.0
 """Time for one answer, however it drips in: IRRd's manual speaks of minutes for its largest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A query, with the sources that it is about; none named leaves it to the server."""
-
-    query: Query
-    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +105,10 @@ class IRRClient:
         self._waiting.extend(fresh)
         if self._framer is None or not fresh:
             return []
+        commands = self._send()
         if idle:
             self._watch(now)
-        return self._send()
+        return commands
 
     def received(self, octets: bytes, now: Instant) -> list[Command]:
         """Octets of the server, cut anywhere."""

@@ -16,10 +16,9 @@ from anycastle.session.irr_client import (
     Command,
     IRRClient,
     Lost,
-    Question,
     Say,
 )
-from anycastle.wire.irr.query import OriginPrefixes, SetMembers
+from anycastle.wire.irr.query import OriginPrefixes, Question, SetMembers
 from anycastle.wire.irr.reply import Data, NoSuchKey, Nothing, Refused, Reply, encode_reply
 
 START = Instant(0.0)

@@ -127,6 +127,18 @@ Query = (
     | ObjectByKey
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query, with the sources that it is about; none named leaves it to the server.
+
+    The protocol has no such thing: a choice of sources (`!s`) stands until the next one. Who asks sees to it.
+    """
+
+    query: Query
+    sources: tuple[str, ...] = ()
+
+
 _BARE: Final[Mapping[str, Query]] = {"!!": KeepOpen(), "!q": Quit(), "!v": Version(), "!s-lc": ListSources()}
 _FAMILY_DIGITS: Final = {Family.IPV4: "4", Family.IPV6: "6", None: ""}
 
