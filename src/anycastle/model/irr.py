@@ -11,6 +11,9 @@ SET_NAME_CHARACTERS_MAX: Final = 128
 """Characters of a set's name with its source: the longest of 2025 have 60."""
 
 _NAME_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+SOURCE_CHARACTERS: Final = _NAME_CHARACTERS
+"""Characters of a registry's name, in capitals."""
+
 _ANY: Final = frozenset({"AS-ANY", "RS-ANY", "PEERAS"})
 """Words of RFC 2622 §5 that look like names and stand for everything."""
 

@@ -50,6 +50,8 @@ def _as_set(each: RPSLObject) -> ASSet:
     by_reference = tuple(name.upper() for name in each.items("mbrs-by-ref"))
     source, maintainers, last_modified = _common(each)
     name = parse_set_name(each.key)
+    if name.source:
+        raise ParseError("a source is no part of a set's own name")
     return ASSet(name, tuple(members), by_reference, source, maintainers, last_modified, tuple(unreadable))
 
 

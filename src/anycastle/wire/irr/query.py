@@ -7,7 +7,7 @@ from typing import Final
 
 from anycastle.base.errors import MisuseError, ParseError
 from anycastle.model.asn import ASN, parse_asn
-from anycastle.model.irr import SetName, parse_set_name
+from anycastle.model.irr import SOURCE_CHARACTERS, SetName, parse_set_name
 from anycastle.model.prefix import Family, Prefix, parse_prefix
 
 QUERY_OCTETS_MAX: Final = 1024
@@ -185,10 +185,10 @@ def parse_query(line: str) -> Query:
         case "!t":
             return _timeout(rest)
         case "!s":
-            return UseSources(tuple(source.upper() for source in _needed(rest, "s").split(",")))
+            return UseSources(_sources(_needed(rest, "s")))
         case "!i":
             name, comma, option = _needed(rest, "i").partition(",")
-            return SetMembers(parse_set_name(name), recursive=bool(comma) and option == "1")
+            return SetMembers(_name(name), recursive=bool(comma) and option == "1")
         case "!g" | "!6":
             family = Family.IPV4 if command == "!g" else Family.IPV6
             return OriginPrefixes(parse_asn(_needed(rest, command[1])), family)
@@ -210,6 +210,20 @@ def _needed(rest: str, command: str) -> str:
     return rest
 
 
+def _name(text: str) -> SetName:
+    name = parse_set_name(text)
+    if name.source:
+        raise ParseError(f"{text}: choose the source by !s{name.source}")
+    return name
+
+
+def _sources(text: str) -> tuple[str, ...]:
+    sources = tuple(source.strip().upper() for source in text.split(","))
+    if not all(source and set(source) <= SOURCE_CHARACTERS for source in sources):
+        raise ParseError(f"Invalid sources: {text}")
+    return sources
+
+
 def _timeout(rest: str) -> Timeout:
     low, high = TIMEOUT_S
     if not (rest.isascii() and rest.isdigit() and len(rest) <= 4 and low <= int(rest) <= high):
@@ -220,7 +234,7 @@ def _timeout(rest: str) -> Timeout:
 def _set_prefixes(rest: str) -> SetPrefixes:
     family = {"4": Family.IPV4, "6": Family.IPV6}.get(rest[:1])
     name = rest if family is None else rest[1:]
-    return SetPrefixes(parse_set_name(name) if name else None, family)
+    return SetPrefixes(_name(name) if name else None, family)
 
 
 def _routes(rest: str) -> Routes:

@@ -64,8 +64,8 @@ def test_an_address_alone_is_its_longest_prefix() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["", "!", "!z", "!t", "!t0", "!t1001", "!tx", "!s", "!i", "!iEXAMPLE", "!g", "!gX", "!6", "!a4X", "!r", "!rx",
-     "!r192.0.2.1/24", "!r192.0.2.0/24,z", "!m", "!maut-num", "-x 192.0.2.0/24"],
+    ["", "!", "!z", "!t", "!t0", "!t1001", "!tx", "!s", "!sRIPE;RADB", "!i", "!iEXAMPLE", "!iRIPE::AS-X", "!g", "!gX",
+     "!6", "!a4X", "!r", "!rx", "!r192.0.2.1/24", "!r192.0.2.0/24,z", "!m", "!maut-num", "-x 192.0.2.0/24"],
 )  # fmt: skip
 def test_what_is_no_query(line: str) -> None:
     with pytest.raises(ParseError):
