@@ -74,6 +74,8 @@ def filter_(
         prefix_filter(f"{called}_v{4 if each is Family.IPV4 else 6}", each, found.prefixes, lengths.get(each))
         for each in families
     ]
+    if not any(each.ranges for each in filters):
+        raise WorldError(f"{' '.join(as_sets)}: every prefix is longer than --max-length; nothing would pass")
     match form:
         case "json":
             print_json(_whole(roots, expanded, found, filters))
@@ -99,7 +101,8 @@ async def _gather(
         expanded = await (expand_by_server(registry, roots) if by_server else expand(registry, roots))
         if expanded.incomplete:
             raise WorldError("the answer is not whole: " + "; ".join(expanded.incomplete[:NAMES_TOLD]))
-        message(f"{len(expanded.asns)} ASNs in {len(expanded.sets)} sets")
+        if expanded.sets:
+            message(f"{len(expanded.asns)} ASNs in {len(expanded.sets)} sets")
         return expanded, await originated(registry, expanded.asns, families)
 
 

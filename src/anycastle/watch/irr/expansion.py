@@ -15,7 +15,7 @@ from anycastle.base.errors import ParseError
 from anycastle.model.asn import ASN
 from anycastle.model.irr import Member, SetName, format_member, parse_member
 from anycastle.wire.irr.query import ObjectByKey, Question, SetMembers
-from anycastle.wire.irr.reply import Data, NoSuchKey, Nothing, Reply
+from anycastle.wire.irr.reply import Data, NoSuchKey, Nothing, Refused, Reply
 
 REMARKS_MAX: Final = 1000
 """Members that cannot be read, and refusals, that are kept to be told."""
@@ -86,8 +86,10 @@ class Expansion:
                 self._empty.add(name)
             case ObjectByKey(), NoSuchKey() | Nothing():
                 self._missing.add(name)
+            case _, Refused(why):
+                self._cut(f"{name}: {why}")
             case _:
-                self._cut(f"{name}: {reply}")
+                self._cut(f"{name}: the server holds more than one object of that name")
 
     def result(self) -> Expanded:
         """Give what was found."""

@@ -1,0 +1,75 @@
+"""The commands against a server: what they print is what they print of a file."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from anycastle.cli.irr_registry import _host_and_port, sources_of
+from anycastle.io.irr.registry import read_file
+from anycastle.lab.irr_server import IRRServer
+from tests.unit.io.irr.registry_text import TEXT
+
+COMMAND = (sys.executable, "-c", "from anycastle.cli.main import main; main()", "irr")
+
+
+@pytest.mark.mission("C11")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", "192.0.2.0/24"),
+        ("show", "AS64500"),
+        ("show", "AS64500:AS-ALL", "-o", "json"),
+        ("filter", "AS64500:AS-ALL", "-o", "frr"),
+        ("filter", "RADB::AS-PARTNERS", "-o", "ndjson", "--source", "RIPE,RADB"),
+        ("filter", "AS64500:AS-ALL", "-o", "bird", "--by-server"),
+    ],
+    ids=" ".join,
+)
+def test_a_server_and_a_file_are_the_same_to_every_command(words: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "registry.rpsl"
+    path.write_text(TEXT)
+
+    async def served() -> bytes:
+        server = IRRServer(read_file(str(path)).database)
+        port = await server.start()
+        process = await asyncio.create_subprocess_exec(*COMMAND, *words, "--server", f"127.0.0.1:{port}", stdout=-1)
+        async with asyncio.timeout(60):
+            said, _ = await process.communicate()
+        await server.close()
+        assert process.returncode == 0
+        return said
+
+    of_file = subprocess.run([*COMMAND, *words, "--file", path], capture_output=True, check=True, timeout=60).stdout
+    assert asyncio.run(served()) == of_file
+    assert len(of_file) > 20
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("rr.example.net", ("rr.example.net", 43)),
+        ("rr.example.net:4343", ("rr.example.net", 4343)),
+        ("192.0.2.1:43", ("192.0.2.1", 43)),
+        ("[2001:db8::1]:4343", ("2001:db8::1", 4343)),
+        ("[2001:db8::1]", ("2001:db8::1", 43)),
+        ("2001:db8::1", ("2001:db8::1", 43)),
+    ],
+)
+def test_places_of_servers(text: str, place: tuple[str, int]) -> None:
+    assert _host_and_port(text) == place
+
+
+@pytest.mark.parametrize("text", ["", ":43", "host:", "host:0", "host:99999", "host:x"])
+def test_what_is_no_place_of_a_server(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        _host_and_port(text)
+
+
+def test_sources_are_words_in_capitals() -> None:
+    assert sources_of(("ripe,RADB", "level3")) == ("RIPE", "RADB", "LEVEL3")
+    with pytest.raises(click.BadParameter):
+        sources_of(("RIPE;RADB",))
