@@ -174,9 +174,9 @@ def _whole(
 def _print_config(form: str, as_sets: tuple[str, ...], expanded: "Expanded", filters: "list[PrefixFilter]") -> None:
     from anycastle.io.irr.filter_formats import COMMENTS, FILTER_FORMATS
 
-    click.echo(f"{COMMENTS[form]} {' '.join(as_sets)}: {len(expanded.asns)} ASNs in {len(expanded.sets)} sets")
+    lines = [f"{COMMENTS[form]} {' '.join(as_sets)}: {len(expanded.asns)} ASNs in {len(expanded.sets)} sets"]
+    lines += [line for each in filters for line in FILTER_FORMATS[form](each)]
+    click.echo("\n".join(lines))
     for each in filters:
-        for line in FILTER_FORMATS[form](each):
-            click.echo(line)
         if each.left_out:
             message(f"{each.name}: {each.left_out} longer prefixes are left out", severity="warning")

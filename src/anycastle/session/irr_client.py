@@ -61,9 +61,10 @@ class IRRClient:
     def __init__(self, name: str = "anycastle", longest: int = REPLY_OCTETS_MAX) -> None:
         self._name = name
         self._longest = longest
-        self._waiting: deque[Question] = deque()
-        self._asked: deque[Question | Query] = deque()
-        """Under way: questions, and queries of our own between them."""
+        self._waiting: deque[tuple[Question, bytes]] = deque()
+        """Questions, and their lines."""
+        self._asked: deque[tuple[Question | Query, bytes]] = deque()
+        """Under way: questions, and queries of our own between them, with their lines."""
         self._framer: ReplyFramer | None = None
         self._default: tuple[str, ...] | None = None
         self._chosen: tuple[str, ...] = ()
@@ -80,7 +81,7 @@ class IRRClient:
     @property
     def idle(self) -> bool:
         """Whether every question is answered."""
-        return not self._waiting and not any(isinstance(each, Question) for each in self._asked)
+        return not self._waiting and not any(isinstance(each, Question) for each, _ in self._asked)
 
     def connected(self, now: Instant) -> list[Command]:
         """A connection is up: introduce ourselves, and ask what waits."""
@@ -88,19 +89,18 @@ class IRRClient:
         self._default, self._chosen, self._void = None, (), None
         self._asked.clear()
         own: tuple[Query, ...] = (Identify(self._name), ListSources())
-        self._asked.extend(own)
+        self._asked.extend((query, encode_query(query)) for query in own)
         self._watch(now)
-        greeting = b"".join(map(encode_query, (KeepOpen(), *own)))
+        greeting = encode_query(KeepOpen()) + b"".join(line for _, line in self._asked)
         return [Say(greeting), *self._send()]
 
     def ask(self, questions: Iterable[Question], now: Instant) -> list[Command]:
         """Take questions. Raises `MisuseError` for one that is no line, or where too many wait; then none is taken."""
-        fresh = list(questions)
+        fresh = [(question, encode_query(question.query)) for question in questions]
         if len(fresh) + len(self._waiting) + len(self._asked) > QUESTIONS_MAX:
             raise MisuseError(f"more than {QUESTIONS_MAX} questions at once")
-        for question in fresh:
-            encode_query(question.query)
-            encode_query(UseSources(question.sources))
+        for sources in {question.sources for question, _ in fresh}:
+            encode_query(UseSources(sources))
         idle = not self._asked
         self._waiting.extend(fresh)
         if self._framer is None or not fresh:
@@ -133,7 +133,7 @@ class IRRClient:
         if self._framer is None:
             return []
         self._framer = None
-        self._waiting.extendleft(each for each in reversed(self._asked) if isinstance(each, Question))
+        self._waiting.extendleft((each, line) for each, line in reversed(self._asked) if isinstance(each, Question))
         self._asked.clear()
         self._silent = self._late = FAR_FUTURE
         return [Lost(why)]
@@ -152,30 +152,30 @@ class IRRClient:
 
     def _send(self) -> list[Command]:
         """Ask as many as the window lets through, each behind its choice of sources."""
-        octets = b""
+        lines: list[bytes] = []
         commands: list[Command] = []
         while self._waiting and len(self._asked) < WINDOW:
-            wanted = self._waiting[0].sources
+            wanted = self._waiting[0][0].sources
             if wanted != self._chosen:
                 sources = wanted or self._default
                 if sources is None:
                     break  # the server has not said yet what it asks by default
                 if not sources:
                     refusal = Refused("the server does not tell its sources: name them, or none at all")
-                    commands.append(Answered(self._waiting.popleft(), refusal))
+                    commands.append(Answered(self._waiting.popleft()[0], refusal))
                     continue
-                self._asked.append(UseSources(sources))
-                octets += encode_query(UseSources(sources))
+                lines.append(encode_query(UseSources(sources)))
+                self._asked.append((UseSources(sources), lines[-1]))
                 self._chosen = wanted
             question = self._waiting.popleft()
             self._asked.append(question)
-            octets += encode_query(question.query)
-        return [*commands, Say(octets)] if octets else commands
+            lines.append(question[1])
+        return [*commands, Say(b"".join(lines))] if lines else commands
 
     def _reply(self, reply: Reply) -> list[Command]:
         if not self._asked:
             raise IRRError("a reply that answers nothing")
-        match self._asked.popleft():
+        match self._asked.popleft()[0]:
             case Question() as question:
                 return [Answered(question, reply if self._void is None else self._void)]
             case ListSources():

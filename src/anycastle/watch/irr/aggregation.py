@@ -19,27 +19,35 @@ _Lengths = dict[int, dict[int, int]]
 def aggregate(prefixes: Iterable[Prefix], up_to: Mapping[Family, int] | None = None) -> tuple[PrefixRange, ...]:
     """Give ranges for prefixes, in order; with `up_to`, for their more-specifics up to that length too, nothing longer.
 
-    Costs about 5 µs a prefix.
+    Costs about 7 µs a prefix.
     """
     carried: dict[Family, _Lengths] = {family: defaultdict(dict) for family in Family}
     for prefix in prefixes:
-        longest = prefix.length if up_to is None else up_to.get(prefix.family, prefix.length)
-        if longest >= prefix.length:
-            bits = (1 << (longest + 1)) - (1 << prefix.length)
-            level = carried[prefix.family][prefix.length]
+        length = prefix.length
+        longest = length if up_to is None else up_to.get(prefix.family, length)
+        if longest >= length:
+            bits = (1 << (longest + 1)) - (1 << length)
+            level = carried[prefix.family][length]
             level[prefix.network] = level.get(prefix.network, 0) | bits
-    return tuple(sorted(each for family, lengths in carried.items() for each in _ranges(family, lengths)))
+    return tuple(each for family, lengths in carried.items() for each in _ranges(family, lengths))
 
 
 def _ranges(family: Family, lengths: _Lengths) -> Iterator[PrefixRange]:
+    """Give the ranges of a family. In order of place a prefix comes after its ancestors, which stand in a stack."""
     _raise(family, lengths)
-    above: _Lengths = defaultdict(dict)
-    for length in sorted(lengths):
-        for network, bits in lengths[length].items():
-            covered = _inherited(family, above, network, length)
-            above[length][network] = bits | covered
-            for shortest, longest in _runs(bits & ~covered, covered, length):
-                yield PrefixRange(Prefix(family, network, length), shortest, longest)
+    rows = sorted((network, length, bits) for length, level in lengths.items() for network, bits in level.items())
+    ancestors: list[tuple[int, int]] = []
+    """Last address of each, and the lengths that it carries or inherits."""
+    for network, length, bits in rows:
+        while ancestors and ancestors[-1][0] < network:
+            ancestors.pop()
+        covered = ancestors[-1][1] if ancestors else 0
+        ancestors.append((network + (1 << (family.bits - length)) - 1, bits | covered))
+        needed = bits & ~covered
+        if needed:
+            prefix = Prefix(family, network, length)
+            for shortest, longest in _runs(needed, covered):
+                yield PrefixRange(prefix, shortest, longest)
 
 
 def _raise(family: Family, lengths: _Lengths) -> None:
@@ -50,33 +58,25 @@ def _raise(family: Family, lengths: _Lengths) -> None:
             continue
         half = 1 << (family.bits - length)
         parents = lengths[length - 1]
-        for network in [network for network in level if not network & half]:
-            both = level[network] & level.get(network | half, 0)
+        for network, bits in level.items():
+            if network & half:
+                continue
+            both = bits & level.get(network | half, 0)
             if both:
                 parents[network] = parents.get(network, 0) | both
 
 
-def _inherited(family: Family, above: _Lengths, network: int, length: int) -> int:
-    """Give the lengths that the nearest ancestor carries or has inherited."""
-    for shorter in range(length - 1, -1, -1):
-        level = above.get(shorter)
-        if level is not None:
-            bits = level.get(network >> (family.bits - shorter) << (family.bits - shorter))
-            if bits is not None:
-                return bits
-    return 0
-
-
-def _runs(needed: int, covered: int, length: int) -> Iterator[tuple[int, int]]:
+def _runs(needed: int, covered: int) -> Iterator[tuple[int, int]]:
     """Give the runs of lengths that are needed, bridged by those that are covered anyway."""
-    start: int | None = None
-    last = length
-    for each in range(length, needed.bit_length()):
-        bit = 1 << each
-        if needed & bit:
-            start, last = each if start is None else start, each
-        elif not covered & bit and start is not None:
-            yield start, last
-            start = None
-    if start is not None:
-        yield start, last
+    while needed:
+        start = _lowest(needed)
+        rest = (needed | covered) >> start
+        end = start + _lowest(~rest)  # the first length that is neither
+        run = needed & ((1 << end) - 1)
+        needed &= ~run
+        yield start, run.bit_length() - 1
+
+
+def _lowest(bits: int) -> int:
+    """Give the place of the lowest bit that is set."""
+    return (bits & -bits).bit_length() - 1

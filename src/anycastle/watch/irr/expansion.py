@@ -7,7 +7,7 @@ which tells an empty one from one that is not there. Nothing is cut silently: wh
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -34,8 +34,8 @@ class Bounds:
 class Expanded:
     """What a set came to."""
 
-    asns: frozenset[ASN]
-    sets: Mapping[SetName, int]
+    asns: frozenset[ASN] = field(repr=False)
+    sets: Mapping[SetName, int] = field(repr=False)
     """Each set that was found -> its depth, from 0."""
     missing: tuple[SetName, ...] = ()
     """Named as members, and not registered."""

@@ -16,8 +16,6 @@ QUERY_OCTETS_MAX: Final = 1024
 TIMEOUT_S: Final = (1, 1000)
 """The bounds that IRRd has for `!t`."""
 
-_FREE_TEXT: Final = frozenset(map(chr, range(0x20, 0x7F)))
-
 
 class Search(Enum):
     """Which routes of a prefix are meant; the value is the option of `!r`."""
@@ -146,7 +144,7 @@ _FAMILY_DIGITS: Final = {Family.IPV4: "4", Family.IPV6: "6", None: ""}
 def encode_query(query: Query) -> bytes:
     """Give the line of a query. Raises `MisuseError` for a text that would be more than one line, or too long."""
     line = _line(query)
-    if not set(line) <= _FREE_TEXT or len(line) >= QUERY_OCTETS_MAX:
+    if not (line.isascii() and line.isprintable()) or len(line) >= QUERY_OCTETS_MAX:
         raise MisuseError(f"{line[:60]!r} is no query: it is too long, or holds more than plain characters")
     return line.encode("ascii") + b"\n"
 
