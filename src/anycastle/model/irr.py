@@ -14,8 +14,8 @@ _NAME_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 SOURCE_CHARACTERS: Final = _NAME_CHARACTERS
 """Characters of a registry's name, in capitals."""
 
-_ANY: Final = frozenset({"AS-ANY", "RS-ANY", "PEERAS"})
-"""Words of RFC 2622 §5 that look like names and stand for everything."""
+_ANY: Final = "AS-ANY"
+"""Looks like a name, and stands for every network (RFC 2622 §5)."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -89,7 +89,7 @@ def parse_set_name(text: str) -> SetName:
     parts = name.split(":")
     if not all(map(_is_part, parts)) or not any(part.startswith("AS-") for part in parts):
         raise ParseError(f"{raw!r} is not the name of an as-set; write AS-EXAMPLE or AS64500:AS-EXAMPLE")
-    if parts[-1] in _ANY:
+    if _ANY in parts:
         raise ParseError(f"{raw!r} stands for every network")
     return SetName(name, source)
 

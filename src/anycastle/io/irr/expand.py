@@ -8,10 +8,11 @@ from typing import Final
 
 from anycastle.base.errors import MisuseError, ParseError, WorldError
 from anycastle.io.irr.registry import Registry
-from anycastle.model.asn import ASN
-from anycastle.model.irr import Member, SetName, parse_member
+from anycastle.model.asn import ASN, parse_asn
+from anycastle.model.irr import Member, SetName
 from anycastle.model.prefix import Family, Prefix, parse_prefix
 from anycastle.watch.irr.expansion import Bounds, Expanded, Expansion
+from anycastle.wire.irr.printable import printable
 from anycastle.wire.irr.query import OriginPrefixes, Question, SetMembers
 from anycastle.wire.irr.reply import Data, ManyKeys, Refused, Reply
 
@@ -41,13 +42,9 @@ async def expand_by_server(registry: Registry, roots: Iterable[Member]) -> Expan
     for name, reply in zip(names, await registry.ask(questions), strict=True):
         for item in items(reply, str(name)):
             try:
-                member = parse_member(item)
+                asns.add(parse_asn(item))
             except ParseError:
-                member = SetName(item)
-            if isinstance(member, SetName):
-                unreadable.append(f"{item[:80]} in {name}")
-            else:
-                asns.add(member)
+                unreadable.append(f"{printable(item[:80])} in {name}")
     return Expanded(frozenset(asns), MappingProxyType(dict.fromkeys(names, 0)), unreadable=tuple(unreadable))
 
 
@@ -73,7 +70,7 @@ async def originated(registry: Registry, asns: Iterable[ASN], families: Iterable
             try:
                 prefixes.add(_prefix(item))
             except ParseError:
-                unreadable.append(f"{item[:80]} of AS{question.query.origin}")
+                unreadable.append(f"{printable(item[:80])} of AS{question.query.origin}")
             speaking.add(question.query.origin)
         if len(prefixes) > PREFIXES_MAX:
             raise WorldError(f"more than {PREFIXES_MAX} prefixes", retryable=False)

@@ -30,6 +30,9 @@ from anycastle.wire.irr.query import (
 from anycastle.wire.irr.reply import Data, NoSuchKey, Nothing, Refused, Reply
 from anycastle.wire.irr.rpsl import format_rpsl
 
+VERSION: Final = "IRRd -- version 4 (as anycastle speaks it)"
+"""What it calls itself; clients look for the first word."""
+
 SETS_MAX: Final = 50_000
 """Sets that a recursive query goes through."""
 
@@ -111,7 +114,7 @@ class Database:
             case ListSources():
                 return Data(",".join(sources or self._sources))
             case Version():
-                return Data("IRRd -- version 4 (as anycastle speaks it)")
+                return Data(VERSION)
             case Identify() | Timeout():
                 return Nothing()
             case OriginPrefixes(origin, family):

@@ -14,6 +14,7 @@ from typing import Final
 from anycastle.base.errors import ParseError
 from anycastle.model.asn import ASN
 from anycastle.model.irr import Member, SetName, format_member, parse_member
+from anycastle.wire.irr.printable import printable
 from anycastle.wire.irr.query import ObjectByKey, Question, SetMembers
 from anycastle.wire.irr.reply import Data, NoSuchKey, Nothing, Refused, Reply
 
@@ -112,7 +113,7 @@ class Expansion:
                 member = parse_member(item)
             except ParseError:
                 if len(self._unreadable) < REMARKS_MAX:
-                    self._unreadable[f"{item[:80]} in {name}"] = None
+                    self._unreadable[f"{printable(item[:80])} in {name}"] = None
                 continue
             if isinstance(member, SetName):
                 sets[member] = None

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from anycastle.wire.irr.printable import printable
+
 REPLY_OCTETS_MAX: Final = 64 << 20
 """Octets of one reply: three times the longest that IRRd's manual speaks of."""
 
@@ -132,7 +134,7 @@ def _coded(line: bytes) -> Reply:
     if line in _BARE:
         return _BARE[line]
     if line[:1] == b"F":
-        return Refused(line[1:].strip().decode("utf-8", "replace"))
+        return Refused(printable(line[1:].strip().decode("utf-8", "replace")))
     raise IRRError(f"{line[:40]!r} is no reply")
 
 

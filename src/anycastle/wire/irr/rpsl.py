@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from anycastle.wire.irr.printable import printable
+
 OBJECT_CHARACTERS_MAX: Final = 1 << 22
 """Characters of one object: an as-set of 300,000 members."""
 
@@ -98,7 +100,7 @@ class _Reading:
 
 def _bare(text: str) -> str:
     """Give a text without its comment."""
-    return text.partition("#")[0].strip()
+    return printable(text.partition("#")[0].strip())
 
 
 def format_rpsl(each: RPSLObject) -> str:

@@ -90,4 +90,5 @@ def test_what_is_no_reply_ends_the_connection(octets: bytes, said: str) -> None:
 
 def test_text_that_is_no_utf_8_is_read_all_the_same() -> None:
     assert replies(b"A4\ncaf\xe9\nC\n".replace(b"A4", b"A5")) == [Data("caf�")]
+    assert replies(b"F no \x1b[31mway\n") == [Refused("no \ufffd[31mway")]
     assert Data("AS1  AS2\nAS3").items == ("AS1", "AS2", "AS3")

@@ -129,6 +129,11 @@ def test_an_object_that_cannot_be_read_says_which(text: str, said: str) -> None:
     assert str(error.value).startswith(f"{each.kind} {each.key}: ")
 
 
+def test_what_would_steer_a_terminal_is_not_passed_on() -> None:
+    (each,) = objects("aut-num: AS64500\nas-name: \x1b[2J\x07EX\tAMPLE\nsource: RIPE")
+    assert each.first("as-name") == "\ufffd[2J\ufffdEX AMPLE"
+
+
 def test_members_that_are_neither_are_kept_apart() -> None:
     (each,) = objects("as-set: AS-X\nmembers: AS1, AS-ANY, 192.0.2.0/24, AS-Y\nsource: RIPE")
     value = read_object(each)
