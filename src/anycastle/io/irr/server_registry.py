@@ -92,6 +92,9 @@ class ServerRegistry:
                         await asyncio.sleep(PAUSE_S)
                     connection = self._connection = await _Connection.dial(server, self._longest)
                 await connection.ask(questions[len(replies) :], replies)
+            except asyncio.CancelledError:
+                await self.close()  # what it still owes would be taken for answers to what is asked next
+                raise
             except WorldError as error:
                 troubles[str(error)] = None
                 await self.close()

@@ -200,6 +200,20 @@ def test_a_server_that_hung_up_meanwhile_is_dialled_again(monkeypatch: pytest.Mo
     assert server.queries.count(UseSources(("RADB",))) == 2
 
 
+def test_after_a_caller_who_did_not_wait_the_next_one_gets_answers_of_its_own() -> None:
+    async def body(registry: ServerRegistry) -> None:
+        asking = asyncio.create_task(registry.ask([OURS, OURS]))
+        while not server.queries or server.queries[-1] != OURS.query:
+            await asyncio.sleep(0.01)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert await registry.ask([THEIRS]) == [Data("198.51.100.0/25 198.51.100.128/25")]
+
+    server = IRRServer(database(), fault=Fault.SILENT, struck=[1])
+    served([server], body)
+
+
 def test_a_file_is_read_with_its_faults_told(tmp_path: Path) -> None:
     path = tmp_path / "registry.rpsl"
     path.write_text("no colon\nroute: 192.0.2.1/24\norigin: AS1\n\nroute: 192.0.2.0/24\norigin: AS1\n\nperson: X\n")
