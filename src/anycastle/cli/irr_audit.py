@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from anycastle.base.errors import MisuseError
-from anycastle.cli.irr_registry import members_of, registry_options, servers_of, sources_of
+from anycastle.cli.irr_registry import members_of, place_of, registry_options, sources_of
 from anycastle.cli.output import Form, Table, message, output_option, print_form
 from anycastle.cli.rpki import FLEET, INVALID, RTR, VRPS, read
 
@@ -61,7 +61,7 @@ def audit(
     names = [member for member in members_of(as_sets, "--as-set") if isinstance(member, SetName)]
     if len(names) < len(as_sets):
         raise click.BadParameter("an ASN is not an as-set", param_hint="--as-set")
-    where, wanted = servers_of(servers, file), sources_of(sources)
+    (where, file), wanted = place_of(servers, file), sources_of(sources)
     fleet = usable(*load_here(fleet_dir))
     data = None if vrps is None and rtr is None else read(vrps, rtr)
     view = asyncio.run(_view(where, file, wanted, fleet, names))

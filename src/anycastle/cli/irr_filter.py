@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anycastle.base.errors import WorldError
-from anycastle.cli.irr_registry import members_of, registry_options, servers_of, sources_of
+from anycastle.cli.irr_registry import members_of, place_of, registry_options, sources_of
 from anycastle.cli.output import message, print_json, print_ndjson
 from anycastle.model.irr import Member, format_member
 from anycastle.model.prefix import Family
@@ -65,7 +65,7 @@ def filter_(
     roots, families = members_of(as_sets, "AS-SET"), FAMILIES[family]
     lengths = _max_lengths(max_length, families)
     called = _name(name or symbol(roots))
-    where = servers_of(servers, file)
+    where, file = place_of(servers, file)
     expanded, found = asyncio.run(_gather(roots, where, file, sources_of(sources), families, by_server=by_server))
     _warn(expanded, found)
     if not found.prefixes:

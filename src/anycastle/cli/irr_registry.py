@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from anycastle.base.errors import MisuseError
 
@@ -34,13 +35,21 @@ def registry_options(command: F) -> F:
     return command
 
 
-def servers_of(texts: tuple[str, ...], file: str | None) -> "tuple[Server, ...]":
-    """Give the servers. Raises `MisuseError` where it is neither servers nor a file, or both."""
+def place_of(texts: tuple[str, ...], file: str | None) -> "tuple[tuple[Server, ...], str | None]":
+    """Give the servers or the file; what is typed goes before what the environment says.
+
+    Raises `MisuseError` where it is neither, or both.
+    """
     from anycastle.io.irr.server_registry import Server
 
+    if texts and file is not None:
+        source = click.get_current_context().get_parameter_source
+        typed = {name for name in ("servers", "file") if source(name) is ParameterSource.COMMANDLINE}
+        texts = () if typed == {"file"} else texts
+        file = None if typed == {"servers"} else file
     if bool(texts) == (file is not None):
         raise MisuseError("name one registry: --server HOST[:PORT], or --file FILE")
-    return tuple(Server(*_host_and_port(text)) for text in texts)
+    return tuple(Server(*_host_and_port(text)) for text in texts), file
 
 
 def _host_and_port(text: str) -> tuple[str, int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anycastle.base.errors import ParseError
-from anycastle.cli.irr_registry import registry_options, servers_of, sources_of
+from anycastle.cli.irr_registry import place_of, registry_options, sources_of
 from anycastle.cli.output import Form, Table, message, output_option, print_form
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def show(subject: str, servers: tuple[str, ...], file: str | None, sources: tupl
     it is an origin of. Of an as-set: its object in each source, and the ASNs that it comes to. Exits with 3 where there
     is nothing.
     """
-    where, wanted = servers_of(servers, file), sources_of(sources)
+    (where, file), wanted = place_of(servers, file), sources_of(sources)
     about = _subject(subject)
 
     async def gather() -> tuple[list[dict[str, Any]], list[str]]:

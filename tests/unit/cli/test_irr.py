@@ -1,6 +1,7 @@
 """The commands against a server: what they print is what they print of a file."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,32 @@ def test_a_server_and_a_file_are_the_same_to_every_command(words: tuple[str, ...
     of_file = subprocess.run([*COMMAND, *words, "--file", path], capture_output=True, check=True, timeout=60).stdout
     assert asyncio.run(served()) == of_file
     assert len(of_file) > 20
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "said"),
+    [
+        ((), {}, "name one registry"),
+        (("--file", "FILE", "--server", "127.0.0.1:1"), {}, "name one registry"),
+        ((), {"ANYCASTLE_IRR_SERVER": "127.0.0.1:1", "ANYCASTLE_IRR_FILE": "FILE"}, "name one registry"),
+        ((), {"ANYCASTLE_IRR_SERVER": "127.0.0.1:1 [::1]:1"}, "127.0.0.1 port 1: Connection refused; ::1 port 1"),
+        (("--server", "127.0.0.1:1"), {"ANYCASTLE_IRR_FILE": "FILE"}, "127.0.0.1 port 1: Connection refused"),
+        (("--file", "FILE"), {"ANYCASTLE_IRR_SERVER": "127.0.0.1:1"}, ""),
+        ((), {"ANYCASTLE_IRR_FILE": "FILE", "ANYCASTLE_IRR_SOURCE": "ripe"}, ""),
+    ],
+)
+def test_what_is_typed_goes_before_the_environment(
+    words: tuple[str, ...], environment: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "registry.rpsl"
+    path.write_text(TEXT)
+    given = [str(path) if word == "FILE" else word for word in words]
+    setting = {name: value.replace("FILE", str(path)) for name, value in environment.items()}
+    command = [*COMMAND, "show", "AS64500", *given]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, **setting}, timeout=60, check=False
+    )
+    assert (said in done.stderr, done.returncode) == (True, 1 if said else 0), done.stderr
 
 
 @pytest.mark.parametrize(
