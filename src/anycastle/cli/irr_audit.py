@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @registry_options
 @click.option(
     "--as-set", "as_sets", multiple=True, metavar="AS-SET",
-    help="The set that upstreams filter us by; several may be given.",
+    help="The set that upstreams filter us by; several may be given. [default: no set is looked at]",
 )  # fmt: skip
 @click.option(
     "--maintainer", "maintainers", multiple=True, metavar="MNT",
