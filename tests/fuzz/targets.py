@@ -3,18 +3,21 @@
 The first octet chooses what the peers had agreed on, so that one corpus covers every reading.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 
-from anycastle.base.errors import MisuseError
+from anycastle.base.errors import MisuseError, ParseError
 from anycastle.base.ports import Instant, Timestamp
 from anycastle.model.asn import ASN
+from anycastle.model.irr import SetName
 from anycastle.model.prefix import parse_prefix
+from anycastle.session.irr_client import IRRClient
 from anycastle.session.rtr_client import RTRClient
 from anycastle.watch.bmp import BMPReader
 from anycastle.watch.engine import WatchEngine
 from anycastle.watch.intent import Intent, WatchedPrefix
+from anycastle.watch.irr.database import Database
 from anycastle.watch.ris_live import RISLiveReader
 from anycastle.wire.bgp.codec import CodecOptions, Framer, decode_message, encode_message
 from anycastle.wire.bgp.errors import Malformed, NotificationError
@@ -23,6 +26,10 @@ from anycastle.wire.bgp.message import Notification, Update
 from anycastle.wire.bgp.notification import format_notification
 from anycastle.wire.bmp.codec import BMPError, decode_bmp, encode_bmp
 from anycastle.wire.bmp.codec import Framer as BMPFramer
+from anycastle.wire.irr.objects import RegistryObject, read_object, write_object
+from anycastle.wire.irr.query import Question, SetMembers, encode_query, parse_query
+from anycastle.wire.irr.reply import IRRError, Reply, ReplyFramer, encode_reply
+from anycastle.wire.irr.rpsl import Damage, format_rpsl, parse_rpsl
 from anycastle.wire.mrt.codec import decode_records
 from anycastle.wire.mrt.record import Damaged, Unknown
 from anycastle.wire.rtr.codec import Framer as RTRFramer
@@ -180,6 +187,46 @@ def fuzz_bmp(octets: bytes) -> None:
             assert decode_bmp(encode_bmp(message)) == message
 
 
+def fuzz_irr(octets: bytes) -> None:
+    """Read a server's replies cut in two and whole; then the same octets as a client's queries and as RPSL."""
+    cut, stream = octets[0] if octets else 0, octets[1:]
+    assert _replies(stream[:cut], stream[cut:]) == _replies(stream)
+    client = IRRClient()
+    client.connected(Instant(0.0))
+    client.ask([Question(SetMembers(SetName("AS-X"))), Question(SetMembers(SetName("AS-X")), ("RIPE",))], Instant(0.0))
+    client.received(stream, Instant(0.0))
+    database = Database(_registry_objects(stream))
+    for line in stream.decode("utf-8", "replace").split("\n"):
+        with suppress(ParseError):
+            query = parse_query(line)
+            reply = database.answer(query)
+            assert list(map(encode_reply, _replies(encode_reply(reply)))) == [encode_reply(reply)]
+            with suppress(MisuseError):  # what a server takes may be more than a client says
+                assert parse_query(encode_query(query).decode().strip("\n")) == query
+
+
+def _replies(*pieces: bytes) -> list[Reply]:
+    framer = ReplyFramer(1 << 16)
+    replies: list[Reply] = []
+    with suppress(IRRError):
+        for piece in pieces:
+            framer.feed(piece)
+            replies.extend(framer)
+    return replies
+
+
+def _registry_objects(stream: bytes) -> Iterator[RegistryObject]:
+    for each in parse_rpsl(stream.decode("utf-8", "replace").split("\n")):
+        if isinstance(each, Damage):
+            continue
+        assert list(parse_rpsl(format_rpsl(each).split("\n"))) == [each]
+        with suppress(ParseError):
+            value = read_object(each)
+            if value is not None:
+                assert read_object(write_object(value)) == value
+                yield value
+
+
 TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
     {
         "open": fuzz_open,
@@ -192,5 +239,6 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
         "bmp": fuzz_bmp,
         "ris_live": fuzz_ris_live,
         "mrt": fuzz_mrt,
+        "irr": fuzz_irr,
     }
 )

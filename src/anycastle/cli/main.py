@@ -21,6 +21,7 @@ COMMANDS: Final = MappingProxyType(
         "demo": Command("anycastle.cli.demo", "demo", "Show the main job: a PoP fails, clients are answered."),
         "events": Command("anycastle.cli.events", "events", "Read and verify an event log."),
         "init": Command("anycastle.cli.init", "init", "Write a commented example fleet."),
+        "irr": Command("anycastle.cli.irr", "irr", "Ask routing registries: filters of as-sets, the fleet's objects."),
         "lab": Command("anycastle.cli.lab", "lab", "Run a topology here, let something fail, see what clients see."),
         "mrt": Command("anycastle.cli.mrt", "mrt", "Print the routes of route collectors' archives."),
         "rpki": Command("anycastle.cli.rpki", "rpki", "Validate routes, audit and plan the fleet's ROAs."),

@@ -10,6 +10,7 @@ from anycastle.base.errors import MisuseError
 from anycastle.cli.output import Form, Table, message, output_option, print_form
 
 if TYPE_CHECKING:
+    from anycastle.io.rpki.cache_place import CachePlace
     from anycastle.io.rpki.export import RPKIData
     from anycastle.model.fleet import Fleet
     from anycastle.model.rpki import VRP
@@ -22,7 +23,10 @@ VRPS = click.option(
     "--vrps", envvar="ANYCASTLE_VRPS", metavar="FILE|URL",
     help="JSON export of rpki-client, Routinator or StayRTR; plain or packed.",
 )  # fmt: skip
-RTR = click.option("--rtr", envvar="ANYCASTLE_RTR", metavar="HOST:PORT", help="A validator's cache, asked by RTR.")
+RTR = click.option(
+    "--rtr", envvar="ANYCASTLE_RTR", metavar="HOST:PORT|tls://HOST:PORT",
+    help="A validator's cache, asked by RTR; over TLS with ?ca=FILE&cert=FILE&key=FILE where those are needed.",
+)  # fmt: skip
 FLEET = click.option(
     "--fleet", "fleet_dir", type=click.Path(path_type=Path, file_okay=False), required=True, envvar="ANYCASTLE_FLEET",
     help="The fleet folder.",
@@ -152,7 +156,18 @@ def read(vrps: str | None, rtr: str | None) -> "RPKIData":
 
     from anycastle.io.rpki.rtr import fetch
 
-    return asyncio.run(fetch(*host_and_port(rtr or "", "--rtr")))
+    return asyncio.run(fetch(cache_place(rtr or "")))
+
+
+def cache_place(text: str) -> "CachePlace":
+    """Give where a cache is. Raises `click.BadParameter`."""
+    from anycastle.base.errors import ParseError
+    from anycastle.io.rpki.cache_place import parse_cache_place
+
+    try:
+        return parse_cache_place(text)
+    except ParseError as error:
+        raise click.BadParameter(str(error), param_hint="--rtr") from None
 
 
 def host_and_port(text: str, option: str) -> tuple[str, int]:

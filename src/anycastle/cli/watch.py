@@ -11,7 +11,7 @@ import click
 
 from anycastle.base.errors import MisuseError
 from anycastle.cli.output import Form, message, output_option
-from anycastle.cli.rpki import RTR, VRPS, host_and_port
+from anycastle.cli.rpki import RTR, VRPS, cache_place, host_and_port
 
 if TYPE_CHECKING:
     from anycastle.model.event import Event
@@ -204,7 +204,7 @@ def run(
         state, sockets, parse_listen(listen), ris_live, tables, mrt, logs,
         bmp=None if bmp is None else host_and_port(bmp, "--bmp"),
         vrps=vrps,
-        rtr=None if rtr is None else host_and_port(rtr, "--rtr"),
+        rtr=None if rtr is None else cache_place(rtr),
         relations=relations,
     )  # fmt: skip
     fleet = load(fleet_dir)

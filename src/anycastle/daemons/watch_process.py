@@ -25,6 +25,7 @@ from anycastle.io.feeds.replay import Replay, collector_of
 from anycastle.io.feeds.ris_live import RISLiveFeed
 from anycastle.io.local_socket import LocalServer
 from anycastle.io.metrics import MetricsPage
+from anycastle.io.rpki.cache_place import CachePlace
 from anycastle.io.rpki.source import CurrentVRPs, ExportSource, RTRSource
 from anycastle.io.status_server import Page, StatusServer
 from anycastle.io.watch_metrics import WatchCollector
@@ -55,7 +56,7 @@ class WatchSettings:
     """Where routers dial in."""
     vrps: str | None = None
     """A validator's export."""
-    rtr: tuple[str, int] | None = None
+    rtr: CachePlace | None = None
     """A validator's cache."""
     relations: Path | None = None
     """CAIDA's AS relationships."""
@@ -102,7 +103,7 @@ class WatchProcess:
         if settings.vrps is not None:
             feeds.append(ExportSource(settings.vrps, self.vrps))
         if settings.rtr is not None:
-            feeds.append(RTRSource(*settings.rtr, self.vrps))
+            feeds.append(RTRSource(settings.rtr, self.vrps))
         return feeds
 
     async def run(self) -> None:

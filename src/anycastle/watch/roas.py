@@ -202,9 +202,14 @@ def _why_not(vrp: VRP, wanted: dict[VRP, str]) -> str:
 
 def _allowed(fleet: Fleet, vrp: VRP) -> bool:
     """Tell whether a rule allows just the route that a ROA is for: it was made to be kept ready, and stays."""
+    return not vrp.loose and allowed_by_rule(fleet, vrp.prefix, vrp.asn)
+
+
+def allowed_by_rule(fleet: Fleet, prefix: Prefix, origin: ASN) -> bool:
+    """Tell whether a rule for more-specifics allows a route."""
     origins = (fleet.asn, *fleet.watch.origins)
-    return not vrp.loose and any(
-        rule.prefix.contains(vrp.prefix) and vrp.prefix.length <= rule.longest and vrp.asn in (rule.origins or origins)
+    return any(
+        rule.prefix.contains(prefix) and prefix.length <= rule.longest and origin in (rule.origins or origins)
         for rule in fleet.watch.more_specifics
     )
 

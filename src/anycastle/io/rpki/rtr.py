@@ -1,13 +1,15 @@
-"""A connection to a validator's cache over TCP, driven by the client's engine (RFC 8210 §9.2)."""
+"""A connection to a validator's cache over TCP or TLS, driven by the client's engine (RFC 8210 §9)."""
 
 import asyncio
 import os
+import ssl
 from collections.abc import Callable
 from typing import Final
 
 from anycastle.base.errors import WorldError
 from anycastle.base.ports import FAR_FUTURE
 from anycastle.io.clock import now
+from anycastle.io.rpki.cache_place import CachePlace
 from anycastle.io.rpki.export import RPKIData
 from anycastle.session.rtr_client import Command, Dial, Expired, Hang, Problem, RTRClient, Say, Synchronised
 
@@ -18,10 +20,10 @@ DIAL_S: Final = 10.0
 _READ_OCTETS: Final = 1 << 18
 
 
-async def fetch(host: str, port: int) -> RPKIData:
+async def fetch(place: CachePlace) -> RPKIData:
     """Give what a cache says now. Raises `WorldError` where it says nothing."""
     heard: asyncio.Queue[Synchronised | Expired | Problem] = asyncio.Queue(maxsize=16)
-    feed = RTRFeed(host, port, heard.put_nowait)
+    feed = RTRFeed(place, heard.put_nowait)
     feed.start()
     try:
         event = await heard.get()
@@ -38,9 +40,9 @@ class RTRFeed:
     `on_event` hears of `Synchronised`, `Expired` and `Problem`; `client.table` is the data, or None.
     """
 
-    def __init__(self, host: str, port: int, on_event: Callable[[Synchronised | Expired | Problem], None]) -> None:
+    def __init__(self, place: CachePlace, on_event: Callable[[Synchronised | Expired | Problem], None]) -> None:
         self.client = RTRClient()
-        self._host, self._port = host, port
+        self._place = place
         self._on_event = on_event
         self._connection: asyncio.Task[None] | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -56,7 +58,10 @@ class RTRFeed:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
+        writer = self._writer
         self._hang()
+        if writer is not None:
+            writer.transport.abort()  # TLS would wait for the cache's farewell
         if self._connection is not None:
             self._connection.cancel()
             await asyncio.gather(self._connection, return_exceptions=True)
@@ -83,11 +88,14 @@ class RTRFeed:
     async def _connect(self) -> None:
         """Dial once, and pass on what the cache says until the connection ends."""
         try:
+            context = None if self._place.tls is None else self._place.tls.context()
             async with asyncio.timeout(DIAL_S):
-                reader, writer = await asyncio.open_connection(self._host, self._port, limit=_READ_OCTETS)
-        except (OSError, TimeoutError) as error:
-            why = "no answer" if isinstance(error, TimeoutError) else _words(error)
-            self._carry_out(self.client.disconnected(now().monotonic, f"{self._host} port {self._port}: {why}"))
+                reader, writer = await asyncio.open_connection(
+                    self._place.host, self._place.port, limit=_READ_OCTETS, ssl=context
+                )
+        except (OSError, TimeoutError, WorldError) as error:
+            why = f"{self._place.host} port {self._place.port}: {_words(error)}"
+            self._carry_out(self.client.disconnected(now().monotonic, why))
             return
         self._writer = writer
         self._carry_out(self.client.connected(now().monotonic))
@@ -115,6 +123,15 @@ class RTRFeed:
         self._carry_out(self.client.wake(now().monotonic))
 
 
-def _words(error: OSError) -> str:
+def _words(error: OSError | TimeoutError | WorldError) -> str:
     """Give the system's words; asyncio's own for a failed dial repeat the address."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is refused: {error.verify_message}"
+        case ssl.SSLError():
+            return f"TLS fails: {error.reason or error}"
+        case WorldError():
+            return str(error)
+        case TimeoutError():
+            return "no answer"
     return os.strerror(error.errno) if error.errno else str(error)

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from anycastle.base.errors import AnycastleError
 from anycastle.base.ports import Timestamp
 from anycastle.io.clock import now
+from anycastle.io.rpki.cache_place import CachePlace
 from anycastle.io.rpki.export import RPKIData, read_export
 from anycastle.io.rpki.rtr import RTRFeed
 from anycastle.kernels.vrp_table import VRPTable
@@ -114,12 +115,12 @@ class ExportSource:
 class RTRSource:
     """A cache that speaks RTR."""
 
-    def __init__(self, host: str, port: int, current: CurrentVRPs) -> None:
-        self.name = f"rtr {host}:{port}"
+    def __init__(self, place: CachePlace, current: CurrentVRPs) -> None:
+        self.name = f"rtr {place.host}:{place.port}"
         self.trouble = ""
         self.connections = 0
         self._current = current
-        self._feed = RTRFeed(host, port, self._heard)
+        self._feed = RTRFeed(place, self._heard)
 
     @property
     def connected(self) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from anycastle.base.errors import WorldError
+from anycastle.io.rpki.cache_place import CachePlace
 from anycastle.io.rpki.rtr import RTRFeed, fetch
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import parse_prefix
@@ -71,7 +72,7 @@ async def until(condition: Callable[[], object], what: str) -> None:
 def test_stayrtr_is_followed_through_a_change(tmp_path: Path, version: int) -> None:
     async def follow(port: int) -> None:
         heard: list[object] = []
-        feed = RTRFeed("127.0.0.1", port, heard.append)
+        feed = RTRFeed(CachePlace("127.0.0.1", port), heard.append)
         feed.client._intervals = Intervals(retry_s=1)  # the cache may listen later than we dial
         feed.start()
         try:
@@ -99,7 +100,7 @@ def test_stayrtr_is_followed_through_a_change(tmp_path: Path, version: int) -> N
 def test_a_cache_that_is_not_there_is_a_problem_and_tried_again() -> None:
     async def dial() -> list[object]:
         heard: list[object] = []
-        feed = RTRFeed("127.0.0.1", free_port(), heard.append)
+        feed = RTRFeed(CachePlace("127.0.0.1", free_port()), heard.append)
         feed.start()
         await until(lambda: heard, "the problem")
         assert feed.client.state is State.IDLE
@@ -124,7 +125,7 @@ def test_a_cache_that_talks_nonsense_is_told_so_and_left() -> None:
             writer.close()
 
         server = await asyncio.start_server(nonsense, "127.0.0.1", 0)
-        feed = RTRFeed("127.0.0.1", server.sockets[0].getsockname()[1], heard.append)
+        feed = RTRFeed(CachePlace("127.0.0.1", server.sockets[0].getsockname()[1]), heard.append)
         feed.start()
         await until(lambda: heard and len(got) > 8, "the problem, and our word")
         await feed.close()
@@ -151,6 +152,6 @@ def test_what_a_cache_says_now_is_fetched_once(tmp_path: Path) -> None:
                     return
 
         asyncio.run(asyncio.wait_for(listening(), WAIT_S))
-        assert len(asyncio.run(fetch("127.0.0.1", port)).vrps) == 2
+        assert len(asyncio.run(fetch(CachePlace("127.0.0.1", port))).vrps) == 2
     with pytest.raises(WorldError, match="Connection refused"):
-        asyncio.run(fetch("127.0.0.1", port))
+        asyncio.run(fetch(CachePlace("127.0.0.1", port)))

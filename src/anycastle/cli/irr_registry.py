@@ -1,0 +1,91 @@
+"""How every `anycastle irr` command is told where the registry is."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from anycastle.base.errors import MisuseError
+
+if TYPE_CHECKING:
+    from anycastle.io.irr.server_registry import Server
+    from anycastle.model.irr import Member
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def registry_options(command: F) -> F:
+    """Give a command `--server`, `--file` and `--source`, passed as `servers`, `file` and `sources`."""
+    for option in (
+        click.option(
+            "--source", "sources", multiple=True, envvar="ANYCASTLE_IRR_SOURCE", metavar="NAME[,NAME]",
+            help="Registries to ask, the first ones first, such as RIPE,RADB. [default: as the server has them]",
+        ),
+        click.option(
+            "--file", envvar="ANYCASTLE_IRR_FILE", metavar="FILE|URL",
+            help="RPSL objects in place of a server; plain or packed.",
+        ),
+        click.option(
+            "--server", "servers", multiple=True, envvar="ANYCASTLE_IRR_SERVER", metavar="HOST[:PORT]",
+            help="A server that speaks IRRd's protocol; the next one is tried where it fails.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def place_of(texts: tuple[str, ...], file: str | None) -> "tuple[tuple[Server, ...], str | None]":
+    """Give the servers or the file; what is typed goes before what the environment says.
+
+    Raises `MisuseError` where it is neither, or both.
+    """
+    from anycastle.io.irr.server_registry import Server
+
+    if texts and file is not None:
+        source = click.get_current_context().get_parameter_source
+        typed = {name for name in ("servers", "file") if source(name) is ParameterSource.COMMANDLINE}
+        texts = () if typed == {"file"} else texts
+        file = None if typed == {"servers"} else file
+    if bool(texts) == (file is not None):
+        raise MisuseError("name one registry: --server HOST[:PORT], or --file FILE")
+    return tuple(Server(*_host_and_port(text)) for text in texts), file
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    from anycastle.io.irr.server_registry import IRR_PORT
+
+    host, colon, port = text.rpartition(":")
+    if not colon or (":" in host and not text.startswith("[")) or text.endswith("]"):
+        host, port = text, str(IRR_PORT)
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise click.BadParameter(f"{text!r} is not HOST or HOST:PORT", param_hint="--server")
+    return host, int(port)
+
+
+def sources_of(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the sources, in capitals."""
+    from anycastle.model.irr import SOURCE_CHARACTERS
+
+    sources = tuple(source.strip().upper() for text in texts for source in text.split(",") if source.strip())
+    for source in sources:
+        if not set(source) <= SOURCE_CHARACTERS:
+            raise click.BadParameter(f"{source!r} is not the name of a registry", param_hint="--source")
+    return sources
+
+
+def members_of(texts: tuple[str, ...], hint: str) -> "tuple[Member, ...]":
+    """Give ASNs and as-sets. Raises `click.BadParameter`, which names all that are neither."""
+    from anycastle.base.errors import ParseError
+    from anycastle.model.irr import parse_member
+
+    members, wrong = [], []
+    for text in texts:
+        try:
+            members.append(parse_member(text))
+        except ParseError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise click.BadParameter("; ".join(wrong), param_hint=hint)
+    return tuple(members)
