@@ -1,0 +1,271 @@
+"""`anycastle twin predict`: what a change of the fleet moves."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from anycastle.cli.output import Form, Table, message, output_option, print_form
+from anycastle.cli.twin_fleet_input import (
+    amount,
+    ask,
+    fleet_options,
+    open_fleet,
+    open_question,
+    parse_load,
+    percent,
+    show_remarks,
+)
+
+if TYPE_CHECKING:
+    from anycastle.twin.cascade import Cascade
+    from anycastle.twin.load import Spread
+    from anycastle.twin.predict import PoPShift, PredictedShift
+
+_PARTS: Final = ("pops", "services")
+
+
+@click.command()
+@fleet_options
+@click.option("--without", "gone", multiple=True, metavar="POP", help="A PoP that announces nothing. Can be repeated.")
+@click.option("--change", type=click.Path(path_type=Path, exists=True),
+              help="The fleet as it shall be: a folder, or one file that takes the place of its namesake.")  # fmt: skip
+@click.option(
+    "--load", "offered", metavar="LOAD", help="What all users offer together, such as 38G; as capacities are."
+)
+@click.option("--calibration", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="A model of `twin calibrate`, with the fleet's PoPs.")  # fmt: skip
+@click.option("--upstreams", is_flag=True, help="A line for each upstream, too.")
+@output_option(Form.TABLE, Form.JSON, Form.YAML)
+def predict(
+    gone: tuple[str, ...],
+    change: Path | None,
+    offered: str | None,
+    calibration: Path | None,
+    upstreams: bool,
+    form: Form,
+    **given: Any,
+) -> None:
+    """Tell who lands where now, and after a change.
+
+    NOW and AFTER are expected shares of users; P5-P95 is where the share after lies in nine of ten ways in which ties
+    may fall. With --load: the load after, what is left of the capacity, and how likely it does not suffice.
+
+    Example: anycastle twin predict --fleet myfleet --without fra1 --load 38G
+    """
+    from anycastle.base.errors import MisuseError, ParseError
+    from anycastle.io.calibration_file import read_calibration
+    from anycastle.twin.intent import without_pops
+    from anycastle.twin.predict import Asked, predict_shift
+
+    load = parse_load(offered, "--load")
+    then = None
+    if change is not None:
+        with changed(given["fleet"], change) as (folder, shown):
+            then = open_fleet(folder, shown)
+    question = open_question(given, () if then is None else (then,))
+    now = question.intent
+    after = now if then is None else ask(then, question.graph, now.service, now.prefix)
+    try:
+        after = without_pops(after, gone)
+        model = None if calibration is None else read_calibration(calibration)
+        shift = predict_shift(
+            question.graph, now, after, question.randomness,
+            Asked(question.weights, load, model, question.members),
+        )  # fmt: skip
+    except (MisuseError, ParseError) as error:
+        raise click.UsageError(str(error)) from error
+    print_form(form, plain(shift), _table(shift, upstreams))
+    if form is Form.TABLE:
+        _tell(shift)
+    show_remarks(shift.remarks)
+
+
+@contextmanager
+def changed(fleet: Path, change: Path) -> Iterator[tuple[Path, Any]]:
+    """Give the folder of the fleet as it shall be, and how to name its files to the user."""
+    if change.is_dir():
+        yield change, str
+        return
+    relative = _place_of(fleet, change)
+    with tempfile.TemporaryDirectory(prefix="anycastle-change-") as directory:
+        folder = Path(directory) / "fleet"
+        shutil.copytree(fleet, folder)
+        shutil.copyfile(change, folder / relative)
+
+        def shown(text: str) -> str:
+            return text.replace(str(folder / relative), str(change)).replace(str(folder), str(fleet))
+
+        yield folder, shown
+
+
+def _place_of(fleet: Path, change: Path) -> Path:
+    """Find which file of the fleet a changed one takes the place of."""
+    if change.parent.name in _PARTS and (fleet / change.parent.name).is_dir():
+        return Path(change.parent.name) / change.name
+    found = [Path(part) / change.name for part in _PARTS if (fleet / part / change.name).is_file()]
+    found += [Path(change.name)] if (fleet / change.name).is_file() else []
+    if len(found) != 1:
+        there = "more than one file" if found else "no file"
+        words = f"{fleet} has {there} named {change.name}; put the changed one into a folder pops or services"
+        raise click.BadParameter(words, param_hint="--change")
+    return found[0]
+
+
+def _table(shift: "PredictedShift", upstreams: bool) -> Table:
+
+    loaded = shift.offered_load is not None
+    rows = []
+    for pop in shift.pops:
+        cells = [pop.name, percent(pop.now.mean), percent(pop.after.mean), _points(pop.change.mean), _range(pop.after)]
+        cells += [amount(pop.load.mean)] if pop.load else []
+        cells += [amount(pop.capacity)]
+        cells += [_signed(pop.headroom), f"{100 * pop.overload_chance:.0f} %"] if loaded else []
+        rows.append(tuple(cells))
+        for each in pop.upstreams if upstreams else ():
+            cells = [f"  {each.group.partition('/')[2]}", percent(each.now.mean), percent(each.after.mean)]
+            cells += [_points(each.after.mean - each.now.mean), _range(each.after)]
+            cells += [amount(each.load.mean)] if each.load else []
+            cells += [amount(each.capacity)]
+            room = None if each.capacity is None or each.load is None else each.capacity - each.load.mean
+            cells += [_signed(room), f"{100 * each.overload_chance:.0f} %"] if loaded else []
+            rows.append(tuple(cells))
+    none = (shift.no_route_now.mean, shift.no_route.mean)
+    if max(none) > 0:
+        cells = ["no route", percent(none[0]), percent(none[1]), _points(none[1] - none[0]), _range(shift.no_route)]
+        cells += [amount(shift.offered_load * none[1])] if shift.offered_load is not None else []
+        rows.append((*cells, *["-"] * (3 if loaded else 1)))
+    columns: tuple[str, ...] = ("POP", "NOW", "AFTER", "CHANGE", "P5-P95")
+    columns += ("LOAD", "CAPACITY", "HEADROOM", "OVERLOAD") if loaded else ("CAPACITY",)
+    return Table(columns, rows)
+
+
+def _points(change: float) -> str:
+    text = f"{100 * change:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text
+
+
+def _range(share: "Spread") -> str:
+    return f"{100 * share.p5:.1f}-{100 * share.p95:.1f} %"
+
+
+def _signed(value: float | None) -> str:
+
+    return "-" if value is None else ("+" if value >= 0 else "") + amount(value)
+
+
+def _tell(shift: "PredictedShift") -> None:
+    """Say what does not fit a table, on standard error."""
+
+    date = shift.graph.date or "no date: it is made up"
+    message(f"{shift.service} {shift.prefix}, {shift.members} ways of breaking ties; graph of {date}")
+    message(
+        f"move: {percent(shift.moved.mean)} of users ({_range(shift.moved)}), {shift.ases_moved.mean:,.0f} ASes; "
+        f"of these, though their PoPs announce as before: {percent(shift.moved_though_kept.mean)} of users, "
+        f"{shift.ases_moved_though_kept.mean:,.0f} ASes"
+    )
+    known = ", ".join(f"{name} {percent(share)}" for name, share in shift.provenance.items() if share)
+    message(f"known how: {known}; in doubt: {percent(shift.doubt)} of users")
+    if shift.corrected:
+        message("the calibration knows PoPs, not prepends: its chances are corrected by the rules", severity="warning")
+    if shift.cascade is not None:
+        _tell_cascade(shift.cascade)
+    elif any(pop.capacity for pop in shift.pops):
+        message("give --load to see loads, headroom and what an overload would lead to")
+
+
+def _tell_cascade(found: "Cascade") -> None:
+
+    for number, step in enumerate(found.steps, 1):
+        act = f"{step.pop} {step.act.value}" if step.pop else step.act.value
+        loads = ", ".join(
+            f"{pop} {amount(step.load[at])}" for at, pop in enumerate(found.pops) if pop in step.announcing
+        )
+        message(f"step {number}: {loads}; lost {amount(sum(step.lost))}: {act}: {step.reason}")
+
+
+def plain(shift: "PredictedShift") -> dict[str, Any]:
+    """Give a prediction as plain values, for JSON."""
+    return {
+        "service": shift.service,
+        "prefix": str(shift.prefix),
+        "graph": {"name": shift.graph.name, "date": shift.graph.date},
+        "weights": {
+            "source": shift.weights.source,
+            "unplaced": _number(shift.weights.unplaced),
+            "absent": [{"asn": asn, "share": _number(share)} for asn, share in shift.weights.absent],
+        },
+        "members": shift.members,
+        "pops": [_plain_pop(pop) for pop in shift.pops],
+        "no_route": {"now": _spread(shift.no_route_now), "after": _spread(shift.no_route)},
+        "moved": _spread(shift.moved),
+        "moved_though_kept": _spread(shift.moved_though_kept),
+        "ases_moved": _spread(shift.ases_moved),
+        "ases_moved_though_kept": _spread(shift.ases_moved_though_kept),
+        "flows": [{"from": f.source or None, "to": f.target or None, "share": _number(f.share)} for f in shift.flows],
+        "doubt": _number(shift.doubt),
+        "provenance": {name: _number(share) for name, share in shift.provenance.items()},
+        "corrected_by_rules": shift.corrected,
+        "offered_load": shift.offered_load,
+        "cascade": None if shift.cascade is None else plain_cascade(shift.cascade),
+        "remarks": [{"kind": r.kind.value, "subject": r.subject, "text": r.text} for r in shift.remarks],
+    }
+
+
+def _plain_pop(pop: "PoPShift") -> dict[str, Any]:
+    return {
+        "name": pop.name,
+        "city": pop.city,
+        "location": {"latitude": pop.location.latitude, "longitude": pop.location.longitude},
+        "now": _spread(pop.now),
+        "after": _spread(pop.after),
+        "change": _spread(pop.change),
+        "capacity": pop.capacity,
+        "load_now": _spread(pop.load_now),
+        "load": _spread(pop.load),
+        "headroom": None if pop.headroom is None else _number(pop.headroom),
+        "overload_chance": _number(pop.overload_chance),
+        "upstreams": [
+            {
+                "name": each.group,
+                "now": _spread(each.now),
+                "after": _spread(each.after),
+                "load": _spread(each.load),
+                "capacity": each.capacity,
+                "overload_chance": _number(each.overload_chance),
+            }
+            for each in pop.upstreams
+        ],
+    }
+
+
+def plain_cascade(found: "Cascade") -> list[dict[str, Any]]:
+    """Give a cascade's steps as plain values."""
+    return [
+        {
+            "announcing": list(step.announcing),
+            "load": {pop: _number(load) for pop, load in zip(found.pops, step.load, strict=True)},
+            "lost": {pop: _number(lost) for pop, lost in zip(found.pops, step.lost, strict=True) if lost},
+            "no_route": _number(step.no_route),
+            "served": _number(step.served),
+            "act": step.act.value,
+            "pop": step.pop or None,
+            "reason": step.reason,
+        }
+        for step in found.steps
+    ]
+
+
+def _spread(value: "Spread | None") -> dict[str, float] | None:
+    if value is None:
+        return None
+    return {name: _number(getattr(value, name)) for name in ("mean", "p5", "p50", "p95")}
+
+
+def _number(value: float) -> float:
+    """Give shares to six digits after the point, loads in whole units."""
+    return round(value, 6) if abs(value) < 1e5 else float(round(value))
