@@ -13,6 +13,7 @@ from anycastle.cli.lazy_group import Command, group_of
 
 SUBCOMMANDS: Final = MappingProxyType(
     {
+        "attack": Command("anycastle.cli.twin_attack", "attack", "What to announce against an attack, ranked."),
         "calibrate": Command(
             "anycastle.cli.twin_calibrate", "calibrate", "Learn from measured catchments, and score it."
         ),

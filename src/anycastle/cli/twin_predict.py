@@ -131,8 +131,7 @@ def _table(shift: "PredictedShift", upstreams: bool) -> Table:
             cells += [_points(each.after.mean - each.now.mean), _range(each.after)]
             cells += [amount(each.load.mean)] if each.load else []
             cells += [amount(each.capacity)]
-            room = None if each.capacity is None or each.load is None else each.capacity - each.load.mean
-            cells += [_signed(room), f"{100 * each.overload_chance:.0f} %"] if loaded else []
+            cells += [_signed(each.headroom), f"{100 * each.overload_chance:.0f} %"] if loaded else []
             rows.append(tuple(cells))
     none = (shift.no_route_now.mean, shift.no_route.mean)
     if max(none) > 0:
@@ -161,11 +160,11 @@ def _signed(value: float | None) -> str:
 def _tell(shift: "PredictedShift") -> None:
     """Say what does not fit a table, on standard error."""
 
-    date = shift.graph.date or "no date: it is made up"
-    message(f"{shift.service} {shift.prefix}, {shift.members} ways of breaking ties; graph of {date}")
+    date = f"of {shift.graph.date}" if shift.graph.date else "without a date"
+    message(f"{shift.service} {shift.prefix} on a graph {date}; {shift.members} ways of breaking ties")
+    message(f"move: {percent(shift.moved.mean)} of users ({_range(shift.moved)}), {shift.ases_moved.mean:,.0f} ASes")
     message(
-        f"move: {percent(shift.moved.mean)} of users ({_range(shift.moved)}), {shift.ases_moved.mean:,.0f} ASes; "
-        f"of these, though their PoPs announce as before: {percent(shift.moved_though_kept.mean)} of users, "
+        f"of these though both their PoPs announce as before: {percent(shift.moved_though_kept.mean)} of users, "
         f"{shift.ases_moved_though_kept.mean:,.0f} ASes"
     )
     known = ", ".join(f"{name} {percent(share)}" for name, share in shift.provenance.items() if share)
@@ -175,7 +174,7 @@ def _tell(shift: "PredictedShift") -> None:
     if shift.cascade is not None:
         _tell_cascade(shift.cascade)
     elif any(pop.capacity for pop in shift.pops):
-        message("give --load to see loads, headroom and what an overload would lead to")
+        message("with --load: loads, headroom, and what an overload would lead to")
 
 
 def _tell_cascade(found: "Cascade") -> None:
@@ -222,6 +221,7 @@ def _plain_pop(pop: "PoPShift") -> dict[str, Any]:
         "city": pop.city,
         "location": {"latitude": pop.location.latitude, "longitude": pop.location.longitude},
         "now": _spread(pop.now),
+        "announces": pop.announces,
         "after": _spread(pop.after),
         "change": _spread(pop.change),
         "capacity": pop.capacity,

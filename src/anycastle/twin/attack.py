@@ -2,8 +2,11 @@
 
 Theory of operation. An attack is a mix: a weight for each AS that sends it. Nobody knows the mix when it begins. What
 is seen is the load at each PoP, cut at its capacity; how the load is split tells which mixes fit. For each mix the
-size of the attack is the one that explains the PoPs that are not full best (least squares), and that is at least what
-fills those that are. The real offered load is then known at the full ones, too.
+size of the attack is the one that explains the PoPs that are not full best (least squares), and that fills
+those that are. The real offered load is then known at the full ones, too.
+
+How users and attack are split is itself in doubt. So the size is found for every member of the ensemble, and the
+members that explain best what is seen are kept: those are the ways of breaking ties that the Internet seems to have.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,11 +18,14 @@ from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError
 from anycastle.twin.graph import ASGraph
+from anycastle.twin.load import Spread, spread
 
 FULL_FROM: Final = 0.95
 """A PoP that serves this part of its capacity is taken as full: what it serves is then a least of what is offered."""
 FITS_WITHIN: Final = 0.10
 """A mix fits where what it explains differs from what is seen by at most this part of the load seen."""
+KEPT_PART: Final = 0.25
+"""Part of the members that is kept: those that explain best what is seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ class Seen:
     """float64[pop], as measured."""
     capacity: tuple[float | None, ...]
     users: NDArray[np.float64]
-    """float64[pop]: the expected load of users under the present announcement."""
+    """float64[member, pop]: the load of users under the present announcement."""
 
     @property
     def full(self) -> NDArray[np.bool_]:
@@ -85,19 +91,21 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What one mix makes of the loads that are seen."""
+    """What one mix makes of the loads that are seen. Spreads are over the members that explain them best."""
 
     mix: str
-    attack: float
+    attack: Spread
     """Offered by the attack, in the unit of the loads. Only a least where `bounded` is false."""
-    offered: NDArray[np.float64]
-    """float64[pop]: users and attack together."""
+    offered: tuple[float, ...]
+    """Of each PoP: users and attack together, the mean."""
     unseen: float
-    """What is offered beyond what is seen."""
+    """What is offered beyond what full PoPs serve, the mean."""
     misfit: float
     """Root mean square of what is not explained, as a part of the mean load seen."""
     bounded: bool
     """Some PoP that gets a part of this mix is not full, so that its size is known and not only its least."""
+    alike: NDArray[np.intp]
+    """The members, as indices."""
 
     @property
     def fits(self) -> bool:
@@ -106,28 +114,40 @@ class Estimate:
 
 
 def estimate(seen: Seen, share_of_mix: Mapping[str, NDArray[np.float64]]) -> tuple[Estimate, ...]:
-    """Give the attack's size under each mix, the best fit first. `share_of_mix` is float64[pop] as announced now.
+    """Give the attack's size under each mix, the best fit first.
 
-    Raises `MisuseError` where nothing is seen at all.
+    `share_of_mix` is float64[member, pop], as announced now. Raises `MisuseError` where nothing is seen at all.
     """
     if float(seen.load.sum()) <= 0:
         raise MisuseError("no load is seen at any PoP")
     found = [_estimate(seen, name, share) for name, share in share_of_mix.items()]
-    return tuple(sorted(found, key=lambda each: (each.misfit, each.mix)))
+    return tuple(sorted(found, key=lambda each: (round(each.misfit, 9), each.mix)))
 
 
 def _estimate(seen: Seen, name: str, share: NDArray[np.float64]) -> Estimate:
     full, beside = seen.full, seen.load - seen.users
-    bounded = bool((~full & (share > 0)).any())
-    if bounded:
-        size = _least_squares(beside, share, full)
-    else:
-        size = max((float(beside[at] / share[at]) for at in np.flatnonzero(share > 0)), default=0.0)
-    offered = seen.users + max(0.0, size) * share
+    size = np.array([_size(*row, full) for row in zip(beside, share, strict=True)])
+    offered = seen.users + size[:, None] * share
     off = np.where(full, np.maximum(0.0, seen.load - offered), seen.load - offered)
-    misfit = float(np.sqrt((off**2).mean()) / seen.load.mean())
-    unseen = float(np.maximum(0.0, offered - seen.load)[full].sum())
-    return Estimate(name, max(0.0, size), offered, unseen, misfit, bounded)
+    misfit = np.sqrt((off**2).mean(axis=1)) / seen.load.mean()
+    alike = np.sort(np.argsort(misfit, kind="stable")[: max(1, round(len(misfit) * KEPT_PART))])
+    unseen = np.maximum(0.0, offered - seen.load)[:, full].sum(axis=1)
+    return Estimate(
+        mix=name,
+        attack=spread(size[alike]),
+        offered=tuple(offered[alike].mean(axis=0).tolist()),
+        unseen=float(unseen[alike].mean()),
+        misfit=float(misfit[alike].mean()),
+        bounded=bool((~full & (share[alike] > 0)).any(axis=1).all()),
+        alike=alike,
+    )
+
+
+def _size(beside: NDArray[np.float64], share: NDArray[np.float64], full: NDArray[np.bool_]) -> float:
+    """Give the size in one member; the least that it can be where every PoP that the mix reaches is full."""
+    if (~full & (share > 0)).any():
+        return _least_squares(beside, share, full)
+    return max(0.0, *(float(beside[at] / share[at]) for at in np.flatnonzero(share > 0)), 0.0)
 
 
 def _least_squares(beside: NDArray[np.float64], share: NDArray[np.float64], full: NDArray[np.bool_]) -> float:
@@ -152,6 +172,6 @@ def fitting(estimates: Iterable[Estimate]) -> tuple[Estimate, ...]:
 
 
 def attack_range(estimates: Sequence[Estimate]) -> tuple[float, float]:
-    """Give the least and the most that the attack may be, over the mixes that fit."""
+    """Give the least and the most that the attack may be (5th and 95th percentile), over the mixes that fit."""
     sizes = [each.attack for each in fitting(estimates)]
-    return min(sizes), max(sizes)
+    return min(size.p5 for size in sizes), max(size.p95 for size in sizes)

@@ -43,6 +43,10 @@ class Members:
         """How many members there are."""
         return int(self.group.shape[1])
 
+    def only(self, members: NDArray[np.intp]) -> "Members":
+        """Give some of the members."""
+        return replace(self, group=self.group[:, members])
+
     def pops(self) -> NDArray[np.uint16]:
         """Give the PoP, uint16[row, member], an index into `deployment.pops`; their number where there is no route."""
         table = np.full(NO_GROUP + 1, len(self.deployment.pops), np.uint16)

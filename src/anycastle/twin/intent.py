@@ -94,11 +94,6 @@ class Intent:
     floor: Floor
     remarks: tuple[Remark, ...]
 
-    def announcing(self) -> tuple[str, ...]:
-        """Give the PoPs that announce something."""
-        announced = self.configuration.announced
-        return tuple(dict.fromkeys(group.pop for group in self.deployment.groups if group.name in announced))
-
 
 def intent_of(fleet: Fleet, graph: ASGraph, service: str | None = None, prefix: Prefix | None = None) -> Intent:
     """Give what a fleet announces on a graph; by default for its first service, and that service's first prefix.

@@ -112,15 +112,21 @@ def _prepended(how: Treatment, times: int) -> Treatment:
 
 
 def play(
-    ensemble: Ensemble, options: Sequence[Option], attack: Attack, capacity: Sequence[float | None]
-) -> Playbook:  # fmt: skip
+    ensemble: Ensemble,
+    options: Sequence[Option],
+    attack: Attack,
+    capacity: Sequence[float | None],
+    alike: NDArray[np.intp] | None = None,
+) -> Playbook:
     """Work every option out. The first option is the present one. `capacity` is by the deployment's PoPs.
 
-    About 20 ms an option on the graph of 2025.
+    `alike` are the members that count, all unless given (`twin.attack.Estimate`). About 20 ms an option on the graph
+    of 2025.
     """
     room = np.array([np.inf if each is None else each for each in capacity])
-    before = ensemble.run(options[0].configuration).pops()
-    outcomes = [_outcome(ensemble, option, attack, room, before) for option in options]
+    scene = _Scene(ensemble, attack, room, np.arange(ensemble.members) if alike is None else alike)
+    before = ensemble.run(options[0].configuration).pops()[:, scene.alike]
+    outcomes = [_outcome(scene, option, before) for option in options]
     ranked = sorted(outcomes, key=lambda each: (-round(each.kept.mean / SAME), each.moved))
     pops = ensemble.compiled.wiring.deployment.pops
     return Playbook(
@@ -128,20 +134,27 @@ def play(
     )  # fmt: skip
 
 
-def _outcome(
-    ensemble: Ensemble, option: Option, attack: Attack, room: NDArray[np.float64], before: NDArray[np.uint16]
-) -> Outcome:
-    members = ensemble.run(option.configuration)
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    ensemble: Ensemble
+    attack: Attack
+    room: NDArray[np.float64]
+    """float64[pop], infinite where no capacity is stated."""
+    alike: NDArray[np.intp]
+
+
+def _outcome(scene: _Scene, option: Option, before: NDArray[np.uint16]) -> Outcome:
+    attack, members = scene.attack, scene.ensemble.run(option.configuration).only(scene.alike)
     users, sources = shares_by_pop(members, attack.users), shares_by_pop(members, attack.sources)
     load = attack.user_load * users[:, :-1] + attack.attack_load * sources[:, :-1]
-    served = np.minimum(1.0, room / np.maximum(load, 1e-30))
+    served = np.minimum(1.0, scene.room / np.maximum(load, 1e-30))
     moved = members.weights_of_rows(attack.users) @ (members.pops() != before)
     return Outcome(
         option=option,
         users=tuple(users[:, :-1].mean(axis=0).tolist()),
         attack=tuple(sources[:, :-1].mean(axis=0).tolist()),
         load=tuple(load.mean(axis=0).tolist()),
-        overload_chance=tuple((load > room).mean(axis=0).tolist()),
+        overload_chance=tuple((load > scene.room).mean(axis=0).tolist()),
         kept=spread((users[:, :-1] * served).sum(axis=1)),
         moved=float(moved.mean()),
         no_route=float(users[:, -1].mean()),

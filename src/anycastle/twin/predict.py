@@ -40,7 +40,13 @@ class UpstreamShift:
     load: Spread | None
     """After, in the unit of the offered load; None where none was given."""
     capacity: float | None
+    """Of the link, in bit/s."""
     overload_chance: float
+
+    @property
+    def headroom(self) -> float | None:
+        """Give what of the link is left, at the expected load; None where either is not known, or nothing comes."""
+        return None if self.capacity is None or self.load is None else self.capacity - self.load.mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,8 @@ class PoPShift:
     name: str
     city: str
     location: Location
+    announces: bool
+    """After."""
     now: Spread
     after: Spread
     change: Spread
@@ -64,8 +72,13 @@ class PoPShift:
 
     @property
     def headroom(self) -> float | None:
-        """Give what of the capacity is left after, at the expected load; below 0 where it does not suffice."""
-        return None if self.capacity is None or self.load is None else self.capacity - self.load.mean
+        """Give what of the capacity is left after, at the expected load; below 0 where it does not suffice.
+
+        None where no capacity or load is known, or nothing is announced.
+        """
+        if self.capacity is None or self.load is None or not self.announces:
+            return None
+        return self.capacity - self.load.mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +186,14 @@ def predict_shift(
     seen = _Seen.of(pair, weights.of_node, touched(deployment, *configurations))
     likeliest = (_likeliest(pair.before), _likeliest(pair.after))
     links = _Links.of(forecast, pair, configurations, before.link_capacity | then.link_capacity, weights.of_node)
-    sites = _sites(before, after)
+    speaking = announcing(deployment, then.configuration)
     return PredictedShift(
         service=after.service,
         prefix=after.prefix,
         graph=graph.origin,
         weights=weights,
         members=pair.before.count,
-        pops=tuple(_pop(site, seen, links, load) for site in sites),
+        pops=tuple(_pop(site, site.name in speaking, seen, links, load) for site in _sites(before, after)),
         no_route_now=spread(seen.before[:, -1]),
         no_route=spread(seen.after[:, -1]),
         moved=spread(seen.moves.users),
@@ -192,7 +205,7 @@ def predict_shift(
         provenance=_provenance(pair, weights),
         corrected=pair.corrected,
         offered_load=load,
-        cascade=None if load is None else _cascade(forecast, then, sites, weights, load),
+        cascade=None if load is None else _cascade(forecast, then, _sites(before, after), weights, load),
         remarks=tuple(dict.fromkeys((*before.remarks, *after.remarks))),
         ases=_ases(graph, pair, weights, likeliest),
     )
@@ -215,6 +228,11 @@ def join(before: Intent, after: Intent) -> tuple[Deployment, Intent]:
     links = {renamed.get(name, name): each for name, each in after.link_capacity.items()}
     deployment = Deployment((*before.deployment.groups, *added))
     return deployment, replace(after, configuration=Configuration(announced), link_capacity=links)
+
+
+def announcing(deployment: Deployment, configuration: Configuration) -> frozenset[str]:
+    """Give the PoPs that announce something."""
+    return frozenset(group.pop for group in deployment.groups if group.name in configuration.announced)
 
 
 def touched(deployment: Deployment, before: Configuration, after: Configuration) -> frozenset[str]:
@@ -329,13 +347,14 @@ def _sites(before: Intent, after: Intent) -> tuple[Site, ...]:
     return (*after.sites, *(site for site in before.sites if site.name not in left))
 
 
-def _pop(site: Site, seen: _Seen, links: _Links, load: float | None) -> PoPShift:
+def _pop(site: Site, announces: bool, seen: _Seen, links: _Links, load: float | None) -> PoPShift:
     at = seen.pops.index(site.name) if site.name in seen.pops else None
     now, after = (np.zeros(len(each)) if at is None else each[:, at] for each in (seen.before, seen.after))
     return PoPShift(
         name=site.name,
         city=site.city,
         location=site.location,
+        announces=announces,
         now=spread(now),
         after=spread(after),
         change=spread(after - now),
@@ -383,7 +402,7 @@ def _cascade(forecast: Forecast, after: Intent, sites: tuple[Site, ...], weights
         left = {name: how for name, how in announced.items() if pop_of_group[name] in announcing}
         return load * forecast.expected(Configuration(left), weights.of_node)
 
-    speaking = {pop_of_group[name] for name in after.configuration.announced}
+    speaking = announcing(forecast.deployment, after.configuration)
     order = [site.name for site in after.sites if site.name in speaking]
     counts = {name: site.capacity if site.capacity is not None else UNSTATED_CAPACITY for name, site in site_of.items()}
     return cascade(load_of, order, Rules(pops, tuple(site_of[pop].capacity for pop in pops), after.floor, counts))
