@@ -21,7 +21,7 @@ from anycastle.cli.twin_fleet_input import (
     show_remarks,
 )
 from anycastle.cli.twin_input import about_graph, check_asns, parse_as, progress
-from anycastle.io.as_weights import read_labels, read_loads, read_weights
+from anycastle.io.as_weights import read_loads, read_weights
 from anycastle.io.catchments.text import read_text
 from anycastle.io.config.findings import did_you_mean
 from anycastle.io.option_table import read_options
@@ -38,6 +38,8 @@ from anycastle.twin.attack import (
 from anycastle.twin.ensemble import Ensemble
 from anycastle.twin.load import shares_by_pop
 from anycastle.twin.playbook import Attack, Option, Outcome, Playbook, make_options, play
+from anycastle.twin.predict import whereabouts
+from anycastle.twin.regions import region_of_label
 from anycastle.twin.sweep import compile_deployment
 
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -49,9 +51,7 @@ _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--attack", "attack_load", metavar="LOAD", help="Of the whole attack, such as 200G.")
 @click.option("--observed", type=_FILE, help="CSV with pop and load: what PoPs serve now. Tells how large it is.")
 @click.option("--mix", "mixes", multiple=True, metavar="MIX",
-              help="Its sources: uniform, users, region:NAME, asn:A,B,... or a CSV with asn and weight.")  # fmt: skip
-@click.option("--regions", type=_FILE, help="CSV with asn and region; or ranges FIRST,LAST,COUNTRY, with --asn-ranges.")
-@click.option("--asn-ranges", type=_FILE, help="Ranges FIRST,LAST,ASN.")
+              help="Its sources: uniform, users, region:NAME, country:CC, asn:A,B,... or a CSV with asn and weight.")  # fmt: skip
 @click.option("--options", "table", type=_FILE,
               help="CSV: name, then PoPs or POP/UPSTREAMs in its first line; prepends, - for withdrawn.")  # fmt: skip
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Only the N best options.")
@@ -62,8 +62,6 @@ def attack(
     attack_load: str | None,
     observed: Path | None,
     mixes: tuple[str, ...],
-    regions: Path | None,
-    asn_ranges: Path | None,
     table: Path | None,
     top: int | None,
     by_pop: bool,
@@ -84,7 +82,7 @@ def attack(
     size = parse_load(attack_load, "--attack")
     question = open_question(given)
     try:
-        chosen = _mixes(question, mixes, regions, asn_ranges)
+        chosen = _mixes(question, mixes)
         scene = _Scene.of(question, users, table)
         estimates = None if observed is None else scene.estimates(chosen, _observed(observed, scene))
         playbooks = scene.play(chosen, size, estimates)
@@ -94,27 +92,27 @@ def attack(
     show_remarks(question.intent.remarks)
 
 
-def _mixes(question: Question, names: Sequence[str], regions: Path | None, asn_ranges: Path | None) -> list[Mix]:
-    labels: dict[int, str] = {int(asn): where for asn, where in question.region.items()}
-    if regions is not None:
-        labels = read_labels(regions, asn_ranges)
-    found = [_mix(question, name, labels) for name in names or ("uniform",)]
+def _mixes(question: Question, names: Sequence[str]) -> list[Mix]:
+    found = [_mix(question, name) for name in names or ("uniform",)]
     for mix in found:
         if mix.absent:
             message(f"mix {mix.name}: {percent(mix.absent)} of it is of ASes that this graph does not have")
     return found
 
 
-def _mix(question: Question, name: str, labels: dict[int, str]) -> Mix:
+def _mix(question: Question, name: str) -> Mix:
     graph = question.graph
     kind, _, rest = name.partition(":")
     if name == "uniform":
         return uniform_mix(graph)
     if name == "users":
         return Mix("users", question.weights.of_node)
-    if kind == "region" and rest:
-        if not labels:
+    if kind in ("region", "country") and rest:
+        if not question.labels:
             raise click.BadParameter("a graph of a file has no regions; give --regions", param_hint="--mix")
+        labels = question.labels
+        if kind == "region":
+            labels = {asn: region_of_label(label) or label for asn, label in labels.items()}
         return mix_of_label(graph, rest, labels, question.weights.of_node)
     if kind == "asn" and rest:
         asns = [parse_as(word, "--mix") for word in rest.split(",")]
@@ -122,7 +120,7 @@ def _mix(question: Question, name: str, labels: dict[int, str]) -> Mix:
         return mix_of_asns(graph, name, {int(asn): 1.0 for asn in asns})
     if Path(name).is_file():
         return mix_of_asns(graph, Path(name).name, read_weights(Path(name)).of_asn)
-    words = f"{name!r} is none of uniform, users, region:NAME and asn:A,B,..., and no file"
+    words = f"{name!r} is none of uniform, users, region:NAME, country:CC and asn:A,B,..., and no file"
     raise click.BadParameter(words, param_hint="--mix")
 
 
@@ -146,7 +144,8 @@ class _Scene:
             asn for option in options for how in option.configuration.announced.values() for asn in how.no_export_to
         }
         compiled = compile_deployment(question.graph, deployment, named=named)
-        ensemble = Ensemble.of(compiled, question.randomness, question.members)
+        where = None if question.region is None else whereabouts(question.region, question.intent.sites)
+        ensemble = Ensemble.of(compiled, question.randomness, question.members, where)
         of_site = {site.name: site.capacity for site in question.intent.sites}
         return _Scene(question, ensemble, options, user_load, tuple(of_site[pop] for pop in deployment.pops))
 

@@ -9,19 +9,20 @@ from typing import Any, Final, TypeVar
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError, ParseError
 from anycastle.cli.output import message
 from anycastle.cli.twin_input import SYNTHETIC_MAX, describe, open_graph
-from anycastle.io.as_weights import read_weights
+from anycastle.io.as_weights import read_labels, read_weights
 from anycastle.io.config import load_fleet
 from anycastle.io.config.units import MULTIPLES, parse_capacity
 from anycastle.kernels.lane_vectors import LANES
-from anycastle.model.asn import ASN
 from anycastle.model.fleet import Fleet
 from anycastle.model.prefix import Prefix, parse_prefix
 from anycastle.twin.graph import ASGraph
 from anycastle.twin.intent import Intent, Remark, intent_of
+from anycastle.twin.regions import regions_of_nodes
 from anycastle.twin.synthetic_fleet import make_graph_for
 from anycastle.twin.weights import Weights, equal_weights, place_weights
 
@@ -46,6 +47,10 @@ def fleet_options(command: F) -> F:
                      help="AS relationships. Without data, a graph made here that has the fleet's upstreams."),
         click.option("--weights", "weights_file", default="equal", show_default=True, metavar="equal|FILE",
                      help="How much each AS counts: CSV with asn and users, or ranges FIRST,LAST,ASN (addresses)."),
+        click.option("--regions", type=_FILE, metavar="FILE",
+                     help="Where ASes are: CSV with asn and region or country; or ranges FIRST,LAST,COUNTRY, with"
+                     " --asn-ranges. Ties among sessions of one upstream then fall to the nearest PoP."),
+        click.option("--asn-ranges", type=_FILE, metavar="FILE", help="Ranges FIRST,LAST,ASN."),
         click.option("--seed", default=1, show_default=True, help="Of the orders in which ties are broken."),
         click.option("--members", type=click.IntRange(LANES, MEMBERS_MAX), default=2 * LANES, show_default=True,
                      help=f"Ways in which ties may fall, a multiple of {LANES}."),
@@ -73,8 +78,13 @@ class Question:
     weights: Weights
     randomness: np.random.Generator
     members: int
-    region: dict[ASN, str]
-    """Of a graph made here; else empty."""
+    labels: dict[int, str]
+    """ASN -> region or country, where they are known."""
+
+    @property
+    def region(self) -> NDArray[np.int8] | None:
+        """Give where each node is; None where nothing is known."""
+        return regions_of_nodes(self.graph, self.labels) if self.labels else None
 
 
 def open_question(given: dict[str, Any], others: Sequence[Fleet] = ()) -> Question:
@@ -85,14 +95,15 @@ def open_question(given: dict[str, Any], others: Sequence[Fleet] = ()) -> Questi
     if given["members"] % LANES:
         raise click.BadParameter(f"a multiple of {LANES} is wanted", param_hint="--members")
     fleet = open_fleet(given["fleet"])
-    graph, region = _open_graph((fleet, *others), given["graph_name"], given["no_cache"])
+    graph, labels = _open_graph((fleet, *others), given["graph_name"], given["no_cache"])
+    labels = labels if given["regions"] is None else _labels(given["regions"], given["asn_ranges"])
     weights = _weights(graph, given["weights_file"])
     intent = ask(fleet, graph, given["service"], _prefix(given["prefix"]))
     if not intent.deployment.groups:
         show_remarks(intent.remarks)
         raise click.UsageError(f"no upstream of the service {intent.service} is in this graph")
     randomness = np.random.default_rng(given["seed"])
-    return Question(fleet, graph, intent, weights, randomness, given["members"], region)
+    return Question(fleet, graph, intent, weights, randomness, given["members"], labels)
 
 
 def open_fleet(folder: Path, shown: Callable[[str], str] = str) -> Fleet:
@@ -122,7 +133,7 @@ def _prefix(text: str | None) -> Prefix | None:
         raise click.BadParameter(str(error), param_hint="--prefix") from error
 
 
-def _open_graph(fleets: Iterable[Fleet], name: str, no_cache: bool) -> tuple[ASGraph, dict[ASN, str]]:
+def _open_graph(fleets: Iterable[Fleet], name: str, no_cache: bool) -> tuple[ASGraph, dict[int, str]]:
     made = _SYNTHETIC.fullmatch(name)
     if made is None:
         return open_graph(name, no_cache).graph, {}
@@ -132,7 +143,14 @@ def _open_graph(fleets: Iterable[Fleet], name: str, no_cache: bool) -> tuple[ASG
     found = make_graph_for(fleets, ases, random.Random(int(made[2] or 1)))
     message(describe(found.graph))
     message("this graph is made up: it shows how a change works, not where users are; give --graph FILE for that")
-    return found.graph, found.region
+    return found.graph, {int(asn): region for asn, region in found.region.items()}
+
+
+def _labels(path: Path, asn_ranges: Path | None) -> dict[int, str]:
+    try:
+        return read_labels(path, asn_ranges)
+    except ParseError as error:
+        raise click.UsageError(f"--regions: {error}") from error
 
 
 def _weights(graph: ASGraph, name: str) -> Weights:

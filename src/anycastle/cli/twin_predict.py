@@ -75,7 +75,7 @@ def predict(
         model = None if calibration is None else read_calibration(calibration)
         shift = predict_shift(
             question.graph, now, after, question.randomness,
-            Asked(question.weights, load, model, question.members),
+            Asked(question.weights, load, model, question.members, question.region),
         )  # fmt: skip
     except (MisuseError, ParseError) as error:
         raise click.UsageError(str(error)) from error

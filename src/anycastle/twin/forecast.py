@@ -12,6 +12,7 @@ from anycastle.twin.deployment import Configuration, Deployment
 from anycastle.twin.ensemble import MEMBERS, Ensemble, Members
 from anycastle.twin.graph import ASGraph
 from anycastle.twin.load import shares_by_group, shares_by_pop
+from anycastle.twin.nearest import Whereabouts
 from anycastle.twin.sweep import compile_deployment
 
 
@@ -43,6 +44,7 @@ class Forecast:
         randomness: np.random.Generator,
         model: Calibration | None = None,
         members: int = MEMBERS,
+        where: Whereabouts | None = None,
     ) -> "Forecast":
         """Compile. `asked` are configurations that refuse routes to ASes; others may follow that name no more ASes.
 
@@ -50,7 +52,7 @@ class Forecast:
         """
         named = {asn for each in asked for how in each.announced.values() for asn in (*how.no_export_to, *how.poison)}
         compiled = compile_deployment(graph, deployment, named=named)
-        return Forecast(Ensemble.of(compiled, randomness, members), model, randomness)
+        return Forecast(Ensemble.of(compiled, randomness, members, where), model, randomness)
 
     @property
     def graph(self) -> ASGraph:

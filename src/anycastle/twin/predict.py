@@ -8,7 +8,7 @@ it touches is surprised by them.
 `predict_shift` is all that a preview of a plan needs; it reads no file and prints nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ from anycastle.twin.forecast import Forecast, Pair
 from anycastle.twin.graph import ASGraph, Origin
 from anycastle.twin.intent import UNSTATED_CAPACITY, Intent, Remark, Site, intent_of
 from anycastle.twin.load import Spread, overload_chance, spread, weight_at
+from anycastle.twin.nearest import Whereabouts
 from anycastle.twin.weights import Weights, equal_weights
 
 
@@ -152,6 +153,9 @@ class Asked:
     """Of all users together, in the unit of capacities."""
     calibration: Calibration | None = None
     members: int = MEMBERS
+    region: NDArray[np.int8] | None = None
+    """int8[node]: a place in `REGIONS`, -1 where not known (`twin.regions`). Among sessions with one upstream, users
+    then land at the nearest PoP."""
 
 
 def predict_fleets(
@@ -181,7 +185,10 @@ def predict_shift(
     weights, load = asked.weights or equal_weights(graph), asked.offered_load
     deployment, then = join(before, after)
     configurations = (before.configuration, then.configuration)
-    forecast = Forecast.of(graph, deployment, configurations, randomness, asked.calibration, asked.members)
+    forecast = Forecast.of(
+        graph, deployment, configurations, randomness, asked.calibration, asked.members,
+        None if asked.region is None else whereabouts(asked.region, _sites(before, after)),
+    )  # fmt: skip
     pair = forecast.pair(*configurations)
     seen = _Seen.of(pair, weights.of_node, touched(deployment, *configurations))
     likeliest = (_likeliest(pair.before), _likeliest(pair.after))
@@ -228,6 +235,11 @@ def join(before: Intent, after: Intent) -> tuple[Deployment, Intent]:
     links = {renamed.get(name, name): each for name, each in after.link_capacity.items()}
     deployment = Deployment((*before.deployment.groups, *added))
     return deployment, replace(after, configuration=Configuration(announced), link_capacity=links)
+
+
+def whereabouts(region: NDArray[np.int8], sites: Iterable[Site]) -> Whereabouts:
+    """Bring together where ASes and PoPs are."""
+    return Whereabouts(region, {site.name: site.location for site in sites})
 
 
 def announcing(deployment: Deployment, configuration: Configuration) -> frozenset[str]:

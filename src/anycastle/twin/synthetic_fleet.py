@@ -7,8 +7,6 @@ a peer. What is then predicted shows how a change works, and not where the Inter
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from math import cos, hypot, radians
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -16,25 +14,13 @@ import numpy as np
 from anycastle.base.ports import Randomness
 from anycastle.model.asn import ASN
 from anycastle.model.fleet import Fleet
-from anycastle.model.pop import Location
 from anycastle.model.upstream import UpstreamKind
 from anycastle.twin.graph import ASGraph, Links, build_graph
-from anycastle.twin.synthetic import REGIONS, SyntheticGraph, make_graph
+from anycastle.twin.regions import region_of_pop
+from anycastle.twin.synthetic import SyntheticGraph, make_graph
 
 FIRST_ASN: Final = 4_200_000_000
 """Made ASes have ASNs for private use (RFC 6996), which are nobody's on the Internet."""
-
-_MIDDLE: Final = MappingProxyType(
-    {
-        "europe": Location(50, 10),
-        "north-america": Location(40, -95),
-        "south-america": Location(-15, -60),
-        "asia": Location(30, 105),
-        "oceania": Location(-27, 140),
-        "africa": Location(5, 20),
-    }
-)
-"""About the middle of each region's networks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +51,9 @@ def _wanted(fleets: Iterable[Fleet]) -> list[_Wanted]:
         for pop in fleet.pops:
             for upstream in pop.upstreams:
                 if upstream.asn != fleet.asn:
-                    regions.setdefault(upstream.asn, set()).add(region_of(pop.region, pop.location))
+                    regions.setdefault(upstream.asn, set()).add(region_of_pop(pop.region, pop.location))
                     transit |= {upstream.asn} if upstream.kind is UpstreamKind.TRANSIT else set()
     return [_Wanted(asn, asn in transit, tuple(sorted(regions[asn]))) for asn in sorted(regions)]
-
-
-def region_of(name: str, location: Location) -> str:
-    """Give the region of a PoP: the fleet's word where it is one of `REGIONS`, else the nearest."""
-    if name in REGIONS:
-        return name
-
-    def away(region: str) -> float:
-        middle = _MIDDLE[region]
-        east = (location.longitude - middle.longitude + 180) % 360 - 180
-        return hypot(location.latitude - middle.latitude, east * cos(radians(location.latitude)))
-
-    return min(REGIONS, key=away)
 
 
 def _stand_in(made: SyntheticGraph, wanted: _Wanted, taken: set[ASN]) -> ASN | None:
