@@ -42,6 +42,7 @@ from anycastle.twin.predict import whereabouts
 from anycastle.twin.regions import region_of_label
 from anycastle.twin.sweep import compile_deployment
 
+OVERLOADED_SHOWN: Final = 3
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -51,7 +52,7 @@ _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--attack", "attack_load", metavar="LOAD", help="Of the whole attack, such as 200G.")
 @click.option("--observed", type=_FILE, help="CSV with pop and load: what PoPs serve now. Tells how large it is.")
 @click.option("--mix", "mixes", multiple=True, metavar="MIX",
-              help="Its sources: uniform, users, region:NAME, country:CC, asn:A,B,... or a CSV with asn and weight.")  # fmt: skip
+              help="uniform, users, region:NAME, country:CC, asn:A,B,... or a CSV of weights.")  # fmt: skip
 @click.option("--options", "table", type=_FILE,
               help="CSV: name, then PoPs or POP/UPSTREAMs in its first line; prepends, - for withdrawn.")  # fmt: skip
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Only the N best options.")
@@ -232,15 +233,22 @@ def _table(playbook: Playbook, top: int | None, by_pop: bool) -> Table:
     rows = []
     for alike in _grouped(playbook.outcomes)[:top]:
         each, others = alike[0], len(alike) - 1
-        over = each.overloaded(playbook.pops)
         name = each.option.name + (f" (+{others} alike)" if others else "")
         cells = [name, percent(each.kept.mean), f"{100 * each.kept.p5:.1f}-{100 * each.kept.p95:.1f} %"]
-        cells += [percent(each.moved), ", ".join(over) or "-"]
+        cells += [percent(each.moved), _overloaded(playbook, each)]
         shares = zip(each.users, each.attack, strict=True)
         cells += [f"{100 * users:.0f}/{100 * sources:.0f} %" for users, sources in shares] if by_pop else []
         rows.append(tuple(cells))
     columns: tuple[str, ...] = ("OPTION", "KEPT", "P5-P95", "MOVED", "OVERLOADED")
     return Table((*columns, *(pop.upper() for pop in playbook.pops if by_pop)), rows)
+
+
+def _overloaded(playbook: Playbook, outcome: Outcome) -> str:
+    """Name the PoPs that may be overloaded, the likeliest first, with how likely it is where it is not certain."""
+    chances = sorted(zip(outcome.overload_chance, playbook.pops, strict=True), key=lambda each: (-each[0], each[1]))
+    named = [pop if chance > 0.995 else f"{pop} {100 * chance:.0f} %" for chance, pop in chances if chance >= 0.05]
+    more = [f"{len(named) - OVERLOADED_SHOWN} more"] if len(named) > OVERLOADED_SHOWN else []
+    return ", ".join(named[:OVERLOADED_SHOWN] + more) or "-"
 
 
 def _grouped(outcomes: Sequence[Outcome]) -> list[list[Outcome]]:

@@ -32,6 +32,7 @@ MEMBERS_MAX: Final = 64 * LANES
 _SYNTHETIC: Final = re.compile(r"synthetic(?::(\d{1,7}))?(?::(\d{1,9}))?")
 _ASES: Final = 5000
 """Of a synthetic graph, unless told otherwise: a second, and catchments of some hundred ASes."""
+SUBJECTS_SHOWN: Final = 4
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -173,9 +174,13 @@ def _weights(graph: ASGraph, name: str) -> Weights:
 
 
 def show_remarks(remarks: Iterable[Remark]) -> None:
-    """Say on standard error what a prediction leaves out."""
+    """Say on standard error what a prediction leaves out, a line for all places of which the same is said."""
+    places: dict[tuple[str, str], list[str]] = {}
     for remark in remarks:
-        message(f"{remark.subject}: {remark.text} [{remark.kind.value}]", severity="warning")
+        places.setdefault((remark.text, remark.kind.value), []).append(remark.subject)
+    for (text, kind), subjects in places.items():
+        more = f" and {len(subjects) - SUBJECTS_SHOWN} more" if len(subjects) > SUBJECTS_SHOWN else ""
+        message(f"{', '.join(subjects[:SUBJECTS_SHOWN])}{more}: {text} [{kind}]", severity="warning")
 
 
 def percent(share: float) -> str:

@@ -24,7 +24,7 @@ from anycastle.cli.twin_fleet_input import (
 if TYPE_CHECKING:
     from anycastle.twin.cascade import Cascade
     from anycastle.twin.load import Spread
-    from anycastle.twin.predict import PoPShift, PredictedShift
+    from anycastle.twin.predicted_shift import PredictedShift
 
 _PARTS: Final = ("pops", "services")
 
@@ -58,7 +58,9 @@ def predict(
     Example: anycastle twin predict --fleet myfleet --without fra1 --load 38G
     """
     from anycastle.base.errors import MisuseError, ParseError
+    from anycastle.cli.twin_predict_plain import plain
     from anycastle.io.calibration_file import read_calibration
+    from anycastle.io.config.findings import did_you_mean
     from anycastle.twin.intent import without_pops
     from anycastle.twin.predict import Asked, predict_shift
 
@@ -70,6 +72,11 @@ def predict(
     question = open_question(given, () if then is None else (then,))
     now = question.intent
     after = now if then is None else ask(then, question.graph, now.service, now.prefix)
+    known = [site.name for site in after.sites]
+    for pop in gone:
+        if pop not in known:
+            words = f"the service {after.service} has no PoP {pop!r}{did_you_mean(pop, known)}"
+            raise click.BadParameter(words, param_hint="--without")
     try:
         after = without_pops(after, gone)
         model = None if calibration is None else read_calibration(calibration)
@@ -185,87 +192,3 @@ def _tell_cascade(found: "Cascade") -> None:
             f"{pop} {amount(step.load[at])}" for at, pop in enumerate(found.pops) if pop in step.announcing
         )
         message(f"step {number}: {loads}; lost {amount(sum(step.lost))}: {act}: {step.reason}")
-
-
-def plain(shift: "PredictedShift") -> dict[str, Any]:
-    """Give a prediction as plain values, for JSON."""
-    return {
-        "service": shift.service,
-        "prefix": str(shift.prefix),
-        "graph": {"name": shift.graph.name, "date": shift.graph.date},
-        "weights": {
-            "source": shift.weights.source,
-            "unplaced": _number(shift.weights.unplaced),
-            "absent": [{"asn": asn, "share": _number(share)} for asn, share in shift.weights.absent],
-        },
-        "members": shift.members,
-        "pops": [_plain_pop(pop) for pop in shift.pops],
-        "no_route": {"now": _spread(shift.no_route_now), "after": _spread(shift.no_route)},
-        "moved": _spread(shift.moved),
-        "moved_though_kept": _spread(shift.moved_though_kept),
-        "ases_moved": _spread(shift.ases_moved),
-        "ases_moved_though_kept": _spread(shift.ases_moved_though_kept),
-        "flows": [{"from": f.source or None, "to": f.target or None, "share": _number(f.share)} for f in shift.flows],
-        "doubt": _number(shift.doubt),
-        "provenance": {name: _number(share) for name, share in shift.provenance.items()},
-        "corrected_by_rules": shift.corrected,
-        "offered_load": shift.offered_load,
-        "cascade": None if shift.cascade is None else plain_cascade(shift.cascade),
-        "remarks": [{"kind": r.kind.value, "subject": r.subject, "text": r.text} for r in shift.remarks],
-    }
-
-
-def _plain_pop(pop: "PoPShift") -> dict[str, Any]:
-    return {
-        "name": pop.name,
-        "city": pop.city,
-        "location": {"latitude": pop.location.latitude, "longitude": pop.location.longitude},
-        "now": _spread(pop.now),
-        "announces": pop.announces,
-        "after": _spread(pop.after),
-        "change": _spread(pop.change),
-        "capacity": pop.capacity,
-        "load_now": _spread(pop.load_now),
-        "load": _spread(pop.load),
-        "headroom": None if pop.headroom is None else _number(pop.headroom),
-        "overload_chance": _number(pop.overload_chance),
-        "upstreams": [
-            {
-                "name": each.group,
-                "now": _spread(each.now),
-                "after": _spread(each.after),
-                "load": _spread(each.load),
-                "capacity": each.capacity,
-                "overload_chance": _number(each.overload_chance),
-            }
-            for each in pop.upstreams
-        ],
-    }
-
-
-def plain_cascade(found: "Cascade") -> list[dict[str, Any]]:
-    """Give a cascade's steps as plain values."""
-    return [
-        {
-            "announcing": list(step.announcing),
-            "load": {pop: _number(load) for pop, load in zip(found.pops, step.load, strict=True)},
-            "lost": {pop: _number(lost) for pop, lost in zip(found.pops, step.lost, strict=True) if lost},
-            "no_route": _number(step.no_route),
-            "served": _number(step.served),
-            "act": step.act.value,
-            "pop": step.pop or None,
-            "reason": step.reason,
-        }
-        for step in found.steps
-    ]
-
-
-def _spread(value: "Spread | None") -> dict[str, float] | None:
-    if value is None:
-        return None
-    return {name: _number(getattr(value, name)) for name in ("mean", "p5", "p50", "p95")}
-
-
-def _number(value: float) -> float:
-    """Give shares to six digits after the point, loads in whole units."""
-    return round(value, 6) if abs(value) < 1e5 else float(round(value))

@@ -60,7 +60,7 @@ def read_columns(
 def _cells(line: str) -> list[str]:
     try:
         return next(csv.reader([line]), [])
-    except csv.Error:  # such as a quote that a later line closes: cells have no line breaks here
+    except csv.Error:  # a cell beyond the limit of the csv module
         return line.split(",")
 
 

@@ -31,16 +31,24 @@ MIDDLE: Final = MappingProxyType(
 """About the middle of each region's networks."""
 
 _COUNTRIES: Final = {
-    "europe": "AD AL AT AX BA BE BG BY CH CY CZ DE DK EE ES EU FI FO FR GB GG GI GL GR HR HU IE IM IS IT JE LI LT LU LV MC "
-    "MD ME MK MT NL NO PL PT RO RS RU SE SI SJ SK SM UA UK VA XK",
-    "north-america": "BM CA MX PM UM US",
-    "south-america": "AG AI AR AW BB BL BO BQ BR BS BZ CL CO CR CU CW DM DO EC FK GD GF GP GS GT GY HN HT JM KN KY LC MF MQ "
-    "MS NI PA PE PR PY SR SV SX TC TT UY VC VE VG VI",
-    "asia": "AE AF AM AZ BD BH BN BT CN GE HK ID IL IN IO IQ IR JO JP KG KH KP KR KW KZ LA LB LK MM MN MO MV MY NP OM PH PK "
-    "PS QA SA SG SY TH TJ TL TM TR TW UZ VN YE",
-    "oceania": "AS AU CC CK CX FJ FM GU KI MH MP NC NF NR NU NZ PF PG PN PW SB TK TO TV VU WF WS",
-    "africa": "AO BF BI BJ BW CD CF CG CI CM CV DJ DZ EG EH ER ET GA GH GM GN GQ GW KE KM LR LS LY MA MG ML MR MU MW MZ NA "
-    "NE NG RE RW SC SD SH SL SN SO SS ST SZ TD TG TN TZ UG YT ZA ZM ZW",
+    "europe": (
+        "AD AL AT AX BA BE BG BY CH CY CZ DE DK EE ES EU FI FO FR GB GG GI GL GR HR HU IE IM IS IT JE LI LT "
+        "LU LV MC MD ME MK MT NL NO PL PT RO RS RU SE SI SJ SK SM UA UK VA XK"
+    ),
+    "north-america": ("BM CA MX PM UM US"),
+    "south-america": (
+        "AG AI AR AW BB BL BO BQ BR BS BZ CL CO CR CU CW DM DO EC FK GD GF GP GS GT GY HN HT JM KN KY LC MF "
+        "MQ MS NI PA PE PR PY SR SV SX TC TT UY VC VE VG VI"
+    ),
+    "asia": (
+        "AE AF AM AZ BD BH BN BT CN GE HK ID IL IN IO IQ IR JO JP KG KH KP KR KW KZ LA LB LK MM MN MO MV MY "
+        "NP OM PH PK PS QA SA SG SY TH TJ TL TM TR TW UZ VN YE"
+    ),
+    "oceania": ("AS AU CC CK CX FJ FM GU KI MH MP NC NF NR NU NZ PF PG PN PW SB TK TO TV VU WF WS"),
+    "africa": (
+        "AO BF BI BJ BW CD CF CG CI CM CV DJ DZ EG EH ER ET GA GH GM GN GQ GW KE KM LR LS LY MA MG ML MR MU "
+        "MW MZ NA NE NG RE RW SC SD SH SL SN SO SS ST SZ TD TG TN TZ UG YT ZA ZM ZW"
+    ),
 }
 REGION_OF_COUNTRY: Final = MappingProxyType(
     {country: region for region, countries in _COUNTRIES.items() for country in countries.split()}
