@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError
 from anycastle.kernels.lane_vectors import LANES
+from anycastle.kernels.members import look_up, rename
 from anycastle.kernels.route_key import KeyLayout
 from anycastle.twin.deployment import Configuration, Deployment, Wiring
 from anycastle.twin.lanes import LaneSeeds, run_lanes
@@ -50,9 +51,10 @@ class Members:
 
     def pops(self) -> NDArray[np.uint16]:
         """Give the PoP, uint16[row, member], an index into `deployment.pops`; their number where there is no route."""
-        table = np.full(NO_GROUP + 1, len(self.deployment.pops), np.uint16)
-        table[: len(self.deployment.groups)] = self.deployment.pop_of_group()
-        return table[self.group]
+        table = np.append(self.deployment.pop_of_group(), len(self.deployment.pops)).astype(np.uint16)
+        found = np.empty_like(self.group)
+        look_up(self.group, table, found)
+        return found
 
     def weights_of_rows(self, of_node: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the weight of each row, float64[row]."""
@@ -105,13 +107,16 @@ class Ensemble:
     def run(self, configuration: Configuration) -> Members:
         """Give every member's groups; 4 ms for 64 members on the graph of 2025."""
         compact, deployment = self.compiled.compact, self.compiled.wiring.deployment
-        found = np.concatenate([self._batch(batch, configuration) for batch in self.batches], axis=1)
+        found = np.empty((len(compact.stands), self.members), np.uint16)
+        for number, batch in enumerate(self.batches):
+            rename(self._batch(batch, configuration), batch.group_at, found, LANES * number)
         if self.nearest is None:
             return Members(deployment, found, compact.item_of)
-        old, row_of_node, region = self.nearest.rows(compact.item_of)
-        return Members(deployment, self.nearest.settle(found[old], region, deployment, configuration), row_of_node)
+        settled, row_of_node = self.nearest.settle(found, compact.item_of, deployment, configuration)
+        return Members(deployment, settled, row_of_node)
 
-    def _batch(self, batch: _Batch, configuration: Configuration) -> NDArray[np.uint16]:
+    def _batch(self, batch: _Batch, configuration: Configuration) -> NDArray[np.unsignedinteger]:
+        """Give the numbers of each lane's groups, as that lane orders them."""
         compiled, groups = self.compiled, self.compiled.groups
         fault = faults_of_lanes((), groups)
 
@@ -119,27 +124,23 @@ class Ensemble:
             return seeds_of_configurations(compiled, [configuration] * LANES, layout, fault, batch.wirings)
 
         length = compiled.wiring.longest([configuration])
-        rows = run_lanes(
-            compiled.compact, compiled.wiring.ranks, seeds, (groups, length), fault, orders=batch.orders
-        )  # fmt: skip
-        none = np.iinfo(rows.group.dtype).max
-        number = np.where(rows.group == none, np.uint16(groups), rows.group).astype(np.intp)
-        return batch.group_at[np.arange(LANES), number]
+        ranks = compiled.wiring.ranks
+        return run_lanes(compiled.compact, ranks, seeds, (groups, length), fault, orders=batch.orders).group
 
 
 def _draw(compiled: Compiled, randomness: np.random.Generator) -> _Batch:
     wiring, groups = compiled.wiring, compiled.groups
     ranks = wiring.ranks
-    orders = np.empty((len(ranks.rank), LANES), np.uint32)
+    orders = np.empty((LANES, len(ranks.rank)), np.uint32)
     group_at = np.full((LANES, groups + 1), NO_GROUP, np.uint16)
     wirings = []
     for lane in range(LANES):
         order = randomness.permutation(len(ranks.asn_of_rank)).astype(np.uint32)
-        orders[:, lane] = order[ranks.rank]
+        orders[lane] = order[ranks.rank]
         place = randomness.permutation(groups)
         group_at[lane, :groups] = place
         wirings.append(_reordered(wiring, place.tolist(), order))
-    return _Batch(orders, tuple(wirings), group_at)
+    return _Batch(np.ascontiguousarray(orders.T), tuple(wirings), group_at)
 
 
 def _reordered(wiring: Wiring, place: list[int], order: NDArray[np.uint32]) -> Wiring:

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from anycastle.kernels.members import weigh
 from anycastle.twin.ensemble import Members
 
 PERCENTILES: Final = (5, 50, 95)
@@ -47,17 +48,17 @@ def shares_by_pop(members: Members, of_node: NDArray[np.float64]) -> NDArray[np.
 
 def shares_by_group(members: Members, of_node: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give each session group's weight in each member, float64[member, group + 1]; the last column has no route."""
-    groups = len(members.deployment.groups)
-    place = np.minimum(members.group, np.uint16(groups))
-    return weight_at(place, members.weights_of_rows(of_node), groups + 1)
+    return weight_at(members.group, members.weights_of_rows(of_node), len(members.deployment.groups) + 1)
 
 
 def weight_at(place: NDArray[np.uint16], weight: NDArray[np.float64], places: int) -> NDArray[np.float64]:
-    """Add up the weight of rows by where each is in each member: float64[member, place] from uint16[row, member]."""
-    members = place.shape[1]
-    index = place.astype(np.int64) + places * np.arange(members)
-    summed = np.bincount(index.ravel(), np.repeat(weight, members), places * members)
-    return summed.reshape(members, places).astype(np.float64)
+    """Add up the weight of rows by where each is in each member: float64[member, place] from uint16[row, member].
+
+    Numbers beyond count at the last place.
+    """
+    summed = np.empty((place.shape[1], places))
+    weigh(place, weight, summed)
+    return summed
 
 
 def overload_chance(load: NDArray[np.float64], capacity: float | None) -> float:

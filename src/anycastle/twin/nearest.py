@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from anycastle.kernels.members import settle
 from anycastle.model.pop import Location
 from anycastle.twin.deployment import Configuration, Deployment
 from anycastle.twin.regions import MIDDLE, distance_km
@@ -54,33 +55,36 @@ class NearestExit:
         error = randomness.normal(0.0, DISTANCE_ERROR, (members, 1, len(deployment.pops)))
         return NearestExit(where.region, np.maximum(LEAST_KM, plain)[None] * np.exp(error))
 
-    def rows(self, row_of_node: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int8]]:
-        """Part rows by region: each new row's old one, each node's new row, and each new row's region."""
-        key = row_of_node.astype(np.int64) * (len(REGIONS) + 1) + self.region + 1
-        unique, inverse = np.unique(key, return_inverse=True)
-        old, region = np.divmod(unique, len(REGIONS) + 1)
-        return old.astype(np.int32), inverse.astype(np.int32), (region - 1).astype(np.int8)
-
     def settle(
         self,
         group: NDArray[np.uint16],
-        region: NDArray[np.int8],
+        row_of_node: NDArray[np.int32],
         deployment: Deployment,
         configuration: Configuration,
-    ) -> NDArray[np.uint16]:
-        """Give the groups, uint16[row, member], with each AS of a known region at the nearest of those alike."""
-        alike = sets_alike(deployment, configuration)
-        pop_of_group, members = deployment.pop_of_group(), group.shape[1]
-        best = np.arange(len(alike), dtype=np.uint16)[None, None, :].repeat(members, 0).repeat(len(REGIONS), 1)
+    ) -> tuple[NDArray[np.uint16], NDArray[np.int32]]:
+        """Put each AS of a known region at the nearest of the groups that are alike.
+
+        Rows, uint16[row, member], are parted by region; gives the new ones, and each node's.
+        """
+        key = row_of_node.astype(np.int64) * (len(REGIONS) + 1) + self.region + 1
+        unique, inverse = np.unique(key, return_inverse=True)
+        old, region = np.divmod(unique, len(REGIONS) + 1)
+        settled = np.empty((len(old), group.shape[1]), np.uint16)
+        best = self._best(deployment, configuration)
+        settle(group, old.astype(np.int32), (region - 1).astype(np.int8), best, settled)
+        return settled, inverse.astype(np.int32)
+
+    def _best(self, deployment: Deployment, configuration: Configuration) -> NDArray[np.uint16]:
+        """Give the nearest of those alike for every group, uint16[member, region, group]."""
+        alike, pop_of_group = sets_alike(deployment, configuration), deployment.pop_of_group()
+        members, regions, _ = self.distance.shape
+        best = np.broadcast_to(np.arange(len(alike), dtype=np.uint16), (members, regions, len(alike))).copy()
         for each in sorted(set(alike)):
             mine = np.array([at for at, other in enumerate(alike) if other == each])
             if len(mine) > 1:
                 nearest = self.distance[:, :, pop_of_group[mine]].argmin(axis=2)
                 best[:, :, mine] = mine.astype(np.uint16)[nearest][:, :, None]
-        place = np.minimum(group, len(alike) - 1).astype(np.intp)
-        moved = best[np.arange(members)[None, :], np.maximum(region, 0)[:, None], place]
-        keeps = (region < 0)[:, None] | (group >= len(alike))
-        return np.where(keeps, group, moved)
+        return best
 
 
 def sets_alike(deployment: Deployment, configuration: Configuration) -> tuple[int, ...]:

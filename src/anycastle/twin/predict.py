@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from anycastle.kernels.members import compare, likeliest
 from anycastle.model.fleet import Fleet
 from anycastle.twin.calibration import Calibration, Provenance
 from anycastle.twin.cascade import Cascade, Rules, cascade
@@ -77,7 +78,7 @@ def predict_shift(
     )  # fmt: skip
     pair = forecast.pair(*configurations)
     seen = _Seen.of(pair, weights.of_node, touched(deployment, *configurations))
-    likeliest = (_likeliest(pair.before), _likeliest(pair.after))
+    chosen = (_likeliest(pair.before), _likeliest(pair.after))
     links = _Links.of(forecast, pair, configurations, before.link_capacity | then.link_capacity, weights.of_node)
     speaking = announcing(deployment, then.configuration)
     return PredictedShift(
@@ -94,13 +95,13 @@ def predict_shift(
         ases_moved=spread(seen.moves.ases),
         ases_moved_though_kept=spread(seen.moves.ases_kept),
         flows=seen.flows(deployment.pops),
-        doubt=max(0.0, float(weights.of_node @ (1.0 - likeliest[1].chance[pair.after.row_of_node]))),
+        doubt=max(0.0, float(weights.of_node @ (1.0 - chosen[1].chance[pair.after.row_of_node]))),
         provenance=_provenance(pair, weights),
         corrected=pair.corrected,
         offered_load=load,
         cascade=None if load is None else _cascade(forecast, then, _sites(before, after), weights, load),
         remarks=tuple(dict.fromkeys((*before.remarks, *after.remarks))),
-        ases=_ases(graph, pair, weights, likeliest),
+        ases=_ases(graph, pair, weights, chosen),
     )
 
 
@@ -166,22 +167,13 @@ class _Seen:
     @staticmethod
     def of(pair: Pair, of_node: NDArray[np.float64], changed: frozenset[str]) -> "_Seen":
         names, one, other = pair.before.deployment.pops, pair.before.pops(), pair.after.pops()
-        places = len(names) + 1
-        weight = pair.before.weights_of_rows(of_node)
-        ases = pair.before.weights_of_rows(np.ones(len(of_node)))
+        places, members = len(names) + 1, pair.before.count
+        weights = np.stack([pair.before.weights_of_rows(each) for each in (of_node, np.ones(len(of_node)))])
         kept = np.array([name not in changed for name in names] + [True])
-        moved = one != other
-        apart = moved & kept[one] & kept[other]
-        flow = np.bincount(
-            (one.astype(np.int64) * places + other).ravel(), np.repeat(weight, pair.before.count), places * places
-        )
-        return _Seen(
-            names,
-            weight_at(one, weight, places),
-            weight_at(other, weight, places),
-            _Moves(weight @ moved, weight @ apart, ases @ moved, ases @ apart),
-            flow.reshape(places, places) / pair.before.count,
-        )
+        moved, flow = np.empty((2, 2, members)), np.empty((places, places))
+        compare(one, other, weights, kept, moved, flow)
+        before, after = (weight_at(each, weights[0], places) for each in (one, other))
+        return _Seen(names, before, after, _Moves(*moved.reshape(4, members)), flow / members)
 
     def flows(self, pops: tuple[str, ...]) -> tuple[Flow, ...]:
         """Give all flows that are not 0, the largest first."""
@@ -232,11 +224,10 @@ class _Likeliest(NamedTuple):
 
 
 def _likeliest(members: Members) -> _Likeliest:
-    pops, places = members.pops(), len(members.deployment.pops) + 1
-    index = np.arange(len(pops), dtype=np.int64)[:, None] * places + pops
-    counted = np.bincount(index.ravel(), minlength=len(pops) * places).reshape(-1, places)
-    best = counted.argmax(axis=1)
-    return _Likeliest(np.where(best == places - 1, -1, best).astype(np.int16), counted.max(axis=1) / members.count)
+    pops, none = members.pops(), len(members.deployment.pops)
+    best, count = np.empty(len(pops), np.uint16), np.empty(len(pops), np.int32)
+    likeliest(pops, best, count, np.empty(none + 1, np.int32))
+    return _Likeliest(np.where(best == none, -1, best.astype(np.int16)).astype(np.int16), count / members.count)
 
 
 def _sites(before: Intent, after: Intent) -> tuple[Site, ...]:
@@ -273,10 +264,10 @@ def _ases(
     graph: ASGraph,
     pair: Pair,
     weights: Weights,
-    likeliest: tuple[_Likeliest, _Likeliest],
+    chosen: tuple[_Likeliest, _Likeliest],
 ) -> ASShifts:
     rows = pair.before.row_of_node
-    before, after = likeliest
+    before, after = chosen
     return ASShifts(
         pops=pair.before.deployment.pops,
         asn=graph.asn,
