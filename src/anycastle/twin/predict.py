@@ -65,7 +65,7 @@ def predict_fleets(
 def predict_shift(
     graph: ASGraph, before: Intent, after: Intent, randomness: np.random.Generator, asked: Asked = Asked()
 ) -> PredictedShift:
-    """Give what the step from one intent to another moves. Some 100 ms on the graph of 2025, by the rules.
+    """Give what the step from one intent to another moves. A third of a second on the graph of 2025.
 
     Raises `MisuseError` for what the graph or the calibration cannot tell.
     """

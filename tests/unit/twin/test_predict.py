@@ -80,7 +80,7 @@ def test_west_withdraws() -> None:
     assert not next(each for each in found.pops if each.name == "west").announces
 
 
-@pytest.mark.mission("C12")
+@pytest.mark.mission("C12", "F6")
 def test_loads_headroom_and_a_cascade() -> None:
     """12G are offered: 1G a user. Without west, east has 8G of 6G: it withdraws. Then 6 and 2 hear nobody below them;
     all goes to nine: 12G of 6G. It is the last, and stays: 6G are served, 6G lost.
@@ -103,7 +103,7 @@ def test_loads_headroom_and_a_cascade() -> None:
     assert found.cascade.rest.reason == "overloaded, and kept: nine (it is the last)"
 
 
-@pytest.mark.mission("C12")
+@pytest.mark.mission("C12", "F6")
 def test_the_floor_ends_a_cascade() -> None:
     """With a floor of two PoPs east may not withdraw after west has: it loses 2G of its 8G, and 10G of 12G are served:
     more than the 6G that the cascade would have left.
@@ -284,7 +284,7 @@ def scene() -> tuple[Ensemble, Attack]:
     return ensemble, Attack("twelve", users_on(graph).of_node, 12 * GIGA, sources, 10 * GIGA)
 
 
-@pytest.mark.mission("C12")
+@pytest.mark.mission("C12", "F6")
 def test_the_playbook() -> None:
     """12 sends 10G, to east as its users do. Kept, of 12 users:
     - as now: east has 14G of 6G, so 4 * 6/14 of its users; all of west's and nine's: 8 + 1.714 = 9.714.
@@ -329,7 +329,7 @@ def share(ensemble: Ensemble, asns: dict[int, float]) -> np.ndarray:
     return shares_by_pop(ensemble.run(intent.configuration), mix.of_node)[:, :-1]
 
 
-@pytest.mark.mission("C12")
+@pytest.mark.mission("C12", "F6")
 def test_the_load_behind_what_is_seen() -> None:
     """Users offer 4G at each PoP. Seen: west 5G, which is all it can; east 9G of 20G; nine 4G of 6G. The attack's part
     is 1G or more at west, 5G at east, none at nine.
