@@ -373,3 +373,20 @@ def test_an_attack_that_only_reaches_full_pops() -> None:
     found = estimate(seen, {"seven": share(ensemble, {7: 1})})
 
     assert (found[0].attack.mean, found[0].bounded) == (pytest.approx(1e9), False)
+
+
+def test_a_full_pop_that_lacks_something_counts() -> None:
+    """From 7 and 12 alike, half at west and half at east. West is full with 3G beside its users', east open with 2G.
+    East alone says 4G, which puts 2G at west, where there are 3G at least: so west counts as well, and 5G leaves half
+    a gigabit unexplained at either: sqrt((0.25 + 0.25) / 3) of 5G on average. Were west seen with 1G, 4G would do.
+    """
+    ensemble, _ = scene()
+    users = np.tile(np.array([2e9, 4e9, 4e9]), (64, 1))
+    mix = {"both": share(ensemble, {7: 1, 12: 1})}
+
+    lacks = estimate(Seen(("west", "east", "nine"), np.array([5e9, 6e9, 4e9]), (5e9, 20e9, 6e9), users), mix)[0]
+    enough = estimate(Seen(("west", "east", "nine"), np.array([3e9, 6e9, 4e9]), (3e9, 20e9, 6e9), users), mix)[0]
+
+    assert (lacks.attack.mean, lacks.misfit) == (pytest.approx(5e9), pytest.approx((0.5 / 3) ** 0.5 / 5))
+    assert (enough.attack.mean, enough.misfit) == (pytest.approx(4e9), pytest.approx(0))
+    assert enough.unseen == pytest.approx(1e9)
