@@ -187,8 +187,8 @@ def _tell(shift: "PredictedShift") -> None:
 def _tell_cascade(found: "Cascade") -> None:
 
     for number, step in enumerate(found.steps, 1):
-        act = f"{step.pop} {step.act.value}" if step.pop else step.act.value
+        act = ": it withdraws" if step.pop else ""
         loads = ", ".join(
             f"{pop} {amount(step.load[at])}" for at, pop in enumerate(found.pops) if pop in step.announcing
         )
-        message(f"step {number}: {loads}; lost {amount(sum(step.lost))}: {act}: {step.reason}")
+        message(f"step {number}: {loads}; lost {amount(sum(step.lost))}: {step.reason}{act}")
