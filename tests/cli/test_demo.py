@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.unit.twin.lab_fleets import possible_pops
+
 CLIENTS = {"berlin", "chicago", "bogota", "mumbai", "nairobi", "sydney"}
 
 
@@ -28,6 +30,9 @@ def test_the_demo_measures_a_failover_and_leaves_others_alone() -> None:
     assert told["catchment_recovered"] == before
     assert told["queries_lost_elsewhere"] == 0
     assert 0 < told["queries_lost"] < told["queries_sent"]
+    for when, gone in ((before, ()), (after, (failed,))):  # the twin predicts what these speakers have done
+        possible = possible_pops("world", *gone)
+        assert all(pop in possible[client] for client, pop in when.items()), (when, possible)
     assert 0 < told["time_to_detect_s"] <= told["time_to_withdraw_s"] <= told["time_to_failover_s"]
 
 

@@ -13,6 +13,7 @@ from anycastle.cli.lazy_group import Command, group_of
 
 SUBCOMMANDS: Final = MappingProxyType(
     {
+        "attack": Command("anycastle.cli.twin_attack", "attack", "What to announce against an attack, ranked."),
         "calibrate": Command(
             "anycastle.cli.twin_calibrate", "calibrate", "Learn from measured catchments, and score it."
         ),
@@ -23,6 +24,7 @@ SUBCOMMANDS: Final = MappingProxyType(
         "next-experiment": Command(
             "anycastle.cli.twin_next_experiment", "next_experiment", "What to announce, or whom to probe, next."
         ),
+        "predict": Command("anycastle.cli.twin_predict", "predict", "What a change of the fleet moves, and its loads."),
         "routes": Command("anycastle.cli.twin_routes", "routes", "The route of every AS under one announcement."),
         "score": Command("anycastle.cli.twin_score", "score", "How good a calibrated model is."),
         "shifts": Command("anycastle.cli.twin_shifts", "shifts", "What each prepend or community moves, predicted."),

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anycastle.base.errors import ParseError
 from anycastle.io.catchments.text import read_text
+
+BAD_LINES_SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +33,27 @@ class IPRanges:
 
 
 def read_ip_ranges(path: Path) -> IPRanges:
-    """Read a file of ranges. Raises `ParseError` with `FILE:LINE`."""
-    first, last, value = [], [], []
+    """Read a file of ranges. Raises `ParseError` that names every bad line as `FILE:LINE:COLUMN`, up to 20."""
+    first, last, value, bad = list[int](), list[int](), list[str](), list[str]()
     for number, line in enumerate(read_text(path).splitlines(), 1):
         fields = line.split(",", 3)
-        if len(fields) < 3 or not (fields[0].isdigit() and fields[1].isdigit() and int(fields[0]) <= int(fields[1])):
-            raise ParseError(f"{path}:{number}: {line[:60]!r} is no range FIRST,LAST,VALUE of addresses as numbers")
+        if not _is_range(fields):
+            bad.append(f"{path}:{number}:1: {line[:60]!r} is no range FIRST,LAST,VALUE of IPv4 addresses as numbers")
+            continue
         first.append(int(fields[0]))
         last.append(int(fields[1]))
         value.append(fields[2])
+    if bad:
+        more = [f"and {len(bad) - BAD_LINES_SHOWN} more"] if len(bad) > BAD_LINES_SHOWN else []
+        raise ParseError("\n".join([*bad[:BAD_LINES_SHOWN], *more]))
     order = np.argsort(np.array(first, np.int64), kind="stable")
     return IPRanges(np.array(first, np.int64)[order], np.array(last, np.int64)[order], np.array(value, np.str_)[order])
+
+
+def _is_range(fields: list[str]) -> bool:
+    if len(fields) < 3 or not all(each.isascii() and each.isdigit() and len(each) <= 10 for each in fields[:2]):
+        return False
+    return int(fields[0]) <= int(fields[1]) <= 0xFFFFFFFF
 
 
 def country_of_asns(asns: IPRanges, countries: IPRanges) -> dict[int, str]:

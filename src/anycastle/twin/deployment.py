@@ -9,6 +9,7 @@ AS_PATH lengths count every ASN, our own included: a route without prepends is 2
 Poisoned ASNs stand between two of our own, so each adds one and all together one more.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -104,8 +105,8 @@ class Deployment:
     groups: tuple[SessionGroup, ...]
 
     def __post_init__(self) -> None:
-        names = [group.name for group in self.groups]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        counted = Counter(group.name for group in self.groups)
+        twice = sorted(name for name, count in counted.items() if count > 1)
         if twice:
             raise MisuseError(f"session groups need names of their own; twice: {', '.join(twice)}")
 

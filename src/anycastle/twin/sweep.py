@@ -153,14 +153,21 @@ def compile_deployment(
 
 
 def seeds_of_configurations(
-    compiled: Compiled, configurations: Sequence[Configuration], layout: KeyLayout, fault: NDArray[np.uint8]
+    compiled: Compiled,
+    configurations: Sequence[Configuration],
+    layout: KeyLayout,
+    fault: NDArray[np.uint8],
+    wirings: Sequence[Wiring] | None = None,
 ) -> LaneSeeds:
-    """Give the seeds of single configurations; those that an adopter drops are left out."""
+    """Give the seeds of single configurations; those that an adopter drops are left out.
+
+    `wirings` give each lane an order of groups of its own.
+    """
     plain: list[tuple[int, int, int]] = []
     preferred: list[tuple[int, int, int]] = []
     refusals: set[tuple[int, int, int, int]] = set()
     for lane, configuration in enumerate(configurations):
-        seeds = compiled.wiring.seeds(configuration, layout)
+        seeds = (wirings[lane] if wirings else compiled.wiring).seeds(configuration, layout)
         for seed in seeds.seeds:
             if not _dropped(compiled.compact.adopters, seed, fault[:, :, lane]):
                 (preferred if seed.preferred else plain).append(

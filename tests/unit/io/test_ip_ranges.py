@@ -27,5 +27,5 @@ def test_an_asn_is_where_most_of_its_addresses_are(tmp_path):
 def test_a_bad_line_is_named(tmp_path, line):
     path = tmp_path / "bad.csv"
     path.write_text(f"0,1,DE\n{line}\n")
-    with pytest.raises(ParseError, match=r"bad.csv:2: "):
+    with pytest.raises(ParseError, match=r"bad.csv:2:1: "):
         read_ip_ranges(path)
