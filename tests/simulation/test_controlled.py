@@ -64,16 +64,6 @@ def leave_capacity_out(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def speak_with_any_controller(monkeypatch: pytest.MonkeyPatch) -> None:
-    met = AgentEngine.controller_met
-
-    def trusting(self: AgentEngine, term: int, now: object) -> object:
-        self._leader_term = min(self._leader_term, term)
-        return met(self, term, now)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(AgentEngine, "controller_met", trusting)
-
-
 def give_up_what_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Permit, "revoked", lambda self, epoch: Permit(PermitState.NONE, max(epoch, self.epoch)))
 
@@ -100,7 +90,6 @@ MUTANTS: tuple[Mutate, ...] = (
     take_what_was_on_its_way_for_an_answer,
     grant_one_too_many,
     leave_capacity_out,
-    speak_with_any_controller,
     give_up_what_is_in_use,
     give_up_what_the_watchdog_may_have_used,
     take_old_grants,

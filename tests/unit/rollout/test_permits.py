@@ -9,7 +9,7 @@ from anycastle.model.fleet import Fleet
 from anycastle.model.permit import PermitReport, PermitState
 from anycastle.model.service import Floor
 from anycastle.rollout.permits import ASK_AGAIN_S, BATCH_S, Grant, PermitCommand, PermitLedger, Revoke
-from tests.unit.health.world import fleet, pop, service
+from tests.unit.health.world import fleet, pop, service, world
 
 NAMES = ("ams", "fra", "lon", "mad")
 
@@ -170,3 +170,16 @@ def test_what_is_granted_never_leaves_less_than_the_floor(
         assert states[NAMES.index(command.pop)] is (
             PermitState.NONE if isinstance(command, Grant) else PermitState.HELD
         )
+
+
+@pytest.mark.mission("C16")
+def test_two_that_lead_at_once_would_deal_all_permits_did_agents_not_refuse_the_lower_term() -> None:
+    first, second = Dialogue(of_four(Floor(pops=1))), Dialogue(of_four(Floor(pops=1)))
+    assert first.joins("ams", "fra") == [Grant("ams", "dns", 1)], "relying on fra"
+    assert second.joins("lon", "mad") == [Grant("lon", "dns", 1)], "relying on mad"
+    assert second.joins("fra") == [Grant("fra", "dns", 1)], "the first has not noticed that fra left"
+    first.says("mad", PermitState.NONE, wanted=True)
+    assert first.deals() == [Grant("mad", "dns", 1)], "and none would be left"
+    mad = world(fleet(service(pops=NAMES, floor=Floor(pops=1)), pops=NAMES), at="mad").run(5)
+    assert mad.engine.controller_met(2, mad.now)[0]
+    assert not mad.engine.controller_met(1, mad.now)[0], "so mad never speaks with the first again"
