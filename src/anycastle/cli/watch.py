@@ -16,6 +16,7 @@ from anycastle.cli.rpki import RTR, VRPS, host_and_port
 if TYPE_CHECKING:
     from anycastle.model.event import Event
     from anycastle.model.fleet import Fleet
+    from anycastle.model.prefix import Address
     from anycastle.watch.relation import Relations
     from anycastle.watch.validation import Validation
 
@@ -168,6 +169,9 @@ RUN_DIR = click.option(
 )
 @click.option("--mrt", multiple=True, help="MRT from a pipe, a file or an address, as a feed.")
 @click.option("--bmp", metavar="ADDRESS:PORT", help="Where routers dial in that speak BMP.")
+@click.option(
+    "--bgp", metavar="ADDRESS:PORT", help="Where the BGP sessions of `watch.sessions` are spoken from; it only listens."
+)
 @VRPS
 @RTR
 @RELATIONS
@@ -181,6 +185,7 @@ def run(
     tables: tuple[str, ...],
     mrt: tuple[str, ...],
     bmp: str | None,
+    bgp: str | None,
     vrps: str | None,
     rtr: str | None,
     relations: Path | None,
@@ -203,6 +208,7 @@ def run(
     settings = WatchSettings(
         state, sockets, parse_listen(listen), ris_live, tables, mrt, logs,
         bmp=None if bmp is None else host_and_port(bmp, "--bmp"),
+        bgp=None if bgp is None else _address_and_port(bgp, "--bgp"),
         vrps=vrps,
         rtr=None if rtr is None else host_and_port(rtr, "--rtr"),
         relations=relations,
@@ -213,6 +219,18 @@ def run(
         await WatchProcess(settings, fleet).run()
 
     asyncio.run(serve())
+
+
+def _address_and_port(text: str, option: str) -> "tuple[Address, int]":
+    """Give both of `ADDRESS:PORT`. Raises `click.BadParameter`, which names the option."""
+    from anycastle.base.errors import ParseError
+    from anycastle.model.prefix import parse_address
+
+    host, port = host_and_port(text, option)
+    try:
+        return parse_address(host), port
+    except ParseError as error:
+        raise click.BadParameter(str(error), param_hint=option) from error
 
 
 FLEET_OF_FILES = click.option(
@@ -314,6 +332,10 @@ def status(run_dir: Path | None, form: Form) -> None:
         state = "connected" if feed["connected"] else f"not connected: {feed['trouble']}"
         counts = f"{feed['messages']} messages, {feed['garbage']} garbage, silent for {feed['silent_s']:.0f} s"
         click.echo(f"feed       {feed['name']}: {state}; {counts}")
+        for session in feed["sessions"]:
+            routes = ", ".join(f"{count} {family} routes" for family, count in session["routes"].items())
+            why = f": {session['reason']}" if session["reason"] else ""
+            click.echo(f"session    {session['peer']}: {session['state']}{why}; {routes}")
     for each in told["collectors"]:
         click.echo(f"collector  {each['collector']}: {each['peers']} peers, silent for {each['silent_s']:.0f} s")
     for each in told["prefixes"]:

@@ -18,6 +18,7 @@ from anycastle.io.as_relations import GraphRelations
 from anycastle.io.clock import now
 from anycastle.io.echo import Echo
 from anycastle.io.event_writer import EventWriter
+from anycastle.io.feeds.bgp import BGPFeed
 from anycastle.io.feeds.bmp import BMPFeed
 from anycastle.io.feeds.fact_queue import FactQueue
 from anycastle.io.feeds.live_files import MRTFeed, OwnChangeFeed
@@ -30,7 +31,7 @@ from anycastle.io.status_server import Page, StatusServer
 from anycastle.io.watch_metrics import WatchCollector
 from anycastle.model.event import Event
 from anycastle.model.fleet import Fleet
-from anycastle.model.prefix import Prefix, parse_prefix
+from anycastle.model.prefix import Address, Prefix, parse_prefix
 from anycastle.watch.claim import severity_of
 from anycastle.watch.engine import WatchEngine
 from anycastle.watch.intent import intent_of
@@ -53,6 +54,8 @@ class WatchSettings:
     logs: Sequence[Path] = ()
     bmp: tuple[str, int] | None = None
     """Where routers dial in."""
+    bgp: tuple[Address, int] | None = None
+    """Where the fleet's sessions are spoken from."""
     vrps: str | None = None
     """A validator's export."""
     rtr: tuple[str, int] | None = None
@@ -66,7 +69,7 @@ class WatchSettings:
         return self.run_dir / "watch.sock"
 
 
-FeedOfAnyKind = RISLiveFeed | MRTFeed | OwnChangeFeed | BMPFeed | ExportSource | RTRSource
+FeedOfAnyKind = RISLiveFeed | MRTFeed | OwnChangeFeed | BMPFeed | BGPFeed | ExportSource | RTRSource
 
 
 class WatchProcess:
@@ -99,6 +102,11 @@ class WatchProcess:
             feeds.append(RISLiveFeed(table, queue, silence, now, random.Random(), address=settings.ris_live))
         if settings.bmp is not None:
             feeds.append(BMPFeed(settings.bmp, table, queue, silence, now, _routers(fleet)))
+        if settings.bgp is not None:
+            sessions = fleet.watch.sessions
+            if not sessions:
+                raise MisuseError("--bgp: fleet.yaml names no router under watch.sessions")
+            feeds.append(BGPFeed(settings.bgp, sessions, fleet.asn, table, queue, silence, now))
         if settings.vrps is not None:
             feeds.append(ExportSource(settings.vrps, self.vrps))
         if settings.rtr is not None:
@@ -252,7 +260,7 @@ def _feed_status(feed: FeedOfAnyKind, silent_s: float) -> dict[str, Any]:
         messages, garbage = feed.reader.messages, feed.reader.garbage
     elif isinstance(feed, MRTFeed):
         messages, garbage = feed.reader.records, len(feed.reader.damaged)
-    elif isinstance(feed, BMPFeed):
+    elif isinstance(feed, BMPFeed | BGPFeed):
         messages, garbage = feed.messages, feed.garbage
     return {
         "name": feed.name,
@@ -262,4 +270,5 @@ def _feed_status(feed: FeedOfAnyKind, silent_s: float) -> dict[str, Any]:
         "messages": messages,
         "garbage": garbage,
         "silent_s": silent_s,
+        "sessions": feed.sessions() if isinstance(feed, BGPFeed) else [],
     }

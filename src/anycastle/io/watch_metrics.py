@@ -41,6 +41,12 @@ class WatchCollector(Collector):
         yield gauge("watch_feed_connected", "1 while a feed is connected", ["feed"], connected)
         silent = [((each["name"],), each["silent_s"]) for each in feeds]
         yield gauge("watch_feed_silent_seconds", "Seconds since anything was heard of a feed", ["feed"], silent)
+        sessions = [
+            ((each["name"], told["peer"]), told["state"] == "established")
+            for each in feeds
+            for told in each["sessions"]
+        ]
+        yield gauge("watch_session_up", "1 while a BGP session of the watch is up", ["feed", "peer"], sessions)
         peers = [((each["collector"],), each["silent_s"]) for each in status["collectors"]]
         text = "Seconds since any peer of a collector was heard"
         yield gauge("watch_collector_silent_seconds", text, ["collector"], peers)

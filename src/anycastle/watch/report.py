@@ -149,4 +149,4 @@ def _source_of(peer: Peer) -> Plain:
 
 
 def _source(peer: Peer) -> str:
-    return f"{peer.collector}-{peer.address}"
+    return f"{peer.collector}-{peer.address}" + (f"-{peer.place}" if peer.place else "")
