@@ -81,7 +81,8 @@ def _validation(vrps: str | None) -> "Validation | None":
     from anycastle.io.rpki.source import CurrentVRPs
 
     current = CurrentVRPs()
-    current.set(read_export(vrps).vrps)
+    data = read_export(vrps)
+    current.set(data.vrps, data.aspas, of_now=False)
     return current
 
 

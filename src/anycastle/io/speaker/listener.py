@@ -36,13 +36,12 @@ class ListenerCore:
 
     def start(self, now: Instant) -> Actions:
         """Begin with every neighbour."""
-        return [
-            action for name, session in self.sessions.items() for action in self._follow(name, session.start(now), now)
-        ]
+        started = [(name, session.start(now)) for name, session in self.sessions.items()]
+        return [action for name, commands in started for action in self._follow(name, commands, now)]
 
     def stop(self, name: str, text: str, now: Instant, *, withdraw: bool) -> Actions:  # noqa: ARG002
         """End the session with Cease and `text` (RFC 9003); there is nothing to withdraw."""
-        return self._follow(name, self.sessions[name].stop(now, text))
+        return self._follow(name, self.sessions[name].stop(now, text), now)
 
     def accepted(self, name: str, local: Address, now: Instant) -> tuple[int | None, Actions]:  # noqa: ARG002
         """The neighbour dialled us: give the connection's link, or None when it must be closed."""

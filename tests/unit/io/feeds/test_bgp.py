@@ -82,7 +82,8 @@ def serve(rig: Rig, scenario: Callable[[], Awaitable[None]]) -> None:
             if rig.router is not None:
                 await rig.router.stop("done")
             serving.cancel()
-            await asyncio.gather(serving, return_exceptions=True)
+            (end,) = await asyncio.gather(serving, return_exceptions=True)
+            assert isinstance(end, asyncio.CancelledError), end
 
     asyncio.run(run())
 
