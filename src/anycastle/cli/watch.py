@@ -356,6 +356,9 @@ def _shown_lines(told: dict[str, Any]) -> Iterator[str]:
         if able
         else (f"{told['prefix']}: nobody is able to say who sees it")
     )
+    for region, seen in visibility["by_region"].items():
+        if seen["able"]:
+            yield f"region      {region}: seen by {seen['share']:.1%} of {seen['able']} ASes"
     yield f"origins     {_counts(told['origins'])}"
     yield f"neighbours  {_counts(told['neighbours'])}"
     for finding in told["findings"]:

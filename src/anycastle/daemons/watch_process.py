@@ -213,12 +213,14 @@ class WatchProcess:
         }
 
     def _visibility(self, prefix: Prefix) -> dict[str, Any]:
-        visibility = self.engine.views.survey(prefix, self.engine.now).visibility
+        survey = self.engine.views.survey(prefix, self.engine.now)
+        visibility = survey.visibility
         return {
             "prefix": str(prefix),
             "family": str(prefix.family),
             "visibility": visibility.share if visibility.able else None,
             "able": visibility.able,
+            "regions": {name: {"visibility": each.share, "able": each.able} for name, each in survey.by_region.items()},
         }
 
     def _open_findings(self) -> list[dict[str, Any]]:

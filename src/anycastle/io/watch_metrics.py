@@ -31,6 +31,14 @@ class WatchCollector(Collector):
         yield gauge("watch_visibility_ratio", text, ["prefix", "family"], prefixes)
         able = [((each["prefix"], each["family"]), each["able"]) for each in status["prefixes"]]
         yield gauge("watch_visibility_ases", "ASes that are able to see a prefix", ["prefix", "family"], able)
+        regions = [
+            ((each["prefix"], each["family"], region), seen["visibility"])
+            for each in status["prefixes"]
+            for region, seen in each["regions"].items()
+            if seen["able"]
+        ]
+        text = "The same among the ASes of one region of peers"
+        yield gauge("watch_visibility_region_ratio", text, ["prefix", "family", "region"], regions)
         findings = [((each["kind"], each["severity"]), each["count"]) for each in status["findings"]]
         yield gauge("watch_findings_open", "Findings that are open", ["kind", "severity"], findings)
         yield gauge(

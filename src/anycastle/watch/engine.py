@@ -36,6 +36,7 @@ from anycastle.watch.fact import (
 )
 from anycastle.watch.finding import FindingBook
 from anycastle.watch.intent import Intent, WatchedPrefix
+from anycastle.watch.region import RegionMap
 from anycastle.watch.relation import NoRelations, Relations
 from anycastle.watch.table import Concern, WatchedTable
 from anycastle.watch.validation import NoValidation, Validation
@@ -70,7 +71,7 @@ class WatchEngine:
     ) -> None:
         self.intent = intent
         self.table = WatchedTable(intent.prefixes)
-        self.views = Views(intent.own_asns)
+        self.views = Views(intent.own_asns, RegionMap(intent.regions))
         self.book = FindingBook()
         self.validation: Validation = validation or NoValidation()
         self.relations: Relations = relations or NoRelations()
