@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from anycastle.base.errors import MisuseError
+from anycastle.cli.lazy_group import Command, group_of
 from anycastle.cli.output import Form, message, output_option
 from anycastle.cli.rpki import RTR, VRPS, host_and_port
 
@@ -36,12 +38,25 @@ RELATIONS = click.option(
 FILES = click.argument("files", nargs=-1, required=True)
 
 
-@click.group()
+SUBCOMMANDS: Final = MappingProxyType(
+    {
+        "history": Command(__name__, "history", "Origins and paths of a prefix over time, as BGPlay has them."),
+        "replay": Command(__name__, "replay", "The findings of archives."),
+        "run": Command(__name__, "run", "Watch live, until SIGTERM."),
+        "show": Command(__name__, "show", "Who sees a prefix, by which ways, and what is found about it."),
+        "status": Command(__name__, "status", "What the running daemon hears, sees and has found."),
+        "toggles": Command("anycastle.cli.watch_toggles", "toggles", "Which upstreams follow what they are told."),
+    }
+)
+"""All subcommands."""
+
+
+@click.group(cls=group_of(SUBCOMMANDS))
 def watch() -> None:
     """See what the Internet sees of the fleet's prefixes: hijacks, leaks, losses, and when they are over."""
 
 
-@watch.command()
+@click.command()
 @FLEET
 @COLLECTOR
 @VRPS
@@ -162,7 +177,7 @@ RUN_DIR = click.option(
 )  # fmt: skip
 
 
-@watch.command()
+@click.command()
 @FLEET
 @click.option("--ris-live", "address", help="The WebSocket of RIS Live, or `none`. [default: RIPE's]")
 @click.option(
@@ -240,7 +255,7 @@ FLEET_OF_FILES = click.option(
 )  # fmt: skip
 
 
-@watch.command()
+@click.command()
 @click.argument("prefix")
 @click.argument("files", nargs=-1)
 @FLEET_OF_FILES
@@ -262,7 +277,7 @@ def show(
         click.echo(line)
 
 
-@watch.command()
+@click.command()
 @click.argument("prefix")
 @click.argument("files", nargs=-1)
 @FLEET_OF_FILES
@@ -320,7 +335,7 @@ def _ask(request: dict[str, Any], run_dir: Path | None) -> dict[str, Any]:
     return ask(_directories(None, run_dir)[1] / "watch.sock", request, of="`anycastle watch run`")
 
 
-@watch.command()
+@click.command()
 @RUN_DIR
 @output_option(Form.TABLE, Form.JSON)
 def status(run_dir: Path | None, form: Form) -> None:
