@@ -210,7 +210,10 @@ def run(
     run_dir: Path | None,
     listen: str,
 ) -> None:
-    """Watch live, until SIGTERM. Findings go to the event log, and to standard error as they come."""
+    """Watch live, until SIGTERM. Findings go to the event log, and to standard error as they come.
+
+    SIGHUP reads the fleet's files, the VRPs and the relationships anew; what is known of the Internet stays.
+    """
     import asyncio
 
     from anycastle.cli.agent import address as parse_listen
@@ -222,7 +225,7 @@ def run(
     state, sockets = _directories(state_dir, run_dir)
     ris_live = None if address == "none" else address or ADDRESS
     settings = WatchSettings(
-        state, sockets, parse_listen(listen), ris_live, tables, mrt, logs,
+        fleet_dir, state, sockets, parse_listen(listen), ris_live, tables, mrt, logs,
         bmp=None if bmp is None else host_and_port(bmp, "--bmp"),
         bgp=None if bgp is None else _address_and_port(bgp, "--bgp"),
         vrps=vrps,
@@ -344,8 +347,13 @@ def status(run_dir: Path | None, form: Form) -> None:
     if form is Form.JSON:
         click.echo(json.dumps(told, indent=2))
         return
+    if told["reload"] is not None:
+        reload, when = told["reload"], time_of(told["reload"]["at"])
+        done = "done" if reload["granted"] else "refused, and nothing was changed"
+        click.echo(f"reload     {when}: {done}: {reload['text']}")
     for feed in told["feeds"]:
-        state = "connected" if feed["connected"] else f"not connected: {feed['trouble']}"
+        state = "connected" if feed["connected"] else "not connected"
+        state += f": {feed['trouble']}" if feed["trouble"] else ""
         counts = f"{feed['messages']} messages, {feed['garbage']} garbage, silent for {feed['silent_s']:.0f} s"
         click.echo(f"feed       {feed['name']}: {state}; {counts}")
         for session in feed["sessions"]:

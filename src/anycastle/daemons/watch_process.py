@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from anycastle.base.errors import MisuseError, ParseError
+from anycastle.base.errors import MisuseError, ParseError, WorldError
 from anycastle.daemons.agent_process import line_of, make_directory
 from anycastle.daemons.watch import WatchDaemon
 from anycastle.io import systemd_notify
@@ -24,16 +24,17 @@ from anycastle.io.feeds.fact_queue import FactQueue
 from anycastle.io.feeds.live_files import MRTFeed, OwnChangeFeed
 from anycastle.io.feeds.replay import Replay, collector_of
 from anycastle.io.feeds.ris_live import RISLiveFeed
+from anycastle.io.fleet_loader import load_fleet_apart
 from anycastle.io.local_socket import LocalServer
 from anycastle.io.metrics import MetricsPage
 from anycastle.io.rpki.source import CurrentVRPs, ExportSource, RTRSource
 from anycastle.io.status_server import Page, StatusServer
 from anycastle.io.watch_metrics import WatchCollector
-from anycastle.model.event import Event
+from anycastle.model.event import Event, OperatorCommanded
 from anycastle.model.fleet import Fleet
 from anycastle.model.prefix import Address, Prefix, parse_prefix
 from anycastle.watch.claim import severity_of
-from anycastle.watch.engine import WatchEngine
+from anycastle.watch.engine import OBSERVER, WatchEngine
 from anycastle.watch.intent import intent_of
 from anycastle.watch.report import history, shown
 from anycastle.watch.silence import SilenceWatch
@@ -43,6 +44,7 @@ from anycastle.watch.silence import SilenceWatch
 class WatchSettings:
     """What the command line says of the daemon."""
 
+    fleet_dir: Path
     state_dir: Path
     run_dir: Path
     listen: tuple[str, int] | None
@@ -88,6 +90,11 @@ class WatchProcess:
         self.silence = SilenceWatch()
         self.daemon = WatchDaemon(self.engine, self.queue, self.silence, self._note, now)
         self.feeds = self._feeds(fleet)
+        self._sessions = fleet.watch.sessions
+        self._reloading = asyncio.Lock()
+        self._reloads: set[asyncio.Task[None]] = set()
+        self.last_reload: dict[str, Any] | None = None
+        """When the files were last read anew, and what became of it."""
         self._control = LocalServer(settings.control_socket, self._asked)
         self._metrics = MetricsPage(WatchCollector(self.status))
 
@@ -123,7 +130,9 @@ class WatchProcess:
                 loop.add_signal_handler(stop_signal, self._stop)
             names = ", ".join(feed.name for feed in self.feeds) or "no feed"
             print(f"watching {len(self.engine.table)} prefixes by {names}", file=sys.stderr, flush=True)  # noqa: T201
+            loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
             await self._seed()
+            self._feed_systemd()
             systemd_notify.notify("READY=1", f"STATUS=watching {len(self.engine.table)} prefixes")
             await self.daemon.run(self.feeds)
         finally:
@@ -152,6 +161,72 @@ class WatchProcess:
     def _stop(self) -> None:
         systemd_notify.notify("STOPPING=1")
         self.daemon.stop()
+
+    def _feed_systemd(self) -> None:
+        """Feed systemd's watchdog from the loop that serves: a loop that hangs goes hungry."""
+        interval_s = systemd_notify.watchdog_interval_s()
+        if interval_s is not None:
+            systemd_notify.notify("WATCHDOG=1")
+            asyncio.get_running_loop().call_later(interval_s, self._feed_systemd)
+
+    # -- reload ---------------------------------------------------------------------------------------------------
+
+    def _reload_soon(self) -> None:
+        task = asyncio.ensure_future(self.reload())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+
+    async def reload(self) -> None:
+        """Take the fleet's files, VRPs and relationships anew; files with errors change nothing."""
+        async with self._reloading:
+            systemd_notify.reloading()
+            try:
+                text, granted = await self._reload(), True
+            except (WorldError, MisuseError, ParseError) as error:
+                text, granted = str(error), False
+            finally:
+                systemd_notify.notify("READY=1", f"STATUS=watching {len(self.engine.table)} prefixes")
+        wall = now().wall
+        self.last_reload = {"at": wall, "granted": granted, "text": text}
+        self._note(Event(wall, OBSERVER, OperatorCommanded("reload", "signal", text, granted)))
+
+    async def _reload(self) -> str:
+        """Read all, then take all. Raises `WorldError`, `MisuseError` or `ParseError` where nothing was taken."""
+        fleet = await load_fleet_apart(self._settings.fleet_dir)
+        path = self._settings.relations
+        relations = None if path is None else await asyncio.to_thread(GraphRelations.load, path)
+        intent = intent_of(fleet)
+        before = self.engine.table.prefixes
+        for event in self.engine.reload(intent, relations):
+            self._note(event)
+        await self._tell_feeds(fleet, more=not before >= self.engine.table.prefixes)
+        for prefix in self.engine.known:
+            for event in self.engine.rejudge(prefix):
+                self._note(event)
+            await asyncio.sleep(0)
+        texts = [f"the fleet's files were read anew: {len(self.engine.table)} prefixes are watched"]
+        for feed in self.feeds:
+            if isinstance(feed, ExportSource):
+                await feed.read_again()
+                texts.append(f"{feed.name}: {feed.trouble}" if feed.trouble else f"{feed.name} was read anew")
+        if fleet.watch.sessions != self._sessions and self._settings.bgp is not None:
+            texts.append("watch.sessions are others now: they are spoken from a restart on")
+        return "; ".join(texts)
+
+    async def _tell_feeds(self, fleet: Fleet, *, more: bool) -> None:
+        """Tell feeds what the fleet says of them; for prefixes that are new, they ask for what was told before."""
+        for feed in self.feeds:
+            match feed:
+                case OwnChangeFeed():
+                    feed.fleet = fleet
+                case RISLiveFeed():
+                    await feed.watch(str(each.prefix) for each in self.engine.table)
+                case BMPFeed():
+                    feed.reload(_routers(fleet), anew=more)
+                case BGPFeed() if more:
+                    feed.ask_again()
+                case _:
+                    pass
 
     # -- pages ----------------------------------------------------------------------------------------------------
 
@@ -205,6 +280,7 @@ class WatchProcess:
             ],
             "prefixes": [self._visibility(each.prefix) for each in self.engine.table if each.announced],
             "findings": self._open_findings(),
+            "reload": self.last_reload,
             "vrps": None if self.vrps.table is None else len(self.vrps.table),
             "facts": self.daemon.facts,
             "facts_dropped": self.queue.dropped,

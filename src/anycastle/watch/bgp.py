@@ -32,8 +32,7 @@ class BGPReader:
     def __init__(self, table: WatchedTable, asn: ASN, address: str, collector: str = COLLECTOR) -> None:
         self.peer = Peer(collector, asn, address)
         self.updates = 0
-        self.table = table
-        """May be replaced: what concerns us then is heard when the router tells it again."""
+        self._table = table
         self._places = PathPlaces()
         self._peers = {0: self.peer}
         self._counted: dict[Family, set[int]] = {family: set() for family in Family}
@@ -84,7 +83,7 @@ class BGPReader:
     def _withdrawn(self, update: Update, at: Timestamp) -> Iterator[Fact]:
         for nlri in update.withdrawn_nlri:
             self._counted[nlri.prefix.family].discard(_key(nlri))
-            if self.table.concern(nlri.prefix) is None:
+            if self._table.concern(nlri.prefix) is None:
                 continue
             place = self._places.free(nlri.prefix, nlri.path_id)
             if place is not None:
@@ -97,7 +96,7 @@ class BGPReader:
         attributes = update.attributes
         for nlri in update.announced_nlri:
             self._counted[nlri.prefix.family].add(_key(nlri))
-            if attributes.as_path is None or self.table.concern(nlri.prefix) is None:
+            if attributes.as_path is None or self._table.concern(nlri.prefix) is None:
                 continue
             place = self._places.take(nlri.prefix, nlri.path_id)
             if place is None:

@@ -198,6 +198,29 @@ class Views:
         """Prefixes that some peer has told of."""
         return len(self._states)
 
+    def renew(self, own_asns: frozenset[ASN], regions: RegionMap, keep: Callable[[Prefix], bool]) -> None:
+        """Take other ASNs for ours and other regions, and forget all prefixes but those to keep."""
+        self._own, self._regions = own_asns, regions
+        for view in self.peers.values():
+            own = view.peer.asn in own_asns
+            if own is not view.own and view.up:
+                self._count(view, -1)
+                view.own = own
+                self._count(view, 1)
+            view.own, view.region = own, regions.of(view.peer)
+        for prefix in [each for each in self._states if not keep(each)]:
+            for view in self._states.pop(prefix):
+                del view.routes[prefix]
+                view.suspected.pop(prefix, None)
+
+    def holders(self, prefix: Prefix) -> list[tuple[PeerView, RouteState]]:
+        """Give the peers that hold a prefix now, our own among them."""
+        return [(view, state) for view, state in self._states.get(prefix, {}).items() if view.holds(state)]
+
+    def known(self) -> list[Prefix]:
+        """Give the prefixes that some peer has told of."""
+        return list(self._states)
+
     def forget_unheld(self, keep: Callable[[Prefix], bool]) -> None:
         """Forget the prefixes that no peer holds any more, with their histories, but for those to keep."""
         for prefix, told in list(self._states.items()):

@@ -131,10 +131,9 @@ class BGPFeed:
         finally:
             await self._sockets.stop(GOODBYE)
 
-    def watch(self, table: WatchedTable) -> None:
-        """Go on with other watched prefixes: every router is asked for its routes again (RFC 2918)."""
-        for name, each in self._sessions.items():
-            each.reader.table = table
+    def ask_again(self) -> None:
+        """Ask every router for its routes again (RFC 2918): other prefixes are watched now."""
+        for name in self._sessions:
             negotiated = self._engines[name].negotiated
             if negotiated is not None and negotiated.route_refresh:
                 for family in sorted(negotiated.families):

@@ -1,11 +1,12 @@
 """VRPs that are kept fresh for whoever annotates by them: from an export that is read again, or from a cache."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from anycastle.base.errors import AnycastleError
-from anycastle.base.ports import Timestamp
+from anycastle.base.ports import Instant, Timestamp
 from anycastle.io.clock import now
 from anycastle.io.rpki.export import RPKIData, read_export
 from anycastle.io.rpki.rtr import RTRFeed
@@ -103,7 +104,9 @@ class ExportSource:
         self.connections = 0
         self._export = name
         self._current = current
-        self._failing_s = 0.0
+        self._read_at: Instant | None = None
+        self._wanted = asyncio.Event()
+        self._done = asyncio.Event()
 
     @property
     def connected(self) -> bool:
@@ -114,15 +117,24 @@ class ExportSource:
         """Keep fresh until cancelled; what cannot be read leaves the last table standing for a while."""
         while True:
             try:
+                self._wanted.clear()
                 data: RPKIData = await asyncio.to_thread(read_export, self._export)
             except AnycastleError as error:
                 self.trouble = str(error)
-                self._failing_s += EXPORT_REFRESH_S
-                if self._failing_s > EXPORT_EXPIRES_S:
+                if self._read_at is not None and now().monotonic - self._read_at > EXPORT_EXPIRES_S:
                     self._current.set(None)
             else:
                 self._take(data, now().wall)
-            await asyncio.sleep(EXPORT_REFRESH_S)
+            self._done.set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(EXPORT_REFRESH_S):
+                    await self._wanted.wait()
+
+    async def read_again(self) -> None:
+        """Read the export now, and come back when that is done; `trouble` says what became of it."""
+        self._done.clear()
+        self._wanted.set()
+        await self._done.wait()
 
     def _take(self, data: RPKIData, wall: Timestamp) -> None:
         """Take what was read, unless the validator that wrote it has stopped long ago."""
@@ -131,7 +143,7 @@ class ExportSource:
             self.trouble = f"it was written {(wall - data.built) / 3600:.0f} h ago: its validator has stopped"
             return
         self._current.set(data.vrps, data.aspas)
-        self.trouble, self._failing_s = "", 0.0
+        self.trouble, self._read_at = "", now().monotonic
         self.connections += 1
 
 

@@ -148,7 +148,8 @@ def test_other_prefixes_are_heard_by_asking_again() -> None:
         router.originate(routes(ours=(64496, OWN), other=(64496, OWN)))
         await rig.heard(lambda: rig.of(TableSize))
         other = watched(parse_prefix("203.0.113.0/24"))
-        rig.feed.watch(WatchEngine(Intent((other, watched(OURS_6)), frozenset({OWN}))).table)
+        rig.engine.table.replace((other, watched(OURS_6)))
+        rig.feed.ask_again()
         await rig.heard(lambda: any(fact.prefix == other.prefix for fact in rig.of(RouteSeen)))  # type: ignore[union-attr]
 
     serve(rig, scenario)
