@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from anycastle.base.errors import ParseError
+from anycastle.base.errors import ParseError, WorldError
+from anycastle.cli.output import nothing_read
 
 if TYPE_CHECKING:
     from anycastle.io.feeds.route_batches import RouteBatch, RouteReader
@@ -261,3 +262,5 @@ def _tell_damage(reader: RouteReader) -> None:
         click.echo(f"{name}: {damage}", err=True)
     if reader.damaged > DAMAGE_SHOWN:
         click.echo(f"... and {reader.damaged - DAMAGE_SHOWN} more records that cannot be read", err=True)
+    if reader.unreadable:
+        raise WorldError(nothing_read(reader.unreadable, "MRT"), retryable=False)

@@ -85,8 +85,18 @@ def replay(
         click.echo(_ROW.format("time", "what", "severity", "kind", "subject", "concerns"))
     for event in run.events():
         click.echo(line_of(event) if form is Form.NDJSON else row_of(event))
-    for problem in run.problems:
+    tell_problems(run.problems, run.unreadable)
+
+
+def tell_problems(problems: list[str], unreadable: list[str]) -> None:
+    """Say what could not be read. Raises `WorldError` where that is all of a file: nothing was found in it."""
+    from anycastle.base.errors import WorldError
+    from anycastle.cli.output import nothing_read
+
+    for problem in problems:
         message(problem, severity="warning")
+    if unreadable:
+        raise WorldError(nothing_read(unreadable, "MRT, or as lines of RIS Live"), retryable=False)
 
 
 def _validation(vrps: str | None) -> "Validation | None":
@@ -323,8 +333,7 @@ def _told_of(
     replay_of = replayed(load(fleet_dir), files, collector)
     for _ in replay_of.events():
         pass
-    for problem in replay_of.problems:
-        message(problem, severity="warning")
+    tell_problems(replay_of.problems, replay_of.unreadable)
     engine = replay_of.engine
     if engine.table.concern(asked) is None:
         near = ", ".join(str(each.prefix) for each in engine.table)

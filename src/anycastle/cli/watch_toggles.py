@@ -7,7 +7,7 @@ import click
 
 from anycastle.base.errors import MisuseError
 from anycastle.cli.output import Form, Table, message, output_option, print_form
-from anycastle.cli.watch import COLLECTOR, FILES, FLEET, load, time_of
+from anycastle.cli.watch import COLLECTOR, FILES, FLEET, load, tell_problems, time_of
 
 if TYPE_CHECKING:
     from anycastle.io.toggle_schedule import ToggleSchedule
@@ -120,8 +120,7 @@ def _observe(
     for fact in replay.facts():
         experiment.take(fact)
         end = max(end, fact.at)
-    for problem in replay.problems:
-        message(problem, severity="warning")
+    tell_problems(replay.problems, replay.unreadable)
     experiment.finish(end)
     return experiment
 

@@ -67,12 +67,14 @@ class RouteReader:
     """Reads archives one after the other: numbers of peers, paths and communities go on from one to the next.
 
     `damage` has the records that could not be read, and the cut of each source that was cut; `damaged` counts them.
+    `unreadable` names the sources in which something is, and nothing could be read.
     """
 
     def __init__(self) -> None:
         self.decoder = RouteDecoder(load_kernel(DECODE_ROUTES))
         self.damage: list[tuple[str, Damaged]] = []
         self.damaged = 0
+        self.unreadable: list[str] = []
         self.octets_read = 0
         self._attributes: AttributeDecoder | None = None
 
@@ -107,10 +109,18 @@ class RouteReader:
                 source.close()
 
     def _read_source(self, opened: ByteSource | ReadAhead) -> Iterator[RouteBatch]:
+        before = self._understood, self.damaged
+        name = opened.source.name if isinstance(opened, ReadAhead) else opened.name
         if isinstance(opened, ReadAhead):
             yield from self._stream(opened)
         else:
-            yield from self._mapped(opened.name, opened.mapped())
+            yield from self._mapped(name, opened.mapped())
+        if self._understood == before[0] and self.damaged > before[1]:
+            self.unreadable.append(name)
+
+    @property
+    def _understood(self) -> int:
+        return self.decoder.counts.records - self.decoder.counts.unknown
 
     def _mapped(self, name: str, mapped: mmap.mmap) -> Iterator[RouteBatch]:
         base = ctypes.addressof(ctypes.c_char.from_buffer(mapped))
