@@ -171,11 +171,11 @@ def _selected(batch: RouteBatch, asked: RowFilter | None) -> tuple[Any, Any]:
     if asked is None:
         return np.arange(batch.rows, dtype=np.uint32), batch.attributes()
     rows = asked.rows(batch.columns, batch.reader.peer)
-    attributes = batch.attributes(rows)
-    if asked.asks_attributes:
-        rows = rows[asked.by_attributes(batch.columns, rows, attributes, decoder)]
-        attributes = batch.attributes(rows)
-    return rows, attributes
+    if asked.origins:
+        rows = rows[asked.by_origin(batch.columns, rows, batch.origins(rows))]
+    if asked.path is not None:
+        rows = rows[asked.by_path(batch.columns, rows, batch.paths(rows).path, decoder)]
+    return rows, batch.attributes(rows)
 
 
 def _write_bgpdump(reader: RouteReader, batches: Iterator[RouteBatch], asked: RowFilter | None) -> None:

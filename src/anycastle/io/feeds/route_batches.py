@@ -10,12 +10,13 @@ import ctypes
 import mmap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from anycastle.io.feeds.byte_source import ByteSource
 from anycastle.io.feeds.read_ahead import ReadAhead
 from anycastle.io.kernel_cache import load_kernel
-from anycastle.kernels.mrt import DECODE_ATTRIBUTES, DECODE_ROUTES, FILL_SLOTS
+from anycastle.kernels.mrt import DECODE_ATTRIBUTES, DECODE_PATHS, DECODE_ROUTES, FILL_SLOTS, LOCATE_PATHS
 from anycastle.kernels.mrt_rows import AT_END, AT_OVERSIZED, AT_ROWS
 from anycastle.kernels.route_decoder import MRTPeer, RouteColumns, RouteDecoder
 from anycastle.wire.mrt.record import HEADER, HEADER_LENGTH, RECORD_MAX, Damaged
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from anycastle.kernels.attribute_decoder import AttributeColumns, AttributeDecoder
+    from anycastle.kernels.attribute_decoder import AttributeColumns, AttributeDecoder, PathColumns, PathLocator
 
 WINDOW: Final = 8 * 1024 * 1024
 """Octets of a mapped file that are looked at together; what was read is given back to the system."""
@@ -62,6 +63,14 @@ class RouteBatch:
         """Decode the attributes of some rows, or of all."""
         return self.reader.attributes.decode(self.address, self.columns, rows)
 
+    def origins(self, rows: NDArray[np.uint32] | None = None) -> NDArray[np.uint32]:
+        """Give the origins of some rows, or of all: uint32, 0 for none or a set. The next batch overwrites them."""
+        return self.reader.locator.locate(self.address, self.columns, rows).origin_asn
+
+    def paths(self, rows: NDArray[np.uint32] | None = None) -> PathColumns:
+        """Decode path and origin of some rows, or of all, and nothing else."""
+        return self.reader.attributes.decode_paths(self.address, self.columns, rows)
+
 
 class RouteReader:
     """Reads archives one after the other: numbers of peers, paths and communities go on from one to the next.
@@ -84,8 +93,17 @@ class RouteReader:
         if self._attributes is None:
             from anycastle.kernels.attribute_decoder import AttributeDecoder
 
-            self._attributes = AttributeDecoder(load_kernel(DECODE_ATTRIBUTES), load_kernel(FILL_SLOTS))
+            self._attributes = AttributeDecoder(
+                load_kernel(DECODE_ATTRIBUTES), load_kernel(DECODE_PATHS), load_kernel(FILL_SLOTS)
+            )
         return self._attributes
+
+    @cached_property
+    def locator(self) -> PathLocator:
+        """What finds origins alone."""
+        from anycastle.kernels.attribute_decoder import PathLocator
+
+        return PathLocator(load_kernel(LOCATE_PATHS))
 
     def peer(self, number: int) -> MRTPeer:
         """Give the peer of a number."""
