@@ -85,12 +85,15 @@ class PathPlaces:
 class PathLocator:
     """Finds paths and origins, and keeps nothing. `locate_paths` is the linked kernel, or any function of its shape."""
 
-    def __init__(self, locate_paths: Callable[..., int], rows_max: int = ROWS_MAX) -> None:
+    def __init__(self, locate_paths: Callable[..., int]) -> None:
         self._locate = locate_paths
-        self._origins, self._places = np.empty(rows_max, np.uint32), np.empty(rows_max, np.uint32)
-        self._lengths = np.empty(rows_max, np.uint16)
+        self._make(ROWS_MAX)
         self._scratch = np.zeros(kernel.SCRATCH_SIZE, np.uint8)
         self._found = np.zeros(kernel.FOUND_SIZE, np.int64)
+
+    def _make(self, rows_max: int) -> None:
+        self._origins, self._places = np.empty(rows_max, np.uint32), np.empty(rows_max, np.uint32)
+        self._lengths = np.empty(rows_max, np.uint16)
 
     def locate(self, address: int, columns: RouteColumns, rows: NDArray[np.uint32] | None = None) -> PathPlaces:
         """Find the paths of `rows` (all without); what is given is overwritten by the next call."""
@@ -98,6 +101,8 @@ class PathLocator:
         if rows is not None:
             place, form = place[rows], form[rows]
         count = len(place)
+        if count > len(self._origins):
+            self._make(count)
         outputs: list[Any] = [self._origins, self._places, self._lengths, self._scratch, self._found]
         self._locate(address, count, _at(place), _at(form), *map(_at, outputs))
         return PathPlaces(self._origins[:count], self._places[:count], self._lengths[:count])

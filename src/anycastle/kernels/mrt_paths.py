@@ -52,6 +52,22 @@ def find_path(octets: Any, place: int) -> int:
     return 0
 
 
+def origin_in(octets: Any, at: int, length: int) -> int:
+    """Give the ASN that a four-octet path ends in, 0 where it ends in a set, -1 where it is malformed."""
+    end = at + length
+    origin = 0
+    while at < end:
+        if at + 2 > end:
+            return -1
+        kind = octet(octets, at)
+        asns = octet(octets, at + 1)
+        at += 2 + 4 * asns
+        if kind < 1 or kind > 4 or asns == 0 or at > end:
+            return -1
+        origin = u32(octets, at - 4) if kind == 2 else 0
+    return origin
+
+
 def number_of_plain(octets: Any, place: int, kept: Any, starts: Any, slots: Any, stores: Any) -> int:
     """Give the number of a four-octet session's path; 0 for none and for a malformed one, `FULL` without room."""
     found = find_path(octets, place)
@@ -128,10 +144,13 @@ def locate_paths(
             length = 0
             if forms[row] & AS4:
                 both = find_path(octets, place)
-                if both & 0xFFFF and check_path(octets, both >> 16, both & 0xFFFF, 4) >= 0:
-                    at = both >> 16
-                    length = both & 0xFFFF
-                    origin = origin_of(octets, at, at + length)
+                if both & 0xFFFF:
+                    origin = origin_in(octets, both >> 16, both & 0xFFFF)
+                    if origin < 0:
+                        origin = 0
+                    else:
+                        at = both >> 16
+                        length = both & 0xFFFF
             elif find_merged(octets, place, found):
                 written = merge_path(octets, found[2], found[LENGTHS + 2], found[17], found[LENGTHS + 17], scratch)
                 origin = origin_of(scratch, 0, written)
@@ -143,7 +162,7 @@ def locate_paths(
 
 LOCATE_INLINED: Final = (
     octet, u16, u32, u64, check_path, put_asn, merge_path, origin_of, find_attributes, drop_malformed, find_path,
-    find_merged,
+    origin_in, find_merged,
 )  # fmt: skip
 LOCATE_SIGNATURE: Final = (
     "uint8", "value", "uint32", "uint8", "uint32", "uint32", "uint16", "uint8", "int64",

@@ -151,7 +151,7 @@ class Kernels:
         self.attributes = AttributeDecoder(
             decode_attributes or load_kernel(DECODE_ATTRIBUTES), load_kernel(DECODE_PATHS), load_kernel(FILL_SLOTS)
         )
-        self.locator = PathLocator(load_kernel(LOCATE_PATHS), rows_max)
+        self.locator = PathLocator(load_kernel(LOCATE_PATHS))
         self.damaged = 0
         self.end = 0
         self._size = 0
