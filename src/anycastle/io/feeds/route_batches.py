@@ -1,13 +1,12 @@
 """MRT archives in bulk: sources to batches of columns, in constant memory for any size of file.
 
-A plain file is mapped and read in windows; everything else is unpacked ahead by a thread, and a record that a piece
-cuts is carried to the next one.
+Every source is read, and unpacked, ahead by a thread; a record that a piece cuts is carried to the next one. Files are
+not mapped: one that is cut meanwhile by whoever rotates it would end the process (SIGBUS), and reading is no slower.
 """
 
 from __future__ import annotations
 
 import ctypes
-import mmap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +16,7 @@ from anycastle.io.feeds.byte_source import ByteSource
 from anycastle.io.feeds.read_ahead import ReadAhead
 from anycastle.io.kernel_cache import load_kernel
 from anycastle.kernels.mrt import DECODE_ATTRIBUTES, DECODE_PATHS, DECODE_ROUTES, FILL_SLOTS, LOCATE_PATHS
-from anycastle.kernels.mrt_rows import AT_END, AT_OVERSIZED, AT_ROWS
+from anycastle.kernels.mrt_rows import AT_END, AT_OVERSIZED
 from anycastle.kernels.route_decoder import MRTPeer, RouteColumns, RouteDecoder
 from anycastle.wire.mrt.record import HEADER, HEADER_LENGTH, RECORD_MAX, Damaged
 
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
 
     from anycastle.kernels.attribute_decoder import AttributeColumns, AttributeDecoder, PathColumns, PathLocator
 
-WINDOW: Final = 8 * 1024 * 1024
-"""Octets of a mapped file that are looked at together; what was read is given back to the system."""
+WINDOW_STEP: Final = 2 * 1024 * 1024
+"""Octets that the window grows by at least, where a piece does not fit behind a record that was cut."""
 
 SOURCES_AHEAD: Final = 4
 """Sources that are unpacked at the same time, the one that is read among them."""
@@ -114,57 +113,27 @@ class RouteReader:
 
         Raises `WorldError` for a source that cannot be opened or read.
         """
-        waiting: list[ByteSource | ReadAhead] = []
+        waiting: list[ReadAhead] = []
         left = list(reversed(names))
         try:
             while left or waiting:
                 while left and len(waiting) < SOURCES_AHEAD:
-                    waiting.append(_open(left.pop()))
+                    waiting.append(ReadAhead(ByteSource(left.pop())))
                 yield from self._read_source(waiting[0])
                 waiting.pop(0).close()
         finally:
             for source in waiting:
                 source.close()
 
-    def _read_source(self, opened: ByteSource | ReadAhead) -> Iterator[RouteBatch]:
+    def _read_source(self, opened: ReadAhead) -> Iterator[RouteBatch]:
         before = self._understood, self.damaged
-        name = opened.source.name if isinstance(opened, ReadAhead) else opened.name
-        if isinstance(opened, ReadAhead):
-            yield from self._stream(opened)
-        else:
-            yield from self._mapped(name, opened.mapped())
+        yield from self._stream(opened)
         if self._understood == before[0] and self.damaged > before[1]:
-            self.unreadable.append(name)
+            self.unreadable.append(opened.source.name)
 
     @property
     def _understood(self) -> int:
         return self.decoder.counts.records - self.decoder.counts.unknown
-
-    def _mapped(self, name: str, mapped: mmap.mmap) -> Iterator[RouteBatch]:
-        base = ctypes.addressof(ctypes.c_char.from_buffer(mapped))
-        start, total, released = 0, len(mapped), 0
-        while start < total:
-            size = min(WINDOW + RECORD_MAX, total - start)
-            position, stopped = 0, AT_ROWS
-            while position < WINDOW and stopped != AT_END:
-                stopped = self.decoder.decode(base + start, position, size)
-                position = self.decoder.position
-                self._take_damage(name, start)
-                if self.decoder.rows:
-                    yield RouteBatch(self, name, start, base + start)
-                if stopped == AT_OVERSIZED:
-                    position += self._oversized(
-                        name, start + position, mapped[start + position : start + position + HEADER_LENGTH]
-                    )
-            if stopped == AT_END and position < size == total - start:
-                self._add_damage(name, _cut(size - position, start + position))
-                position = size
-            self.octets_read += min(position, total - start)
-            start += position
-            pages = min(start, total) // mmap.PAGESIZE * mmap.PAGESIZE
-            if pages > released:
-                mapped.madvise(mmap.MADV_DONTNEED, released, pages - released)
-                released = pages
 
     def _oversized(self, name: str, offset: int, header: bytes) -> int:
         length = HEADER.unpack(header)[3]
@@ -176,7 +145,7 @@ class RouteReader:
         for piece in ahead.pieces():
             self.octets_read += len(piece)
             if filled + len(piece) > len(window):
-                window = window[:filled] + bytearray(len(piece) + max(filled, WINDOW // 4))
+                window = window[:filled] + bytearray(len(piece) + max(filled, WINDOW_STEP))
             window[filled : filled + len(piece)] = piece
             filled += len(piece)
             address = ctypes.addressof(ctypes.c_char.from_buffer(window))
@@ -199,8 +168,8 @@ class RouteReader:
             filled -= position
             offset += position
         cut = ahead.source.cut
-        if filled or passing or cut:
-            damage = _cut(filled, offset) if filled or passing else None
+        if filled or cut:  # the end of an oversized record that is passed over was told of with it
+            damage = _cut(filled, offset) if filled else None
             texts = [text for text in (cut, damage and damage.what) if text]
             self._add_damage(name, Damaged("; ".join(texts), offset))
 
@@ -218,8 +187,3 @@ class RouteReader:
 
 def _cut(left: int, offset: int) -> Damaged:
     return Damaged(f"the stream ends within a record, {left} octets after its start", offset)
-
-
-def _open(name: str) -> ByteSource | ReadAhead:
-    source = ByteSource(name)
-    return source if source.mappable else ReadAhead(source)
