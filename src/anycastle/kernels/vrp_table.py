@@ -180,11 +180,8 @@ class VRPTable:
         """Give when a VRP expires, in seconds since 1970; None where that, or the VRP, is not known."""
         family = vrp.prefix.family
         rows = self._families[family]
-        same = columns_of(family, [vrp])
-        here = (rows.length == same.length[0]) & (rows.network == same.network[0])
-        here &= (rows.max_length == same.max_length[0]) & (rows.asn == same.asn[0])
-        at = np.flatnonzero(here)
-        expires = int(rows.expires[at[0]]) if len(at) else NO_EXPIRY
+        ((place, there),) = _places(rows, columns_of(family, [vrp]))
+        expires = int(rows.expires[place]) if there else NO_EXPIRY
         return None if expires == NO_EXPIRY else expires
 
     def update(self, announced: Iterable[VRP], withdrawn: Iterable[VRP]) -> "VRPTable":
