@@ -13,9 +13,14 @@ HOUR_S = 3600
 START = 1_772_323_200
 SCHEDULE = """\
 prefix: 192.0.2.0/24
+settle: 15m
 toggles:
-  - {upstream: 64496, instruction: prepend 2, set: ["2026-03-01T01:00:00Z", "2026-03-01T03:00:00Z"]}
-  - {upstream: 64497, set: ["2026-03-01T05:00:00Z"], unset: ["2026-03-01T07:00:00Z"]}
+  - upstream: 64496
+    instruction: prepend 2
+    set: ["2026-03-01T01:00:00Z", "2026-03-01T03:00:00Z"]
+    unset: ["2026-03-01T02:00:00Z", "2026-03-01T04:00:00Z"]
+  - upstream: 64497
+    repeat: {first: "2026-03-01T05:00:00Z", until: "2026-03-01T06:00:00Z", every: 4h, hold: 2h}
 """
 
 
