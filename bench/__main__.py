@@ -13,6 +13,7 @@ BENCHES = MappingProxyType(
         "failover": "bench.failover",
         "watch": "bench.watch",
         "mrt": "bench.mrt",
+        "observe": "bench.observe",
         "twin": "bench.twin",
     }
 )

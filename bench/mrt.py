@@ -25,8 +25,16 @@ import click
 
 from anycastle.io.feeds.byte_source import ByteSource
 from anycastle.io.kernel_cache import load_kernel
-from anycastle.kernels.attribute_decoder import AttributeDecoder
-from anycastle.kernels.mrt import DECODE_ATTRIBUTES, DECODE_ROUTES, FILL_SLOTS, FORMAT_KEPT, FORMAT_ROWS
+from anycastle.kernels.attribute_decoder import AttributeDecoder, PathLocator
+from anycastle.kernels.mrt import (
+    DECODE_ATTRIBUTES,
+    DECODE_PATHS,
+    DECODE_ROUTES,
+    FILL_SLOTS,
+    FORMAT_KEPT,
+    FORMAT_ROWS,
+    LOCATE_PATHS,
+)
 from anycastle.kernels.mrt_rows import AT_END
 from anycastle.kernels.route_decoder import RouteDecoder
 
@@ -151,16 +159,23 @@ def full_table(path: Path, prefixes: int) -> None:
             file.write(struct.pack("!IHHI", 1_700_000_000, 13, 2, len(body)) + body)
 
 
-def walk(stream: ctypes.Array[ctypes.c_char], *, attributes: bool) -> int:
-    """Decode a stream that is in memory, to columns; with the attributes of every row, or without."""
+def walk(
+    stream: ctypes.Array[ctypes.c_char], *, origins: bool = False, paths: bool = False, attributes: bool = False
+) -> int:
+    """Decode a stream in memory to columns: with origins and places of paths, with paths interned, or with all."""
     decoder = RouteDecoder(load_kernel(DECODE_ROUTES))
-    blocks = AttributeDecoder(load_kernel(DECODE_ATTRIBUTES), load_kernel(FILL_SLOTS)) if attributes else None
+    locator = PathLocator(load_kernel(LOCATE_PATHS))
+    blocks = AttributeDecoder(load_kernel(DECODE_ATTRIBUTES), load_kernel(DECODE_PATHS), load_kernel(FILL_SLOTS))
     address, size, position, rows, stopped = ctypes.addressof(stream), len(stream), 0, 0, -1
     while stopped != AT_END:
         stopped = decoder.decode(address, position, size)
         position = decoder.position
         rows += decoder.rows
-        if blocks is not None:
+        if origins:
+            locator.locate(address, decoder.columns)
+        if paths:
+            blocks.decode_paths(address, decoder.columns)
+        if attributes:
             blocks.decode(address, decoder.columns)
     return rows
 
@@ -174,7 +189,9 @@ def show(what: str, ours: Measured, theirs: Measured | None, bar: str = "") -> N
 
 def in_memory(stream: bytes, what: str, bgpdump: Measured, bar: str) -> None:
     memory = ctypes.create_string_buffer(stream, len(stream))
-    show(f"{what}, from RAM, routes", inside(lambda: walk(memory, attributes=False)), bgpdump, bar)
+    show(f"{what}, from RAM, prefixes, peers, times", inside(lambda: walk(memory)), bgpdump)
+    show(f"{what}, from RAM, and origin, path", inside(lambda: walk(memory, origins=True)), bgpdump, bar)
+    show(f"{what}, from RAM, and path interned", inside(lambda: walk(memory, paths=True)), bgpdump)
     show(f"{what}, from RAM, with all attributes", inside(lambda: walk(memory, attributes=True)), bgpdump)
 
 
@@ -201,7 +218,7 @@ def main(size: int, prefixes: int) -> None:
     """Read MRT archives beside bgpdump, mrtparse and pybgpkit."""
     if not ARCHIVES.is_dir() or shutil.which("bgpdump") is None:
         sys.exit(f"needs bgpdump, and real archives in {ARCHIVES} (ANYCASTLE_DATA names the folder above)")
-    for kernel in (DECODE_ROUTES, DECODE_ATTRIBUTES, FILL_SLOTS, FORMAT_ROWS, FORMAT_KEPT):
+    for kernel in (DECODE_ROUTES, LOCATE_PATHS, DECODE_PATHS, DECODE_ATTRIBUTES, FILL_SLOTS, FORMAT_ROWS, FORMAT_KEPT):
         start = time.perf_counter()
         load_kernel(kernel)
         print(f"{kernel.name}: ready in {time.perf_counter() - start:.3f} s")
@@ -214,8 +231,8 @@ def main(size: int, prefixes: int) -> None:
         packed.write_bytes(gzip.compress(updates, 6))
         ribs.write_bytes(rib)
         small.write_bytes(repeated(UPDATES, 0))
-        elements = walk(ctypes.create_string_buffer(updates, len(updates)), attributes=False)
-        of_rib = walk(ctypes.create_string_buffer(rib, len(rib)), attributes=False)
+        elements = walk(ctypes.create_string_buffer(updates, len(updates)))
+        of_rib = walk(ctypes.create_string_buffer(rib, len(rib)))
         dump = outside(["bgpdump", "-q", "-m", str(plain)], elements, 2)
         dump_packed = outside(["bgpdump", "-q", "-m", str(packed)], elements, 2)
         dump_rib = outside(["bgpdump", "-q", "-m", str(ribs)], of_rib, 2)

@@ -81,9 +81,27 @@ SAMPLE: dict[str, Any] = {
 
 WATCH_SAMPLE: dict[str, Any] = {
     "ready": True,
-    "feeds": [{"name": "", "connected": True, "connections": 1, "messages": 0, "garbage": 0, "silent_s": 0.0}],
+    "feeds": [
+        {
+            "name": "",
+            "connected": True,
+            "connections": 1,
+            "messages": 0,
+            "garbage": 0,
+            "silent_s": 0.0,
+            "sessions": [{"peer": "AS64601 192.0.2.1", "state": "established"}],
+        },
+    ],
     "collectors": [{"collector": "rrc00", "silent_s": 0.0, "peers": 1}],
-    "prefixes": [{"prefix": "192.0.2.0/24", "family": "ipv4", "visibility": 1.0, "able": 1}],
+    "prefixes": [
+        {
+            "prefix": "192.0.2.0/24",
+            "family": "ipv4",
+            "visibility": 1.0,
+            "able": 1,
+            "regions": {"europe": {"visibility": 1.0, "able": 1}},
+        },
+    ],
     "findings": [{"kind": "origin_change", "severity": "critical", "count": 1}],
     "vrps": 1,
     "facts": 0,

@@ -16,8 +16,11 @@ import pyarrow.parquet as parquet
 import pytest
 from click.testing import CliRunner, Result
 
+from anycastle.base.errors import WorldError
 from anycastle.cli import mrt as cli
+from anycastle.cli.main import cli as anycastle
 from anycastle.cli.mrt import mrt
+from anycastle.io.config.start import write_example
 from anycastle.io.feeds.route_batches import RouteReader
 from anycastle.model.asn import ASN
 from anycastle.model.community import LargeCommunity, StandardCommunity
@@ -330,3 +333,27 @@ def test_what_the_how_to_page_shows(tmp_path: Path) -> None:
         command = [*COMMAND, *shlex.split(typed.partition(" > ")[0])]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
         assert (done.stderr if " > " in typed else done.stdout) == answer
+
+
+@pytest.mark.parametrize("octets", [b"this is a text and no archive of any kind\n" * 20, bytes(range(256)) * 4])
+def test_a_file_that_is_no_archive_is_an_error_after_the_others_were_read(tmp_path: Path, octets: bytes) -> None:
+    (tmp_path / "no.mrt").write_bytes(octets)
+    write_example(tmp_path / "fleet")
+    done = CliRunner().invoke(anycastle, ["mrt", str(tmp_path / "no.mrt"), "-o", "count"])
+    assert isinstance(done.exception, WorldError)
+    assert str(done.exception) == f"nothing in {tmp_path / 'no.mrt'} can be read as MRT"
+    assert "damaged_records 1" in done.stdout
+    done = CliRunner().invoke(
+        anycastle, ["watch", "replay", "--fleet", str(tmp_path / "fleet"), str(tmp_path / "no.mrt")]
+    )
+    assert isinstance(done.exception, WorldError)
+    assert "no.mrt can be read as MRT, or as lines of RIS Live" in str(done.exception)
+
+
+def test_lines_of_which_none_is_ris_live_are_an_error_and_an_empty_file_is_none(tmp_path: Path) -> None:
+    write_example(tmp_path / "fleet")
+    (tmp_path / "no.jsonl").write_text('{"a": 1\n{"b": 2\n')
+    (tmp_path / "empty").write_bytes(b"")
+    replay = ["watch", "replay", "--fleet", str(tmp_path / "fleet")]
+    assert isinstance(CliRunner().invoke(anycastle, [*replay, str(tmp_path / "no.jsonl")]).exception, WorldError)
+    assert CliRunner().invoke(anycastle, ["mrt", str(tmp_path / "empty"), "-o", "count"]).exit_code == 0

@@ -113,3 +113,65 @@ def test_a_hijack_is_found_logged_shown_and_measured_and_sigterm_ends_in_good_or
         assert opened.fields["subject"] == "AS666"
         assert log.verify().sound
     assert not (sockets / "watch.sock").exists()
+
+
+async def until_told(process: asyncio.subprocess.Process, words: str) -> str:
+    """Read what the daemon says up to these words."""
+    assert process.stderr is not None
+    told = ""
+    async with asyncio.timeout(PATIENCE_S):
+        while words not in told:
+            line = await process.stderr.readline()
+            assert line, told
+            told += line.decode()
+    return told
+
+
+@pytest.mark.mission("C6", "C16")
+def test_sighup_takes_the_files_anew_keeps_what_is_known_and_refuses_what_is_wrong(tmp_path: Path) -> None:
+    write_example(tmp_path / "fleet")
+    fleet, sockets = tmp_path / "fleet" / "fleet.yaml", tmp_path / "run"
+    vrps = tmp_path / "vrps.json"
+    vrps.write_text('{"roas": [{"asn": 64500, "prefix": "192.0.2.0/24", "maxLength": 24}]}')
+    right = fleet.read_text()
+
+    def status() -> dict[str, Any]:
+        return ask(sockets / "watch.sock", {"command": "status"})
+
+    async def play() -> None:
+        async with serve(hijack, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            process = await asyncio.create_subprocess_exec(
+                *COMMAND, "watch", "run", "--fleet", str(tmp_path / "fleet"), "--ris-live", f"ws://127.0.0.1:{port}",
+                "--state-dir", str(tmp_path / "state"), "--run-dir", str(sockets), "--listen", "none",
+                "--vrps", str(vrps), stderr=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+            try:
+                await until_told(process, "finding_opened")
+                fleet.write_text(right + "watch: {origins: [666], neigbours: [1]}\n")
+                process.send_signal(signal.SIGHUP)
+                await until_told(process, "granted=False")
+                refused = await asyncio.to_thread(status)
+                assert not refused["reload"]["granted"]
+                assert "did you mean 'neighbours'" in refused["reload"]["text"]
+                assert [each["count"] for each in refused["findings"]] == [1]
+                command = [*COMMAND, "watch", "status", "--run-dir", str(sockets)]
+                shown = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
+                assert "refused, and nothing was changed: " in shown.stdout
+                fleet.write_text(right + "watch: {origins: [666], neighbours: [174]}\n")
+                vrps.write_text('{"roas": []}')
+                process.send_signal(signal.SIGHUP)
+                told = await until_told(process, "granted=True")
+                assert f"rpki {vrps} was read anew" in told
+                done = await asyncio.to_thread(status)
+                assert (done["reload"]["granted"], done["vrps"]) == (True, 0)
+                shown_prefix = await asyncio.to_thread(
+                    ask, sockets / "watch.sock", {"command": "show", "prefix": "192.0.2.0/24"}
+                )
+                assert shown_prefix["origins"] == {"AS666": 3}, "what peers hold is kept"
+            finally:
+                process.send_signal(signal.SIGTERM)
+                async with asyncio.timeout(PATIENCE_S):
+                    assert await process.wait() == 0
+
+    asyncio.run(play())

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from anycastle.base.errors import ParseError
+from anycastle.base.errors import ParseError, WorldError
+from anycastle.cli.output import nothing_read
 
 if TYPE_CHECKING:
     from anycastle.io.feeds.route_batches import RouteBatch, RouteReader
@@ -170,11 +171,11 @@ def _selected(batch: RouteBatch, asked: RowFilter | None) -> tuple[Any, Any]:
     if asked is None:
         return np.arange(batch.rows, dtype=np.uint32), batch.attributes()
     rows = asked.rows(batch.columns, batch.reader.peer)
-    attributes = batch.attributes(rows)
-    if asked.asks_attributes:
-        rows = rows[asked.by_attributes(batch.columns, rows, attributes, decoder)]
-        attributes = batch.attributes(rows)
-    return rows, attributes
+    if asked.origins:
+        rows = rows[asked.by_origin(batch.columns, rows, batch.origins(rows))]
+    if asked.path is not None:
+        rows = rows[asked.by_path(batch.columns, rows, batch.paths(rows).path, decoder)]
+    return rows, batch.attributes(rows)
 
 
 def _write_bgpdump(reader: RouteReader, batches: Iterator[RouteBatch], asked: RowFilter | None) -> None:
@@ -261,3 +262,5 @@ def _tell_damage(reader: RouteReader) -> None:
         click.echo(f"{name}: {damage}", err=True)
     if reader.damaged > DAMAGE_SHOWN:
         click.echo(f"... and {reader.damaged - DAMAGE_SHOWN} more records that cannot be read", err=True)
+    if reader.unreadable:
+        raise WorldError(nothing_read(reader.unreadable, "MRT"), retryable=False)

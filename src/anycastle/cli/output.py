@@ -117,6 +117,11 @@ def print_form(form: Form, value: Any, table: Table) -> None:
             print_table(table)
 
 
+def nothing_read(names: Sequence[str], what: str) -> str:
+    """Give the error for files of which nothing could be read."""
+    return f"nothing in {', '.join(names)} can be read as {what}"
+
+
 def _width(text: str) -> int:
     """Give the columns that a text takes on a terminal."""
     return sum(

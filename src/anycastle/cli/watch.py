@@ -5,17 +5,20 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from anycastle.base.errors import MisuseError
+from anycastle.cli.lazy_group import Command, group_of
 from anycastle.cli.output import Form, message, output_option
 from anycastle.cli.rpki import RTR, VRPS, cache_place, host_and_port
 
 if TYPE_CHECKING:
     from anycastle.model.event import Event
     from anycastle.model.fleet import Fleet
+    from anycastle.model.prefix import Address
     from anycastle.watch.relation import Relations
     from anycastle.watch.validation import Validation
 
@@ -35,12 +38,25 @@ RELATIONS = click.option(
 FILES = click.argument("files", nargs=-1, required=True)
 
 
-@click.group()
+SUBCOMMANDS: Final = MappingProxyType(
+    {
+        "history": Command(__name__, "history", "Origins and paths of a prefix over time, as BGPlay has them."),
+        "replay": Command(__name__, "replay", "The findings of archives."),
+        "run": Command(__name__, "run", "Watch live, until SIGTERM."),
+        "show": Command(__name__, "show", "Who sees a prefix, by which ways, and what is found about it."),
+        "status": Command(__name__, "status", "What the running daemon hears, sees and has found."),
+        "toggles": Command("anycastle.cli.watch_toggles", "toggles", "Which upstreams follow what they are told."),
+    }
+)
+"""All subcommands."""
+
+
+@click.group(cls=group_of(SUBCOMMANDS))
 def watch() -> None:
     """See what the Internet sees of the fleet's prefixes: hijacks, leaks, losses, and when they are over."""
 
 
-@watch.command()
+@click.command()
 @FLEET
 @COLLECTOR
 @VRPS
@@ -69,8 +85,18 @@ def replay(
         click.echo(_ROW.format("time", "what", "severity", "kind", "subject", "concerns"))
     for event in run.events():
         click.echo(line_of(event) if form is Form.NDJSON else row_of(event))
-    for problem in run.problems:
+    tell_problems(run.problems, run.unreadable)
+
+
+def tell_problems(problems: list[str], unreadable: list[str]) -> None:
+    """Say what could not be read. Raises `WorldError` where that is all of a file: nothing was found in it."""
+    from anycastle.base.errors import WorldError
+    from anycastle.cli.output import nothing_read
+
+    for problem in problems:
         message(problem, severity="warning")
+    if unreadable:
+        raise WorldError(nothing_read(unreadable, "MRT, or as lines of RIS Live"), retryable=False)
 
 
 def _validation(vrps: str | None) -> "Validation | None":
@@ -80,7 +106,8 @@ def _validation(vrps: str | None) -> "Validation | None":
     from anycastle.io.rpki.source import CurrentVRPs
 
     current = CurrentVRPs()
-    current.set(read_export(vrps).vrps)
+    data = read_export(vrps)
+    current.set(data.vrps, data.aspas, of_now=False)
     return current
 
 
@@ -160,7 +187,7 @@ RUN_DIR = click.option(
 )  # fmt: skip
 
 
-@watch.command()
+@click.command()
 @FLEET
 @click.option("--ris-live", "address", help="The WebSocket of RIS Live, or `none`. [default: RIPE's]")
 @click.option(
@@ -168,6 +195,9 @@ RUN_DIR = click.option(
 )
 @click.option("--mrt", multiple=True, help="MRT from a pipe, a file or an address, as a feed.")
 @click.option("--bmp", metavar="ADDRESS:PORT", help="Where routers dial in that speak BMP.")
+@click.option(
+    "--bgp", metavar="ADDRESS:PORT", help="Where the BGP sessions of `watch.sessions` are spoken from; it only listens."
+)
 @VRPS
 @RTR
 @RELATIONS
@@ -181,6 +211,7 @@ def run(
     tables: tuple[str, ...],
     mrt: tuple[str, ...],
     bmp: str | None,
+    bgp: str | None,
     vrps: str | None,
     rtr: str | None,
     relations: Path | None,
@@ -189,7 +220,10 @@ def run(
     run_dir: Path | None,
     listen: str,
 ) -> None:
-    """Watch live, until SIGTERM. Findings go to the event log, and to standard error as they come."""
+    """Watch live, until SIGTERM. Findings go to the event log, and to standard error as they come.
+
+    SIGHUP reads the fleet's files, the VRPs and the relationships anew; what is known of the Internet stays.
+    """
     import asyncio
 
     from anycastle.cli.agent import address as parse_listen
@@ -201,8 +235,9 @@ def run(
     state, sockets = _directories(state_dir, run_dir)
     ris_live = None if address == "none" else address or ADDRESS
     settings = WatchSettings(
-        state, sockets, parse_listen(listen), ris_live, tables, mrt, logs,
+        fleet_dir, state, sockets, parse_listen(listen), ris_live, tables, mrt, logs,
         bmp=None if bmp is None else host_and_port(bmp, "--bmp"),
+        bgp=None if bgp is None else _address_and_port(bgp, "--bgp"),
         vrps=vrps,
         rtr=None if rtr is None else cache_place(rtr),
         relations=relations,
@@ -215,13 +250,25 @@ def run(
     asyncio.run(serve())
 
 
+def _address_and_port(text: str, option: str) -> "tuple[Address, int]":
+    """Give both of `ADDRESS:PORT`. Raises `click.BadParameter`, which names the option."""
+    from anycastle.base.errors import ParseError
+    from anycastle.model.prefix import parse_address
+
+    host, port = host_and_port(text, option)
+    try:
+        return parse_address(host), port
+    except ParseError as error:
+        raise click.BadParameter(str(error), param_hint=option) from error
+
+
 FLEET_OF_FILES = click.option(
     "--fleet", "fleet_dir", type=click.Path(path_type=Path), envvar="ANYCASTLE_FLEET",
     help="The fleet folder; needed with FILE.",
 )  # fmt: skip
 
 
-@watch.command()
+@click.command()
 @click.argument("prefix")
 @click.argument("files", nargs=-1)
 @FLEET_OF_FILES
@@ -243,7 +290,7 @@ def show(
         click.echo(line)
 
 
-@watch.command()
+@click.command()
 @click.argument("prefix")
 @click.argument("files", nargs=-1)
 @FLEET_OF_FILES
@@ -286,8 +333,7 @@ def _told_of(
     replay_of = replayed(load(fleet_dir), files, collector)
     for _ in replay_of.events():
         pass
-    for problem in replay_of.problems:
-        message(problem, severity="warning")
+    tell_problems(replay_of.problems, replay_of.unreadable)
     engine = replay_of.engine
     if engine.table.concern(asked) is None:
         near = ", ".join(str(each.prefix) for each in engine.table)
@@ -301,7 +347,7 @@ def _ask(request: dict[str, Any], run_dir: Path | None) -> dict[str, Any]:
     return ask(_directories(None, run_dir)[1] / "watch.sock", request, of="`anycastle watch run`")
 
 
-@watch.command()
+@click.command()
 @RUN_DIR
 @output_option(Form.TABLE, Form.JSON)
 def status(run_dir: Path | None, form: Form) -> None:
@@ -310,10 +356,19 @@ def status(run_dir: Path | None, form: Form) -> None:
     if form is Form.JSON:
         click.echo(json.dumps(told, indent=2))
         return
+    if told["reload"] is not None:
+        reload, when = told["reload"], time_of(told["reload"]["at"])
+        done = "done" if reload["granted"] else "refused, and nothing was changed"
+        click.echo(f"reload     {when}: {done}: {reload['text']}")
     for feed in told["feeds"]:
-        state = "connected" if feed["connected"] else f"not connected: {feed['trouble']}"
+        state = "connected" if feed["connected"] else "not connected"
+        state += f": {feed['trouble']}" if feed["trouble"] else ""
         counts = f"{feed['messages']} messages, {feed['garbage']} garbage, silent for {feed['silent_s']:.0f} s"
         click.echo(f"feed       {feed['name']}: {state}; {counts}")
+        for session in feed["sessions"]:
+            routes = ", ".join(f"{count} {family} routes" for family, count in session["routes"].items())
+            why = f": {session['reason']}" if session["reason"] else ""
+            click.echo(f"session    {session['peer']}: {session['state']}{why}; {routes}")
     for each in told["collectors"]:
         click.echo(f"collector  {each['collector']}: {each['peers']} peers, silent for {each['silent_s']:.0f} s")
     for each in told["prefixes"]:
@@ -333,6 +388,9 @@ def _shown_lines(told: dict[str, Any]) -> Iterator[str]:
         if able
         else (f"{told['prefix']}: nobody is able to say who sees it")
     )
+    for region, seen in visibility["by_region"].items():
+        if seen["able"]:
+            yield f"region      {region}: seen by {seen['share']:.1%} of {seen['able']} ASes"
     yield f"origins     {_counts(told['origins'])}"
     yield f"neighbours  {_counts(told['neighbours'])}"
     for finding in told["findings"]:

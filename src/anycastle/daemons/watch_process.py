@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from anycastle.base.errors import MisuseError, ParseError
+from anycastle.base.errors import MisuseError, ParseError, WorldError
 from anycastle.daemons.agent_process import line_of, make_directory
 from anycastle.daemons.watch import WatchDaemon
 from anycastle.io import systemd_notify
@@ -18,22 +18,24 @@ from anycastle.io.as_relations import GraphRelations
 from anycastle.io.clock import now
 from anycastle.io.echo import Echo
 from anycastle.io.event_writer import EventWriter
+from anycastle.io.feeds.bgp import BGPFeed
 from anycastle.io.feeds.bmp import BMPFeed
 from anycastle.io.feeds.fact_queue import FactQueue
 from anycastle.io.feeds.live_files import MRTFeed, OwnChangeFeed
 from anycastle.io.feeds.replay import Replay, collector_of
 from anycastle.io.feeds.ris_live import RISLiveFeed
+from anycastle.io.fleet_loader import load_fleet_apart
 from anycastle.io.local_socket import LocalServer
 from anycastle.io.metrics import MetricsPage
 from anycastle.io.rpki.cache_place import CachePlace
 from anycastle.io.rpki.source import CurrentVRPs, ExportSource, RTRSource
 from anycastle.io.status_server import Page, StatusServer
 from anycastle.io.watch_metrics import WatchCollector
-from anycastle.model.event import Event
+from anycastle.model.event import Event, OperatorCommanded
 from anycastle.model.fleet import Fleet
-from anycastle.model.prefix import Prefix, parse_prefix
+from anycastle.model.prefix import Address, Prefix, parse_prefix
 from anycastle.watch.claim import severity_of
-from anycastle.watch.engine import WatchEngine
+from anycastle.watch.engine import OBSERVER, WatchEngine
 from anycastle.watch.intent import intent_of
 from anycastle.watch.report import history, shown
 from anycastle.watch.silence import SilenceWatch
@@ -43,6 +45,7 @@ from anycastle.watch.silence import SilenceWatch
 class WatchSettings:
     """What the command line says of the daemon."""
 
+    fleet_dir: Path
     state_dir: Path
     run_dir: Path
     listen: tuple[str, int] | None
@@ -54,6 +57,8 @@ class WatchSettings:
     logs: Sequence[Path] = ()
     bmp: tuple[str, int] | None = None
     """Where routers dial in."""
+    bgp: tuple[Address, int] | None = None
+    """Where the fleet's sessions are spoken from."""
     vrps: str | None = None
     """A validator's export."""
     rtr: CachePlace | None = None
@@ -67,7 +72,7 @@ class WatchSettings:
         return self.run_dir / "watch.sock"
 
 
-FeedOfAnyKind = RISLiveFeed | MRTFeed | OwnChangeFeed | BMPFeed | ExportSource | RTRSource
+FeedOfAnyKind = RISLiveFeed | MRTFeed | OwnChangeFeed | BMPFeed | BGPFeed | ExportSource | RTRSource
 
 
 class WatchProcess:
@@ -86,6 +91,11 @@ class WatchProcess:
         self.silence = SilenceWatch()
         self.daemon = WatchDaemon(self.engine, self.queue, self.silence, self._note, now)
         self.feeds = self._feeds(fleet)
+        self._sessions = fleet.watch.sessions
+        self._reloading = asyncio.Lock()
+        self._reloads: set[asyncio.Task[None]] = set()
+        self.last_reload: dict[str, Any] | None = None
+        """When the files were last read anew, and what became of it."""
         self._control = LocalServer(settings.control_socket, self._asked)
         self._metrics = MetricsPage(WatchCollector(self.status))
 
@@ -100,6 +110,11 @@ class WatchProcess:
             feeds.append(RISLiveFeed(table, queue, silence, now, random.Random(), address=settings.ris_live))
         if settings.bmp is not None:
             feeds.append(BMPFeed(settings.bmp, table, queue, silence, now, _routers(fleet)))
+        if settings.bgp is not None:
+            sessions = fleet.watch.sessions
+            if not sessions:
+                raise MisuseError("--bgp: fleet.yaml names no router under watch.sessions")
+            feeds.append(BGPFeed(settings.bgp, sessions, fleet.asn, table, queue, silence, now))
         if settings.vrps is not None:
             feeds.append(ExportSource(settings.vrps, self.vrps))
         if settings.rtr is not None:
@@ -116,7 +131,9 @@ class WatchProcess:
                 loop.add_signal_handler(stop_signal, self._stop)
             names = ", ".join(feed.name for feed in self.feeds) or "no feed"
             print(f"watching {len(self.engine.table)} prefixes by {names}", file=sys.stderr, flush=True)  # noqa: T201
+            loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
             await self._seed()
+            self._feed_systemd()
             systemd_notify.notify("READY=1", f"STATUS=watching {len(self.engine.table)} prefixes")
             await self.daemon.run(self.feeds)
         finally:
@@ -145,6 +162,72 @@ class WatchProcess:
     def _stop(self) -> None:
         systemd_notify.notify("STOPPING=1")
         self.daemon.stop()
+
+    def _feed_systemd(self) -> None:
+        """Feed systemd's watchdog from the loop that serves: a loop that hangs goes hungry."""
+        interval_s = systemd_notify.watchdog_interval_s()
+        if interval_s is not None:
+            systemd_notify.notify("WATCHDOG=1")
+            asyncio.get_running_loop().call_later(interval_s, self._feed_systemd)
+
+    # -- reload ---------------------------------------------------------------------------------------------------
+
+    def _reload_soon(self) -> None:
+        task = asyncio.ensure_future(self.reload())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+
+    async def reload(self) -> None:
+        """Take the fleet's files, VRPs and relationships anew; files with errors change nothing."""
+        async with self._reloading:
+            systemd_notify.reloading()
+            try:
+                text, granted = await self._reload(), True
+            except (WorldError, MisuseError, ParseError) as error:
+                text, granted = str(error), False
+            finally:
+                systemd_notify.notify("READY=1", f"STATUS=watching {len(self.engine.table)} prefixes")
+        wall = now().wall
+        self.last_reload = {"at": wall, "granted": granted, "text": text}
+        self._note(Event(wall, OBSERVER, OperatorCommanded("reload", "signal", text, granted)))
+
+    async def _reload(self) -> str:
+        """Read all, then take all. Raises `WorldError`, `MisuseError` or `ParseError` where nothing was taken."""
+        fleet = await load_fleet_apart(self._settings.fleet_dir)
+        path = self._settings.relations
+        relations = None if path is None else await asyncio.to_thread(GraphRelations.load, path)
+        intent = intent_of(fleet)
+        before = self.engine.table.prefixes
+        for event in self.engine.reload(intent, relations):
+            self._note(event)
+        await self._tell_feeds(fleet, more=not before >= self.engine.table.prefixes)
+        for prefix in self.engine.known:
+            for event in self.engine.rejudge(prefix):
+                self._note(event)
+            await asyncio.sleep(0)
+        texts = [f"the fleet's files were read anew: {len(self.engine.table)} prefixes are watched"]
+        for feed in self.feeds:
+            if isinstance(feed, ExportSource):
+                await feed.read_again()
+                texts.append(f"{feed.name}: {feed.trouble}" if feed.trouble else f"{feed.name} was read anew")
+        if fleet.watch.sessions != self._sessions and self._settings.bgp is not None:
+            texts.append("watch.sessions are others now: they are spoken from a restart on")
+        return "; ".join(texts)
+
+    async def _tell_feeds(self, fleet: Fleet, *, more: bool) -> None:
+        """Tell feeds what the fleet says of them; for prefixes that are new, they ask for what was told before."""
+        for feed in self.feeds:
+            match feed:
+                case OwnChangeFeed():
+                    feed.fleet = fleet
+                case RISLiveFeed():
+                    await feed.watch(str(each.prefix) for each in self.engine.table)
+                case BMPFeed():
+                    feed.reload(_routers(fleet), anew=more)
+                case BGPFeed() if more:
+                    feed.ask_again()
+                case _:
+                    pass
 
     # -- pages ----------------------------------------------------------------------------------------------------
 
@@ -198,6 +281,7 @@ class WatchProcess:
             ],
             "prefixes": [self._visibility(each.prefix) for each in self.engine.table if each.announced],
             "findings": self._open_findings(),
+            "reload": self.last_reload,
             "vrps": None if self.vrps.table is None else len(self.vrps.table),
             "facts": self.daemon.facts,
             "facts_dropped": self.queue.dropped,
@@ -206,12 +290,14 @@ class WatchProcess:
         }
 
     def _visibility(self, prefix: Prefix) -> dict[str, Any]:
-        visibility = self.engine.views.survey(prefix, self.engine.now).visibility
+        survey = self.engine.views.survey(prefix, self.engine.now)
+        visibility = survey.visibility
         return {
             "prefix": str(prefix),
             "family": str(prefix.family),
             "visibility": visibility.share if visibility.able else None,
             "able": visibility.able,
+            "regions": {name: {"visibility": each.share, "able": each.able} for name, each in survey.by_region.items()},
         }
 
     def _open_findings(self) -> list[dict[str, Any]]:
@@ -253,7 +339,7 @@ def _feed_status(feed: FeedOfAnyKind, silent_s: float) -> dict[str, Any]:
         messages, garbage = feed.reader.messages, feed.reader.garbage
     elif isinstance(feed, MRTFeed):
         messages, garbage = feed.reader.records, len(feed.reader.damaged)
-    elif isinstance(feed, BMPFeed):
+    elif isinstance(feed, BMPFeed | BGPFeed):
         messages, garbage = feed.messages, feed.garbage
     return {
         "name": feed.name,
@@ -263,4 +349,5 @@ def _feed_status(feed: FeedOfAnyKind, silent_s: float) -> dict[str, Any]:
         "messages": messages,
         "garbage": garbage,
         "silent_s": silent_s,
+        "sessions": feed.sessions() if isinstance(feed, BGPFeed) else [],
     }

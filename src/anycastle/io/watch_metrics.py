@@ -31,6 +31,14 @@ class WatchCollector(Collector):
         yield gauge("watch_visibility_ratio", text, ["prefix", "family"], prefixes)
         able = [((each["prefix"], each["family"]), each["able"]) for each in status["prefixes"]]
         yield gauge("watch_visibility_ases", "ASes that are able to see a prefix", ["prefix", "family"], able)
+        regions = [
+            ((each["prefix"], each["family"], region), seen["visibility"])
+            for each in status["prefixes"]
+            for region, seen in each["regions"].items()
+            if seen["able"]
+        ]
+        text = "The same among the ASes of one region of peers"
+        yield gauge("watch_visibility_region_ratio", text, ["prefix", "family", "region"], regions)
         findings = [((each["kind"], each["severity"]), each["count"]) for each in status["findings"]]
         yield gauge("watch_findings_open", "Findings that are open", ["kind", "severity"], findings)
         yield gauge(
@@ -41,6 +49,12 @@ class WatchCollector(Collector):
         yield gauge("watch_feed_connected", "1 while a feed is connected", ["feed"], connected)
         silent = [((each["name"],), each["silent_s"]) for each in feeds]
         yield gauge("watch_feed_silent_seconds", "Seconds since anything was heard of a feed", ["feed"], silent)
+        sessions = [
+            ((each["name"], told["peer"]), told["state"] == "established")
+            for each in feeds
+            for told in each["sessions"]
+        ]
+        yield gauge("watch_session_up", "1 while a BGP session of the watch is up", ["feed", "peer"], sessions)
         peers = [((each["collector"],), each["silent_s"]) for each in status["collectors"]]
         text = "Seconds since any peer of a collector was heard"
         yield gauge("watch_collector_silent_seconds", text, ["collector"], peers)

@@ -29,6 +29,11 @@ class WatchReplay:
         """What could not be read."""
         return self.replay.problems
 
+    @property
+    def unreadable(self) -> list[str]:
+        """Files in which something is, and nothing could be read."""
+        return self.replay.unreadable
+
     def events(self) -> Iterator[Event]:
         """Give the findings' events, in order of time. Raises `WorldError`."""
         engine = self.engine

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError
 from anycastle.kernels import mrt_attributes as kernel
-from anycastle.kernels.route_decoder import RouteColumns
+from anycastle.kernels.route_decoder import ROWS_MAX, RouteColumns
 from anycastle.model.asn import ASN
 from anycastle.model.community import LargeCommunity, StandardCommunity
 from anycastle.wire.bgp.as_path import ASPath, Segment, SegmentKind
@@ -62,6 +62,52 @@ _KINDS: Final = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class PathColumns:
+    """Path and origin of each row: `path` uint32 number, `origin_asn` uint32 (0 for none or a set)."""
+
+    path: NDArray[np.uint32]
+    origin_asn: NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class PathPlaces:
+    """Where each row's path is: `origin_asn` uint32 (0 for none or a set), `place` uint32 and `length` uint16.
+
+    Both are 0 for no path, and where AS4_PATH had to be merged (sessions with two-octet ASNs).
+    """
+
+    origin_asn: NDArray[np.uint32]
+    place: NDArray[np.uint32]
+    length: NDArray[np.uint16]
+
+
+class PathLocator:
+    """Finds paths and origins, and keeps nothing. `locate_paths` is the linked kernel, or any function of its shape."""
+
+    def __init__(self, locate_paths: Callable[..., int]) -> None:
+        self._locate = locate_paths
+        self._make(ROWS_MAX)
+        self._scratch = np.zeros(kernel.SCRATCH_SIZE, np.uint8)
+        self._found = np.zeros(kernel.FOUND_SIZE, np.int64)
+
+    def _make(self, rows_max: int) -> None:
+        self._origins, self._places = np.empty(rows_max, np.uint32), np.empty(rows_max, np.uint32)
+        self._lengths = np.empty(rows_max, np.uint16)
+
+    def locate(self, address: int, columns: RouteColumns, rows: NDArray[np.uint32] | None = None) -> PathPlaces:
+        """Find the paths of `rows` (all without); what is given is overwritten by the next call."""
+        place, form = columns.place, columns.form
+        if rows is not None:
+            place, form = place[rows], form[rows]
+        count = len(place)
+        if count > len(self._origins):
+            self._make(count)
+        outputs: list[Any] = [self._origins, self._places, self._lengths, self._scratch, self._found]
+        self._locate(address, count, _at(place), _at(form), *map(_at, outputs))
+        return PathPlaces(self._origins[:count], self._places[:count], self._lengths[:count])
+
+
 class Store:
     """Different sequences of octets, numbered from 1; number 0 is the empty one."""
 
@@ -104,11 +150,16 @@ class Store:
 class AttributeDecoder:
     """Decodes the attributes of rows; numbers of paths and lists stay good until `forget`.
 
-    `decode_attributes` and `fill_slots` are the linked kernels, or any functions of their shape.
+    `decode_attributes`, `decode_paths` and `fill_slots` are the linked kernels, or any functions of their shape.
     """
 
-    def __init__(self, decode_attributes: Callable[..., int], fill_slots: Callable[..., int]) -> None:
-        self._decode, self._fill_slots = decode_attributes, fill_slots
+    def __init__(
+        self,
+        decode_attributes: Callable[..., int],
+        decode_paths: Callable[..., int],
+        fill_slots: Callable[..., int],
+    ) -> None:
+        self._decode, self._decode_paths, self._fill_slots = decode_attributes, decode_paths, fill_slots
         self._scratch = np.zeros(kernel.SCRATCH_SIZE, np.uint8)
         self._found = np.zeros(kernel.FOUND_SIZE, np.int64)
         self._stores = np.zeros(kernel.STORES_SIZE, np.int64)
@@ -152,6 +203,25 @@ class AttributeDecoder:
             for store in (self.paths, self.lists):
                 if store.tight:
                     store.grow()
+
+    def decode_paths(self, address: int, columns: RouteColumns, rows: NDArray[np.uint32] | None = None) -> PathColumns:
+        """Decode path and origin of `rows` (all without) alone: a fraction of the time that `decode` takes."""
+        place, form = columns.place, columns.form
+        if rows is not None:
+            place, form = place[rows], form[rows]
+        outputs = np.empty(len(place), np.uint32), np.empty(len(place), np.uint32)
+        done = 0
+        while True:
+            self._stores[:] = self.paths.state() + self.lists.state()
+            tables: list[Any] = [self.paths.octets, self.paths.starts, self.paths.slots]
+            done = self._decode_paths(
+                address, len(place), _at(place), _at(form), done, *map(_at, outputs), *map(_at, tables),
+                _at(self._stores), _at(self._scratch), _at(self._found),
+            )  # fmt: skip
+            self._take_state()
+            if done == len(place):
+                return PathColumns(*outputs)
+            self.paths.grow()
 
     def _take_state(self) -> None:
         for store, first in ((self.paths, kernel.PATHS), (self.lists, kernel.LISTS)):

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from anycastle.kernels import mrt_attributes, mrt_rib, mrt_routes, mrt_rows, mrt_text
+from anycastle.kernels import mrt_attributes, mrt_paths, mrt_rib, mrt_routes, mrt_rows, mrt_text
 from anycastle.kernels.native import Kernel
 
 DECODE_ROUTES: Final = Kernel(
@@ -10,6 +10,15 @@ DECODE_ROUTES: Final = Kernel(
 )
 DECODE_ATTRIBUTES: Final = Kernel(
     mrt_attributes.decode_attributes, mrt_attributes.INLINED, mrt_attributes.SIGNATURE, (mrt_attributes, mrt_rows)
+)
+DECODE_PATHS: Final = Kernel(
+    mrt_paths.decode_paths, mrt_paths.INLINED, mrt_paths.SIGNATURE, (mrt_paths, mrt_attributes, mrt_rows)
+)
+LOCATE_PATHS: Final = Kernel(
+    mrt_paths.locate_paths,
+    mrt_paths.LOCATE_INLINED,
+    mrt_paths.LOCATE_SIGNATURE,
+    (mrt_paths, mrt_attributes, mrt_rows),
 )
 FILL_SLOTS: Final = Kernel(
     mrt_attributes.fill_slots, mrt_attributes.FILL_INLINED, mrt_attributes.FILL_SIGNATURE, (mrt_attributes, mrt_rows)

@@ -9,7 +9,7 @@ from re import Pattern
 import numpy as np
 from numpy.typing import NDArray
 
-from anycastle.kernels.attribute_decoder import AttributeColumns, AttributeDecoder
+from anycastle.kernels.attribute_decoder import AttributeDecoder
 from anycastle.kernels.mrt_rows import STATE_CHANGE
 from anycastle.kernels.route_decoder import MRTPeer, RouteColumns
 from anycastle.model.asn import ASN
@@ -38,11 +38,6 @@ class RowFilter:
     def asks_nothing(self) -> bool:
         """Whether every row fits."""
         return self == RowFilter(more_specifics=self.more_specifics)
-
-    @property
-    def asks_attributes(self) -> bool:
-        """Whether it needs the attributes."""
-        return bool(self.origins) or self.path is not None
 
     def rows(self, columns: RouteColumns, peer: Callable[[int], MRTPeer]) -> NDArray[np.uint32]:
         """Give the places of the rows that fit, as far as routes alone tell."""
@@ -73,16 +68,17 @@ class RowFilter:
             fits |= fit
         return fits & (columns.kind != STATE_CHANGE)
 
-    def by_attributes(
-        self, columns: RouteColumns, rows: NDArray[np.uint32], attributes: AttributeColumns, decoder: AttributeDecoder
+    def by_origin(
+        self, columns: RouteColumns, rows: NDArray[np.uint32], origin_asns: NDArray[np.uint32]
     ) -> NDArray[np.bool_]:
-        """Tell of each of `rows`, whose attributes are given, whether origin and path fit."""
-        fits = columns.place[rows] > 0
-        if self.origins:
-            fits &= np.isin(attributes.origin_asn, np.array(self.origins, np.uint32))[attributes.blocks]
-        if self.path is not None:
-            numbers, inverse = np.unique(attributes.path, return_inverse=True)
-            found = np.array([self.path.search(decoder.path_text(int(number))) is not None for number in numbers])
-            if len(found):
-                fits &= found[inverse][attributes.blocks]
-        return fits
+        """Tell of each of `rows`, whose origins are given, whether it fits."""
+        return (columns.place[rows] > 0) & np.isin(origin_asns, np.array(self.origins, np.uint32))
+
+    def by_path(
+        self, columns: RouteColumns, rows: NDArray[np.uint32], paths: NDArray[np.uint32], decoder: AttributeDecoder
+    ) -> NDArray[np.bool_]:
+        """Tell of each of `rows`, the numbers of whose paths are given, whether it fits."""
+        assert self.path is not None
+        numbers, inverse = np.unique(paths, return_inverse=True)
+        found = np.array([self.path.search(decoder.path_text(int(number))) is not None for number in numbers], np.bool_)
+        return (columns.place[rows] > 0) & found[inverse]

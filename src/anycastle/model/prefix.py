@@ -82,7 +82,10 @@ def parse_prefix(text: str) -> Prefix:
         raise ParseError(f"{text!r} has no length; write {text}/24 or the like")
     address = parse_address(host)
     family = family_of(address)
-    if not (length_text.isascii() and length_text.isdigit() and int(length_text[:4]) <= family.bits):
+    if (
+        not (length_text.isascii() and length_text.isdigit() and len(length_text) <= 3)
+        or int(length_text) > family.bits
+    ):
         raise ParseError(f"{text!r}: the length is a number from 0 to {family.bits}")
     length = int(length_text)
     host_mask = (1 << (family.bits - length)) - 1

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from anycastle.model.asn import ASN
-from anycastle.model.prefix import Prefix
+from anycastle.model.prefix import Address, Family, Prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,38 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchSession:
+    """A router that tells the watch its routes by BGP; the watch tells it none."""
+
+    neighbour: Address
+    asn: ASN
+    port: int = 179
+    local_asn: ASN | None = None
+    """What the watch calls itself there; None for the fleet's own ASN."""
+    families: tuple[Family, ...] = (Family.IPV4, Family.IPV6)
+    add_path: bool = False
+    """Ask for all paths that it has, not for its best ones only (RFC 7911)."""
+    hold_time_s: int = 90
+    passive: bool = False
+    """Wait for it to dial."""
+    route_server: bool = False
+    """Its own ASN does not stand in the paths (RFC 7947 §2.2.2.1)."""
+    password_file: str | None = None
+    ttl_security_hops: int | None = None
+    max_prefixes: int | None = None
+    """Routes of one family, each path apart, beyond which the session is ended; None for the feed's own limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Peers that stand for a part of the Internet: all of a collector, or of an AS wherever it is heard."""
+
+    name: str
+    collectors: tuple[str, ...] = ()
+    asns: tuple[ASN, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WatchPlan:
     """All that the fleet files say about watching, beyond what PoPs and services say already."""
 
@@ -62,3 +94,6 @@ class WatchPlan:
     locked: tuple[LockedASN, ...] = ()
     path_rules: tuple[PathRule, ...] = ()
     thresholds: Thresholds = Thresholds()
+    sessions: tuple[WatchSession, ...] = ()
+    regions: tuple[Region, ...] = ()
+    """None named: RIPE RIS's collectors count for the parts of the world where they stand."""

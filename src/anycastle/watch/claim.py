@@ -99,7 +99,7 @@ class Condition:
 class RouteClaim:
     """A claim that peers' routes support."""
 
-    __slots__ = ("_asns", "_collectors", "key", "life", "score", "support", "thresholds")
+    __slots__ = ("_asns", "_collectors", "_sessions", "key", "life", "score", "support", "thresholds")
 
     def __init__(self, key: ClaimKey, life: Life, thresholds: Thresholds) -> None:
         self.key = key
@@ -110,6 +110,8 @@ class RouteClaim:
         """The highest of any suspicion so far."""
         self._asns: dict[ASN, int] = {}
         self._collectors: dict[str, int] = {}
+        self._sessions: dict[Peer, int] = {}
+        """A router that tells the same by two paths is still one peer."""
 
     def add(self, peer: Peer, support: Support) -> None:
         """Count a peer in, or take its newer route."""
@@ -118,6 +120,7 @@ class RouteClaim:
         if before is None:
             self._asns[peer.asn] = self._asns.get(peer.asn, 0) + 1
             self._collectors[peer.collector] = self._collectors.get(peer.collector, 0) + 1
+            self._sessions[peer.session] = self._sessions.get(peer.session, 0) + 1
             self.support[peer] = support
         else:
             self.support[peer] = replace(support, at=before.at)
@@ -127,12 +130,13 @@ class RouteClaim:
         if self.support.pop(peer, None) is not None:
             _lower(self._asns, peer.asn)
             _lower(self._collectors, peer.collector)
+            _lower(self._sessions, peer.session)
 
     def holds(self, collectors_up: int) -> bool | None:
         """Tell whether the thresholds are met (True), support is below half of one of them (False), or neither."""
         need = self.thresholds
         collectors = max(1, min(need.collectors, collectors_up))
-        counts = ((len(self.support), need.peers), (len(self._asns), need.asns), (len(self._collectors), collectors))
+        counts = ((len(self._sessions), need.peers), (len(self._asns), need.asns), (len(self._collectors), collectors))
         if all(count >= needed for count, needed in counts):
             return True
         return False if any(2 * count < needed for count, needed in counts) or not self.support else None
@@ -140,7 +144,7 @@ class RouteClaim:
     @property
     def peers(self) -> int:
         """Peers that support it."""
-        return len(self.support)
+        return len(self._sessions)
 
     def condition(self) -> Condition:
         """Give the claim as it stands, with its strongest suspicion, and its earliest routes as evidence."""
@@ -154,7 +158,7 @@ class RouteClaim:
             score=self.score,
             reasons=strongest.reasons if strongest else (),
             evidence=tuple(f"{each.at:.3f} {self.key.prefix} {peer} path {each.path}" for peer, each in shown),
-            peers=len(self.support),
+            peers=len(self._sessions),
             asns=len(self._asns),
             collectors=len(self._collectors),
             validity=strongest.validity if strongest else Validity.UNKNOWN,

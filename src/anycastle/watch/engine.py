@@ -36,8 +36,9 @@ from anycastle.watch.fact import (
 )
 from anycastle.watch.finding import FindingBook
 from anycastle.watch.intent import Intent, WatchedPrefix
+from anycastle.watch.region import RegionMap
 from anycastle.watch.relation import NoRelations, Relations
-from anycastle.watch.table import Concern, WatchedTable
+from anycastle.watch.table import Concern, Concerned, WatchedTable
 from anycastle.watch.validation import NoValidation, Validation
 from anycastle.watch.view import PeerView, RouteState, Views
 
@@ -70,7 +71,7 @@ class WatchEngine:
     ) -> None:
         self.intent = intent
         self.table = WatchedTable(intent.prefixes)
-        self.views = Views(intent.own_asns)
+        self.views = Views(intent.own_asns, RegionMap(intent.regions))
         self.book = FindingBook()
         self.validation: Validation = validation or NoValidation()
         self.relations: Relations = relations or NoRelations()
@@ -151,6 +152,45 @@ class WatchEngine:
         for watched in self.table:
             self._dirty(watched.prefix)
 
+    def reload(self, intent: Intent, relations: Relations | None = None) -> list[Event]:
+        """Watch by another intent, and keep all that is known of the prefixes that it still has.
+
+        What was found by the old one stands until `rejudge` has been asked for each of `known`.
+        """
+        self.intent = intent
+        self.relations = self.relations if relations is None else relations
+        self.table.replace(intent.prefixes)
+        self._memory = {each.prefix: self._memory.get(each.prefix, PrefixMemory()) for each in self.table}
+        self._own = {each.prefix: self._own.get(each.prefix, OwnRecord()) for each in self.table}
+        self.views.renew(intent.own_asns, RegionMap(intent.regions), lambda each: self.table.concern(each) is not None)
+        gone = {key for key in self._claims if self.table.concern(key.prefix) is None}
+        self._claims = {key: claim for key, claim in self._claims.items() if key not in gone}
+        for claim in self._claims.values():
+            claim.thresholds = claim.life.thresholds or intent.thresholds
+        return self._dated(self.book.drop(self._is_nobodys, self.now))
+
+    def _is_nobodys(self, key: ClaimKey) -> bool:
+        """Tell whether a claim concerns nobody any more, or a prefix that is swept no more."""
+        return self.table.concern(key.prefix) is None or (
+            key.kind not in self._lives and self.table.get(key.prefix) is None
+        )
+
+    @property
+    def known(self) -> list[Prefix]:
+        """Prefixes that some peer has told of."""
+        return self.views.known()
+
+    def rejudge(self, prefix: Prefix) -> list[Event]:
+        """Judge a prefix's routes by the present intent; give the events from it."""
+        concerned = self.table.concern(prefix)
+        if concerned is None:
+            return []
+        self._dirty(concerned.watched.prefix)
+        events: list[Event] = []
+        for view, state in self.views.holders(prefix):
+            events += self._suspect(concerned, view, state)
+        return events
+
     # -- routes -------------------------------------------------------------------------------------------------
 
     def _seen(self, fact: RouteSeen) -> list[Event]:
@@ -170,16 +210,20 @@ class WatchEngine:
         if not fact.seeded:
             self.convergence.changed(fact.prefix, fact.peer, fact.at, holds=True)
         self._dirty(concerned.watched.prefix)
+        return self._suspect(concerned, view, state)
+
+    def _suspect(self, concerned: Concerned, view: PeerView, state: RouteState) -> list[Event]:
+        """Show a route to the route detectors, and count what they say."""
         if view.own or concerned.concern is Concern.COVERING:
-            return []
+            return self._weigh(concerned.prefix, view, state, [])
         memory = self._memory[concerned.watched.prefix]
         if memory.learning_until is None:
             memory.learning_until = Timestamp(self.now + LEARN_S)
         context = RouteContext(
-            concerned, fact.peer, state, self.now, self.intent, memory, self.validation, self.relations
+            concerned, view.peer, state, self.now, self.intent, memory, self.validation, self.relations
         )
         suspicions = [found for each in ROUTE_DETECTORS if (found := each.suspect(context)) is not None]
-        return self._weigh(fact.prefix, view, state, suspicions)
+        return self._weigh(concerned.prefix, view, state, suspicions)
 
     def _room_for(self, prefix: Prefix) -> bool:
         """Tell whether a prefix may be taken in; a flood of more-specifics must not take the memory."""

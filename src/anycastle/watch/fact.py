@@ -17,9 +17,17 @@ class Peer:
     collector: str
     asn: ASN
     address: str
+    place: int = 0
+    """A router that tells several paths to a prefix (ADD-PATH) counts as one peer for each; see `watch.add_path`."""
+
+    @property
+    def session(self) -> "Peer":
+        """The peer as one session, whichever of its paths this is."""
+        return self if not self.place else Peer(self.collector, self.asn, self.address)
 
     def __str__(self) -> str:
-        return f"{self.collector} AS{self.asn} {self.address}"
+        text = f"{self.collector} AS{self.asn} {self.address}"
+        return f"{text} path {self.place + 1}" if self.place else text
 
 
 @dataclass(frozen=True, slots=True)

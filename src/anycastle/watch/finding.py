@@ -115,6 +115,16 @@ class FindingBook:
             conditions = tuple(member.condition for member in finding.members.values())
             yield kind, subject, finding.opened_at, conditions
 
+    def drop(self, unwanted: Callable[[ClaimKey], bool], now: Timestamp) -> list[Told]:
+        """Forget claims that nobody asks for any more; those that were open close at once."""
+        told: list[Told] = []
+        for key, member in [each for each in self._members.items() if unwanted(each[0])]:
+            if member.open:
+                told += self._close(key, now)
+            else:
+                del self._members[key]
+        return told
+
     def judge(self, condition: Condition, life: Life, now: Timestamp) -> list[Told]:
         """Take what a prefix detector holds now; give the events that follow at once."""
         key = ClaimKey(condition.kind, condition.subject, condition.prefix)

@@ -14,7 +14,7 @@ from anycastle.model.community import Community
 from anycastle.model.fleet import Fleet
 from anycastle.model.prefix import Prefix
 from anycastle.model.service import MaintenanceWindow
-from anycastle.model.watch import LockedASN, MoreSpecificRule, PathRule, Thresholds
+from anycastle.model.watch import LockedASN, MoreSpecificRule, PathRule, Region, Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,8 @@ class Intent:
     thresholds: Thresholds = Thresholds()
     windows: tuple[tuple[MaintenanceWindow, frozenset[Prefix]], ...] = ()
     """Planned absences, with the prefixes of the service that each belongs to."""
+    regions: tuple[Region, ...] = ()
+    """Which peers stand for which part of the Internet."""
 
     def planned(self, prefix: Prefix, at: Timestamp) -> tuple[MaintenanceWindow, ...]:
         """Give the maintenance windows that a prefix is in at a time."""
@@ -81,6 +83,7 @@ def intent_of(fleet: Fleet) -> Intent:
         locked=_locked(plan.locked),
         thresholds=plan.thresholds,
         windows=windows,
+        regions=plan.regions,
     )
 
 

@@ -1,6 +1,6 @@
 """What is known of one prefix, as plain values: the present, and the history."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from anycastle.base.ports import Timestamp
@@ -11,7 +11,7 @@ from anycastle.watch.engine import WatchEngine
 from anycastle.watch.fact import Peer
 from anycastle.watch.intent import WatchedPrefix
 from anycastle.watch.path import origins_of
-from anycastle.watch.view import PeerView, RouteState
+from anycastle.watch.view import PeerView, RouteState, Visibility
 
 Plain = dict[str, Any]
 
@@ -29,10 +29,8 @@ def shown(engine: WatchEngine, prefix: Prefix) -> Plain:
             "share": round(visibility.share, 4),
             "able": visibility.able,
             "missing": [int(asn) for asn in visibility.missing],
-            "by_collector": {
-                name: {"share": round(each.share, 4), "able": each.able}
-                for name, each in sorted(survey.by_collector.items())
-            },
+            "by_collector": _shares(survey.by_collector),
+            "by_region": _shares(survey.by_region),
         },
         "origins": _counted(origin for _, state in survey.holders for origin in state.origins),
         "neighbours": _counted(state.hops[-2] for _, state in survey.holders if len(state.hops) > 1),
@@ -42,6 +40,10 @@ def shown(engine: WatchEngine, prefix: Prefix) -> Plain:
         "policy": [] if watched is None else _policy(engine, watched),
         "related": [str(other) for other in sorted(related(engine, prefix))],
     }
+
+
+def _shares(seen: Mapping[str, Visibility]) -> Plain:
+    return {name: {"share": round(each.share, 4), "able": each.able} for name, each in sorted(seen.items())}
 
 
 def related(engine: WatchEngine, prefix: Prefix) -> set[Prefix]:
@@ -149,4 +151,4 @@ def _source_of(peer: Peer) -> Plain:
 
 
 def _source(peer: Peer) -> str:
-    return f"{peer.collector}-{peer.address}"
+    return f"{peer.collector}-{peer.address}" + (f"-{peer.place}" if peer.place else "")

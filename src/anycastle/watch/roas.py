@@ -18,8 +18,10 @@ from anycastle.model.rpki import VRP, Validity
 PLANNED_MAX: Final = 256
 """More-specifics of one rule that get ROAs of their own; a rule that allows more is told to be too wide."""
 
-EXPIRY_WARNING_S: Final = 2 * 86_400.0
-"""A VRP that expires sooner has not been renewed: validators see ROAs renewed days before their end."""
+EXPIRY_WARNING_S: Final = 3 * 3600.0
+"""A VRP that ends sooner has not been renewed in time. It ends with the first of the objects that it rests on, mostly
+a manifest of a day that is made anew each hour: of 723,521 VRPs in rpki-client's export of 2025-07-20 half ended
+within 25 h and 99.5 % later than 3 h."""
 
 AS0: Final = ASN(0)
 
@@ -136,18 +138,21 @@ def _of_route(route: Planned, vrps: VRPs, now: Timestamp) -> Iterator[Issue]:
 
 
 def _expiring(route: Planned, what: str, vrps: VRPs, now: Timestamp) -> Iterator[Issue]:
-    """What counts is the last of the VRPs that make the route valid; one whose end is not known counts as lasting."""
-    valid = [vrp for vrp in vrps.covering(route.prefix) if vrp.asn == route.origin]
-    ends = [vrps.expiry(vrp) for vrp in valid if vrp.max_length >= route.prefix.length]
-    if None in ends or not ends:
-        return
-    last = max(end for end in ends if end is not None)
-    if last - now < EXPIRY_WARNING_S:
+    last = last_expiry(vrps, route.prefix, route.origin)
+    if last is not None and last - now < EXPIRY_WARNING_S:
         hours = (last - now) / 3600
         text = (
             f"{what}: its ROA expires in {hours:.0f} h" if hours > 0 else f"{what}: its ROA expired {-hours:.0f} h ago"
         )
         yield Issue("RPKI007", "warning", route.prefix, route.origin, text)
+
+
+def last_expiry(vrps: VRPs, prefix: Prefix, origin: ASN) -> Timestamp | None:
+    """Give when the last VRP ends that makes an origin valid; None where none does, or one's end is not known."""
+    valid = [vrp for vrp in vrps.covering(prefix) if vrp.asn == origin and vrp.max_length >= prefix.length]
+    ends = [vrps.expiry(vrp) for vrp in valid]
+    known = [end for end in ends if end is not None]
+    return Timestamp(float(max(known))) if known and len(known) == len(ends) else None
 
 
 def _of_vrps(fleet: Fleet, routes: Iterable[Planned], vrps: VRPs) -> Iterator[Issue]:

@@ -38,23 +38,33 @@ class Concerned:
 
 
 class WatchedTable:
-    """The watched prefixes, ready to be asked. Immutable but for what it remembers of texts."""
+    """The watched prefixes, ready to be asked. Feeds share one; it changes by `replace` alone."""
 
     def __init__(self, prefixes: Iterable[WatchedPrefix]) -> None:
+        self.nobodys: set[str] = set()
+        """Texts of prefixes that concern nobody: what most of the Internet's messages are full of."""
+        self.replace(prefixes)
+
+    def replace(self, prefixes: Iterable[WatchedPrefix]) -> None:
+        """Watch these prefixes from now on, and no others."""
         self._watched = {each.prefix: each for each in prefixes}
         self._lengths = {
             family: sorted({p.length for p in self._watched if p.family is family}, reverse=True) for family in Family
         }
         self._sorted = {family: sorted(p for p in self._watched if p.family is family) for family in Family}
         self._networks = {family: [p.network for p in found] for family, found in self._sorted.items()}
-        self.nobodys: set[str] = set()
-        """Texts of prefixes that concern nobody: what most of the Internet's messages are full of."""
+        self.nobodys.clear()
 
     def __len__(self) -> int:
         return len(self._watched)
 
     def __iter__(self) -> Iterator[WatchedPrefix]:
         return iter(self._watched.values())
+
+    @property
+    def prefixes(self) -> frozenset[Prefix]:
+        """The watched prefixes themselves."""
+        return frozenset(self._watched)
 
     def get(self, prefix: Prefix) -> WatchedPrefix | None:
         """Give the watched prefix that equals `prefix`."""

@@ -22,6 +22,7 @@ from anycastle.model.community import Community
 from anycastle.model.prefix import Family, Prefix
 from anycastle.watch.fact import Peer, RouteSeen, TableSize
 from anycastle.watch.path import hops_of, origins_of
+from anycastle.watch.region import RegionMap
 from anycastle.wire.bgp.as_path import ASPath
 
 if TYPE_CHECKING:
@@ -35,6 +36,12 @@ REFILL_S: Final = 300.0
 
 FULL_TABLE_SHARE: Final = 0.75
 """A table with this share of the largest table of its family is a full one; partial feeds hold a few percent."""
+
+
+_Votes = dict[tuple[str, str], tuple[dict[ASN, None], dict[ASN, None]]]
+"""(kind of group, its name) -> ASes that hold a prefix, and ASes that do not."""
+
+_ALL: Final = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +78,11 @@ class RouteState:
 class PeerView:
     """One peer: whether it is up, and its routes."""
 
-    __slots__ = ("epoch", "own", "peer", "refilled_at", "routes", "sizes", "suspected", "up")
+    __slots__ = ("epoch", "own", "peer", "refilled_at", "region", "routes", "sizes", "suspected", "up")
 
-    def __init__(self, peer: Peer, own: bool) -> None:
+    def __init__(self, peer: Peer, own: bool, region: str | None = None) -> None:
         self.peer = peer
+        self.region = region
         self.own = own
         """It is a router of ours that feeds the collector: it sees what we tell it, not what the Internet does."""
         self.up = True
@@ -117,6 +125,7 @@ class Survey:
     """Peers that hold it or did, in the order in which they were first heard."""
     visibility: Visibility
     by_collector: dict[str, Visibility]
+    by_region: dict[str, Visibility]
 
     @property
     def holders(self) -> tuple[tuple[PeerView, RouteState], ...]:
@@ -127,8 +136,9 @@ class Survey:
 class Views:
     """All peers."""
 
-    def __init__(self, own_asns: frozenset[ASN]) -> None:
+    def __init__(self, own_asns: frozenset[ASN], regions: RegionMap | None = None) -> None:
         self._own = own_asns
+        self._regions = regions or RegionMap()
         self.peers: dict[Peer, PeerView] = {}
         self._states: dict[Prefix, dict[PeerView, RouteState]] = {}
         """The routes once more, by prefix, so that one can be surveyed without asking every peer for it."""
@@ -140,7 +150,7 @@ class Views:
         """Give a peer's view, made when it is first heard of."""
         view = self.peers.get(peer)
         if view is None:
-            view = self.peers[peer] = PeerView(peer, own=peer.asn in self._own)
+            view = self.peers[peer] = PeerView(peer, peer.asn in self._own, self._regions.of(peer))
             self._count(view, 1)
         return view
 
@@ -187,6 +197,29 @@ class Views:
     def prefixes(self) -> int:
         """Prefixes that some peer has told of."""
         return len(self._states)
+
+    def renew(self, own_asns: frozenset[ASN], regions: RegionMap, keep: Callable[[Prefix], bool]) -> None:
+        """Take other ASNs for ours and other regions, and forget all prefixes but those to keep."""
+        self._own, self._regions = own_asns, regions
+        for view in self.peers.values():
+            own = view.peer.asn in own_asns
+            if own is not view.own and view.up:
+                self._count(view, -1)
+                view.own = own
+                self._count(view, 1)
+            view.own, view.region = own, regions.of(view.peer)
+        for prefix in [each for each in self._states if not keep(each)]:
+            for view in self._states.pop(prefix):
+                del view.routes[prefix]
+                view.suspected.pop(prefix, None)
+
+    def holders(self, prefix: Prefix) -> list[tuple[PeerView, RouteState]]:
+        """Give the peers that hold a prefix now, our own among them."""
+        return [(view, state) for view, state in self._states.get(prefix, {}).items() if view.holds(state)]
+
+    def known(self) -> list[Prefix]:
+        """Give the prefixes that some peer has told of."""
+        return list(self._states)
 
     def forget_unheld(self, keep: Callable[[Prefix], bool]) -> None:
         """Forget the prefixes that no peer holds any more, with their histories, but for those to keep."""
@@ -251,7 +284,7 @@ class Views:
         """Go through all peers: who has or had the prefix, and who sees it, in all and by collector."""
         told = self._states.get(prefix, {})
         states = tuple([(view, state) for view, state in told.items() if view.up and not view.own])
-        votes: dict[str, tuple[dict[ASN, None], dict[ASN, None]]] = {"": ({}, {})}
+        votes: _Votes = {_ALL: ({}, {})}
         family = prefix.family
         for view, state in states:
             if self.able(view, family):
@@ -261,17 +294,23 @@ class Views:
                 if view not in told and self.able(view, family):
                     self._vote(votes, view, self._holds(view, None, family, now))
         counted = {
-            name: Visibility(tuple(sorted(holding)), tuple(sorted(missing.keys() - holding.keys())))
-            for name, (holding, missing) in votes.items()
+            group: Visibility(tuple(sorted(holding)), tuple(sorted(missing.keys() - holding.keys())))
+            for group, (holding, missing) in votes.items()
         }
-        return Survey(states, counted.pop(""), counted)
+        by_collector, by_region = (
+            {name: each for (kind, name), each in counted.items() if kind == wanted}
+            for wanted in ("collector", "region")
+        )
+        return Survey(states, counted[_ALL], by_collector, by_region)
 
-    def _vote(
-        self, votes: dict[str, tuple[dict[ASN, None], dict[ASN, None]]], view: PeerView, holds: bool | None
-    ) -> None:
-        collector = votes.setdefault(view.peer.collector, ({}, {}))
-        if holds is not None:
-            votes[""][not holds][view.peer.asn] = collector[not holds][view.peer.asn] = None
+    def _vote(self, votes: _Votes, view: PeerView, holds: bool | None) -> None:
+        groups = [_ALL, ("collector", view.peer.collector)]
+        if view.region is not None:
+            groups.append(("region", view.region))
+        for group in groups:
+            vote = votes.setdefault(group, ({}, {}))
+            if holds is not None:
+                vote[not holds][view.peer.asn] = None
 
     def _holds(self, view: PeerView, state: RouteState | None, family: Family, now: Timestamp) -> bool | None:
         """Tell whether a peer holds a route; None where it has said nothing of it, or not yet again after a reset."""
@@ -282,3 +321,7 @@ class Views:
         if view.refilled_at is None or now >= view.refilled_at:
             return False
         return None if state is None or state.epoch != view.epoch else False
+
+
+def _of_kind(kind: str, counted: dict[tuple[str, str], Visibility]) -> dict[str, Visibility]:
+    return {name: each for (group, name), each in counted.items() if group == kind}

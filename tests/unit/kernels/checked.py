@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from anycastle.kernels import mrt_attributes, mrt_routes, mrt_rows, mrt_text
+from anycastle.kernels import mrt_attributes, mrt_paths, mrt_routes, mrt_rows, mrt_text
 from anycastle.kernels.mrt_rows import AT_END, AT_OVERSIZED
 
 ROWS = 2048
@@ -86,7 +86,26 @@ def attributes(octets: Memory, columns: list[Memory], rows: int) -> tuple[list[M
         octets, rows, places, forms, families, 0, *blocks, *tables, stores, scratch, found
     )  # fmt: skip
     assert done == rows
+    check_paths(octets, rows, places, forms, blocks)
     return blocks, tables, [stores[place + mrt_attributes.COUNT] for place in (0, mrt_attributes.LISTS)]
+
+
+def check_paths(octets: Memory, rows: int, places: Memory, forms: Memory, blocks: list[Memory]) -> None:
+    """Read paths and origins alone: within bounds, and as all attributes give them."""
+    numbers, origins, located = (zeros("u4", rows) for _ in range(3))
+    tables = [zeros(kind, size) for kind, size in (("u1", STORE), ("i8", 4097), ("u4", 8192))]
+    stores = Memory(np.array([1, 4096, 0, STORE, 8191, 0] * 2, np.int64))
+    scratch, found = zeros("u1", mrt_attributes.SCRATCH_SIZE), zeros("i8", mrt_attributes.FOUND_SIZE)
+    done = mrt_paths.decode_paths(
+        octets, rows, places, forms, 0, numbers, origins, *tables, stores, scratch, found
+    )  # fmt: skip
+    assert done == rows
+    mrt_paths.locate_paths(
+        octets, rows, places, forms, located, zeros("u4", rows), zeros("u2", rows), scratch, found
+    )  # fmt: skip
+    assert (numbers.values == blocks[1].values).all()
+    assert (origins.values == blocks[2].values).all()
+    assert (located.values == blocks[2].values).all()
 
 
 def kept_texts(what: int, kept: Memory, starts: Memory, count: int) -> tuple[Memory, Memory]:

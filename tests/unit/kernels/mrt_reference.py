@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from anycastle.io.feeds.row_values import format_address
 from anycastle.io.kernel_cache import load_kernel
 from anycastle.kernels import mrt_rows as routes
-from anycastle.kernels.attribute_decoder import AttributeDecoder
-from anycastle.kernels.mrt import DECODE_ATTRIBUTES, DECODE_ROUTES, FILL_SLOTS
+from anycastle.kernels.attribute_decoder import AttributeDecoder, PathLocator
+from anycastle.kernels.mrt import DECODE_ATTRIBUTES, DECODE_PATHS, DECODE_ROUTES, FILL_SLOTS, LOCATE_PATHS
 from anycastle.kernels.mrt_attributes import ATOMIC_AGGREGATE
 from anycastle.kernels.route_decoder import RouteDecoder
 from anycastle.model.prefix import Family, Prefix
@@ -148,12 +148,17 @@ class Kernels:
         rows_max: int = 2 * routes.RECORD_ROWS_MAX,
     ) -> None:
         self.decoder = RouteDecoder(decode_routes or load_kernel(DECODE_ROUTES), rows_max)
-        self.attributes = AttributeDecoder(decode_attributes or load_kernel(DECODE_ATTRIBUTES), load_kernel(FILL_SLOTS))
+        self.attributes = AttributeDecoder(
+            decode_attributes or load_kernel(DECODE_ATTRIBUTES), load_kernel(DECODE_PATHS), load_kernel(FILL_SLOTS)
+        )
+        self.locator = PathLocator(load_kernel(LOCATE_PATHS))
         self.damaged = 0
         self.end = 0
+        self._size = 0
 
     def rows(self, stream: bytes) -> Iterator[Row]:
         memory = ctypes.create_string_buffer(stream, len(stream) or 1)
+        self._size = len(stream)
         address = ctypes.addressof(memory)
         stopped = -1
         while stopped != routes.AT_END:
@@ -165,7 +170,16 @@ class Kernels:
 
     def _batch(self, address: int) -> Iterator[Row]:
         columns = self.decoder.columns
+        located = self.locator.locate(address, columns)
+        paths = self.attributes.decode_paths(address, columns)
         decoded = self.attributes.decode(address, columns)
+        assert (paths.path == decoded.path[decoded.blocks]).all()
+        assert (located.origin_asn == paths.origin_asn).all()
+        octets = (ctypes.c_char * self._size).from_address(address)
+        three = (located.place.tolist(), located.length.tolist(), paths.path.tolist())
+        for at, length, number in zip(*three, strict=True):
+            assert not at or octets[at : at + length] == self.attributes.paths[number]
+        assert (paths.origin_asn == decoded.origin_asn[decoded.blocks]).all()
         fields = [getattr(columns, name).tolist() for name in columns.__dataclass_fields__]
         blocks = [getattr(decoded, name).tolist() for name in decoded.__dataclass_fields__]
         values: dict[int, Attributes] = {}

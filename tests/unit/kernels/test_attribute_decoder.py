@@ -94,3 +94,11 @@ def test_a_length_that_no_record_has_stops_the_kernel() -> None:
     assert decoder.decode(ctypes.addressof(memory), 0, len(octets)) == route_decoder.kernel.AT_OVERSIZED
     assert decoder.position == len(octets) - 12
     assert decoder.rows == 1
+
+
+def test_a_locator_makes_room_for_more_rows_than_it_expected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attribute_decoder, "ROWS_MAX", 1)
+    value = BGPMessage(V4, Update(attributes=v4_attributes(64500, 64501), nlri=(NLRI(P4), NLRI(P4))))
+    first, _second = Kernels().rows(encode_content(7, value))
+    assert first.attributes is not None
+    assert first.attributes.origin_asn == 64501

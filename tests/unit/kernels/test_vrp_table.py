@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from anycastle.base.errors import MisuseError
+from anycastle.kernels import vrp_table
 from anycastle.kernels.vrp_table import VRPTable, columns_of
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Family, Prefix, parse_prefix
@@ -133,3 +134,28 @@ def test_a_table_says_what_the_rfc_says_word_by_word(family: Family, seed: int) 
     assert list(fewer.validate(family, rows.network, rows.length, rows.asn)) == [
         plainly([each for each in vrps if each not in gone], prefix, origin) for prefix, origin in routes
     ]
+
+
+@pytest.mark.mission("I8")
+@pytest.mark.parametrize("seed", range(20))
+def test_an_update_row_by_row_gives_what_sorting_all_gives(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(seed)
+
+    def some(count: int) -> list[VRP]:
+        return [
+            VRP(parse_prefix(text), chance.choice((24, 32)) if "." in text else 64, ASN(chance.randrange(4)))
+            for text in chance.choices(("10.0.0.0/8", "10.1.0.0/16", "192.0.2.0/24", "2001:db8::/32", "::/0"), k=count)
+        ]
+
+    merged = sorted_anew = VRPTable.of(some(chance.randrange(30)))
+    for _ in range(5):
+        announced, withdrawn = some(chance.randrange(6)), some(chance.randrange(6))
+        merged = merged.update(announced, withdrawn)
+        monkeypatch.setattr(vrp_table, "MERGED_MAX", -1)
+        sorted_anew = sorted_anew.update(announced, withdrawn)
+        monkeypatch.undo()
+        for family in Family:
+            one, other = merged.rows(family), sorted_anew.rows(family)
+            assert all(
+                (a == b).all() and a.dtype == b.dtype for a, b in zip(one._columns(), other._columns(), strict=True)
+            )

@@ -73,6 +73,7 @@ def test_a_prefix_that_cannot_be_is_a_misuse(family: Family, network: int, lengt
         ("192.0.2.1/24", "'192.0.2.1/24' has bits set beyond /24; did you mean 192.0.2.0/24?"),
         ("2001:db8::1/48", "'2001:db8::1/48' has bits set beyond /48; did you mean 2001:db8::/48?"),
         ("192.0.2.0/33", "'192.0.2.0/33': the length is a number from 0 to 32"),
+        ("192.0.2.0/0000006418", "the length is a number from 0 to 32"),
         ("192.0.2.0/99999999999999999999", "the length is a number from 0 to 32"),
         ("192.0.2.0/٣", "the length is a number from 0 to 32"),
         ("192.0.2.0/", "the length is a number from 0 to 32"),

@@ -4,14 +4,14 @@ from anycastle.io.config.policies import Policies
 from anycastle.io.config.shapes.fleet import FleetShape
 from anycastle.io.config.shapes.pop import PoPShape, UpstreamShape
 from anycastle.io.config.shapes.service import ServiceShape
-from anycastle.io.config.shapes.watch import WatchShape
+from anycastle.io.config.shapes.watch import SessionShape, WatchShape
 from anycastle.model.announcement import RouteAttributes
 from anycastle.model.fleet import Fleet, SharedPrefix
 from anycastle.model.pop import Location, PoP, Router
 from anycastle.model.prefix import Prefix
 from anycastle.model.service import Dampening, Floor, Lease, MaintenanceWindow, Quorum, Service, SlowStart
 from anycastle.model.upstream import Neighbour, Upstream
-from anycastle.model.watch import LockedASN, MoreSpecificRule, PathRule, Thresholds, WatchPlan
+from anycastle.model.watch import LockedASN, MoreSpecificRule, PathRule, Region, Thresholds, WatchPlan, WatchSession
 
 
 def build_fleet(
@@ -43,6 +43,27 @@ def _watch(shape: WatchShape | None) -> WatchPlan:
             for rule in shape.path_rules or ()
         ),
         thresholds=Thresholds(thresholds.peers, thresholds.asns, thresholds.collectors) if thresholds else Thresholds(),
+        sessions=tuple(_session(session) for session in shape.sessions or ()),
+        regions=tuple(
+            Region(region.name, region.collectors or (), region.asns or ()) for region in shape.regions or ()
+        ),
+    )
+
+
+def _session(shape: SessionShape) -> WatchSession:
+    return WatchSession(
+        neighbour=shape.neighbour,
+        asn=shape.asn,
+        port=shape.port,
+        local_asn=shape.local_asn,
+        families=tuple(dict.fromkeys(shape.families)),
+        add_path=shape.add_path,
+        hold_time_s=shape.hold_time,
+        passive=shape.passive,
+        route_server=shape.route_server,
+        password_file=shape.password_file,
+        ttl_security_hops=shape.ttl_security_hops,
+        max_prefixes=shape.max_prefixes,
     )
 
 

@@ -24,7 +24,7 @@ from anycastle.model.fleet import Fleet
 from anycastle.model.pop import PoP
 from anycastle.model.service import Lease, MaintenanceWindow, Policy, Service
 from anycastle.model.upstream import Upstream
-from anycastle.model.watch import PathRule, Thresholds, WatchPlan
+from anycastle.model.watch import PathRule, Thresholds, WatchPlan, WatchSession
 
 Plain = dict[str, Any]
 
@@ -91,6 +91,30 @@ def _watch(plan: WatchPlan) -> Plain:
             ],
             "path_rules": [_path_rule(rule) for rule in plan.path_rules],
             "thresholds": None if thresholds == Thresholds() else counts,
+            "sessions": [_session(session) for session in plan.sessions],
+            "regions": [
+                _given({"name": each.name, "collectors": [*each.collectors], "asns": [int(asn) for asn in each.asns]})
+                for each in plan.regions
+            ],
+        }
+    )
+
+
+def _session(session: WatchSession) -> Plain:
+    return _given(
+        {
+            "neighbour": str(session.neighbour),
+            "asn": int(session.asn),
+            "port": session.port,
+            "local_asn": None if session.local_asn is None else int(session.local_asn),
+            "families": [str(family) for family in session.families],
+            "add_path": session.add_path,
+            "hold_time": f"{session.hold_time_s}s",
+            "passive": session.passive,
+            "route_server": session.route_server,
+            "password_file": session.password_file,
+            "ttl_security_hops": session.ttl_security_hops,
+            "max_prefixes": session.max_prefixes,
         }
     )
 

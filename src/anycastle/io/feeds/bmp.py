@@ -62,6 +62,12 @@ class BMPFeed:
         """Messages that could not be read."""
         return self._garbage + sum(reader.garbage for reader in self._readers)
 
+    def reload(self, pops: Mapping[str, str], *, anew: bool) -> None:
+        """Take other addresses for those of our routers. With `anew` every router is to dial, and tell all, again."""
+        self._pops = pops
+        for task in tuple(self._serving) if anew else ():
+            task.cancel()
+
     async def run(self) -> None:
         """Serve until cancelled. Raises `WorldError` where it cannot listen."""
         host, port = self._listen

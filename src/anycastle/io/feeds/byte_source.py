@@ -1,11 +1,9 @@
 """Octets from a file, a pipe or the web, unpacked by what they start with, and what became of them at the end.
 
-A plain file can be mapped; everything else comes in pieces of about `PIECE_MAX` octets, so that memory stays the same
-for any size of file. A stream that ends too early or cannot be unpacked to its end is no error: what came before
-stands, and `cut` says what happened.
+All comes in pieces of about `PIECE_MAX` octets, so that memory stays the same for any size of file. A stream that ends
+too early or cannot be unpacked to its end is no error: what came before stands, and `cut` says what happened.
 """
 
-import mmap
 import os
 import stat
 import sys
@@ -91,18 +89,6 @@ class ByteSource:
     def close(self) -> None:
         """Close what was opened; standard input stays open."""
         self._file.close()
-
-    @property
-    def mappable(self) -> bool:
-        """Whether it is a plain file with something in it."""
-        return self.packing == "plain" and bool(self.octets_total) and isinstance(self._file, FileIO)
-
-    def mapped(self) -> mmap.mmap:
-        """Give the whole of a mappable file as memory. Raises `WorldError`."""
-        try:
-            return mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY)  # ctypes asks for memory it might write
-        except (OSError, ValueError) as error:
-            raise WorldError(f"{self.name}: {error}") from error
 
     def pieces(self) -> Iterator[bytes]:
         """Give the octets, unpacked, once. Raises `WorldError` when reading fails."""

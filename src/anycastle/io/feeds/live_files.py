@@ -77,7 +77,8 @@ class OwnChangeFeed:
         self.connections = 0
         self.trouble = ""
         self._path = path
-        self._fleet = fleet
+        self.fleet = fleet
+        """May be replaced."""
         self._queue = queue
         self._after = 0
 
@@ -97,6 +98,6 @@ class OwnChangeFeed:
             for stored in log.read(self._after):
                 event = stored.event()
                 if event is not None:
-                    facts += facts_of(event, self._fleet)
+                    facts += facts_of(event, self.fleet)
                 self._after = stored.sequence
         return facts

@@ -103,6 +103,11 @@ class MRTFacts:
         """What could not be read, once all has been."""
         return [f"{name}: {damaged}" for name, damaged in self._reader.damage]
 
+    @property
+    def unreadable(self) -> list[str]:
+        """Its name, if something is in it, and nothing could be read."""
+        return self._reader.unreadable
+
     def facts(self) -> Iterator[Fact]:
         """Give the facts, once; the sizes of tables last."""
         batch = self._first

@@ -33,6 +33,8 @@ class Replay:
     """Names the collector of every file; where it is not given, the file's path does."""
     problems: list[str] = field(default_factory=list)
     """What could not be read: file and place."""
+    unreadable: list[str] = field(default_factory=list)
+    """Files in which something is, and nothing could be read."""
     seeded_at: Timestamp | None = None
 
     def facts(self) -> Iterator[Fact]:
@@ -66,12 +68,14 @@ class Replay:
         archive = MRTFacts(name, self.collector or collector_of(name), self.table)
         if archive.is_empty:
             self.problems += archive.problems or [f"{name}: it holds no route"]
+            self.unreadable += archive.unreadable
             return None
         return archive.is_table, self._mrt(archive)
 
     def _mrt(self, archive: MRTFacts) -> Iterator[Fact]:
         yield from archive.facts()
         self.problems += archive.problems
+        self.unreadable += archive.unreadable
 
     def _ris_live(self, name: str) -> Iterator[Fact]:
         reader = RISLiveReader(self.table)
@@ -80,6 +84,8 @@ class Replay:
         if reader.garbage:
             text = f"{name}: messages that could not be read: {reader.garbage}; the first: {reader.garbage_reasons[0]}"
             self.problems.append(text)
+            if reader.messages == reader.garbage:
+                self.unreadable.append(name)
 
 
 def collector_of(name: str) -> str:

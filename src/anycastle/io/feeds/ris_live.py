@@ -8,7 +8,7 @@ for a sign of life every `PING_S`: silence is counted from the last frame of any
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -74,6 +74,7 @@ class RISLiveFeed:
         self._now = now
         self._randomness = randomness
         self._prefixes = [str(each.prefix) for each in table] if prefixes is None else list(prefixes)
+        self._connection: ClientConnection | None = None
         self._silent_max_s = silent_max_s
         self._back_off_first_s = back_off_first_s
         self._heard: Timestamp | None = None
@@ -98,6 +99,15 @@ class RISLiveFeed:
             await asyncio.sleep(pause_s * self._randomness.uniform(0.5, 1.0))
             pause_s = min(BACK_OFF_LAST_S, 2 * pause_s)
 
+    async def watch(self, prefixes: Iterable[str]) -> None:
+        """Ask for these prefixes from now on; what comes of others concerns nobody, and ends with the connection."""
+        before, self._prefixes = set(self._prefixes), list(prefixes)
+        connection = self._connection
+        for prefix in [each for each in self._prefixes if each not in before]:
+            if connection is not None:
+                with contextlib.suppress(WebSocketException):  # the reader sees the same end, and asks for all anew
+                    await connection.send(subscription(prefix).decode())
+
     async def _converse(self) -> None:
         """Read one connection to its end."""
         async with connect(
@@ -112,8 +122,9 @@ class RISLiveFeed:
             self.connected = True
             self.connections += 1
             self._say_gap()
-            for prefix in self._prefixes:
+            for prefix in tuple(self._prefixes):
                 await connection.send(subscription(prefix).decode())
+            self._connection = connection
             pinging = asyncio.create_task(self._ping(connection))
             try:
                 while True:
@@ -121,6 +132,7 @@ class RISLiveFeed:
                         frame = await connection.recv()
                     self._take(frame)
             finally:
+                self._connection = None
                 pinging.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await pinging

@@ -1,22 +1,22 @@
 """MRT archives in bulk: sources to batches of columns, in constant memory for any size of file.
 
-A plain file is mapped and read in windows; everything else is unpacked ahead by a thread, and a record that a piece
-cuts is carried to the next one.
+Every source is read, and unpacked, ahead by a thread; a record that a piece cuts is carried to the next one. Files are
+not mapped: one that is cut meanwhile by whoever rotates it would end the process (SIGBUS), and reading is no slower.
 """
 
 from __future__ import annotations
 
 import ctypes
-import mmap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from anycastle.io.feeds.byte_source import ByteSource
 from anycastle.io.feeds.read_ahead import ReadAhead
 from anycastle.io.kernel_cache import load_kernel
-from anycastle.kernels.mrt import DECODE_ATTRIBUTES, DECODE_ROUTES, FILL_SLOTS
-from anycastle.kernels.mrt_rows import AT_END, AT_OVERSIZED, AT_ROWS
+from anycastle.kernels.mrt import DECODE_ATTRIBUTES, DECODE_PATHS, DECODE_ROUTES, FILL_SLOTS, LOCATE_PATHS
+from anycastle.kernels.mrt_rows import AT_END, AT_OVERSIZED
 from anycastle.kernels.route_decoder import MRTPeer, RouteColumns, RouteDecoder
 from anycastle.wire.mrt.record import HEADER, HEADER_LENGTH, RECORD_MAX, Damaged
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from anycastle.kernels.attribute_decoder import AttributeColumns, AttributeDecoder
+    from anycastle.kernels.attribute_decoder import AttributeColumns, AttributeDecoder, PathColumns, PathLocator
 
-WINDOW: Final = 8 * 1024 * 1024
-"""Octets of a mapped file that are looked at together; what was read is given back to the system."""
+WINDOW_STEP: Final = 2 * 1024 * 1024
+"""Octets that the window grows by at least, where a piece does not fit behind a record that was cut."""
 
 SOURCES_AHEAD: Final = 4
 """Sources that are unpacked at the same time, the one that is read among them."""
@@ -62,17 +62,27 @@ class RouteBatch:
         """Decode the attributes of some rows, or of all."""
         return self.reader.attributes.decode(self.address, self.columns, rows)
 
+    def origins(self, rows: NDArray[np.uint32] | None = None) -> NDArray[np.uint32]:
+        """Give the origins of some rows, or of all: uint32, 0 for none or a set. The next batch overwrites them."""
+        return self.reader.locator.locate(self.address, self.columns, rows).origin_asn
+
+    def paths(self, rows: NDArray[np.uint32] | None = None) -> PathColumns:
+        """Decode path and origin of some rows, or of all, and nothing else."""
+        return self.reader.attributes.decode_paths(self.address, self.columns, rows)
+
 
 class RouteReader:
     """Reads archives one after the other: numbers of peers, paths and communities go on from one to the next.
 
     `damage` has the records that could not be read, and the cut of each source that was cut; `damaged` counts them.
+    `unreadable` names the sources in which something is, and nothing could be read.
     """
 
     def __init__(self) -> None:
         self.decoder = RouteDecoder(load_kernel(DECODE_ROUTES))
         self.damage: list[tuple[str, Damaged]] = []
         self.damaged = 0
+        self.unreadable: list[str] = []
         self.octets_read = 0
         self._attributes: AttributeDecoder | None = None
 
@@ -82,8 +92,17 @@ class RouteReader:
         if self._attributes is None:
             from anycastle.kernels.attribute_decoder import AttributeDecoder
 
-            self._attributes = AttributeDecoder(load_kernel(DECODE_ATTRIBUTES), load_kernel(FILL_SLOTS))
+            self._attributes = AttributeDecoder(
+                load_kernel(DECODE_ATTRIBUTES), load_kernel(DECODE_PATHS), load_kernel(FILL_SLOTS)
+            )
         return self._attributes
+
+    @cached_property
+    def locator(self) -> PathLocator:
+        """What finds origins alone."""
+        from anycastle.kernels.attribute_decoder import PathLocator
+
+        return PathLocator(load_kernel(LOCATE_PATHS))
 
     def peer(self, number: int) -> MRTPeer:
         """Give the peer of a number."""
@@ -94,49 +113,27 @@ class RouteReader:
 
         Raises `WorldError` for a source that cannot be opened or read.
         """
-        waiting: list[ByteSource | ReadAhead] = []
+        waiting: list[ReadAhead] = []
         left = list(reversed(names))
         try:
             while left or waiting:
                 while left and len(waiting) < SOURCES_AHEAD:
-                    waiting.append(_open(left.pop()))
+                    waiting.append(ReadAhead(ByteSource(left.pop())))
                 yield from self._read_source(waiting[0])
                 waiting.pop(0).close()
         finally:
             for source in waiting:
                 source.close()
 
-    def _read_source(self, opened: ByteSource | ReadAhead) -> Iterator[RouteBatch]:
-        if isinstance(opened, ReadAhead):
-            yield from self._stream(opened)
-        else:
-            yield from self._mapped(opened.name, opened.mapped())
+    def _read_source(self, opened: ReadAhead) -> Iterator[RouteBatch]:
+        before = self._understood, self.damaged
+        yield from self._stream(opened)
+        if self._understood == before[0] and self.damaged > before[1]:
+            self.unreadable.append(opened.source.name)
 
-    def _mapped(self, name: str, mapped: mmap.mmap) -> Iterator[RouteBatch]:
-        base = ctypes.addressof(ctypes.c_char.from_buffer(mapped))
-        start, total, released = 0, len(mapped), 0
-        while start < total:
-            size = min(WINDOW + RECORD_MAX, total - start)
-            position, stopped = 0, AT_ROWS
-            while position < WINDOW and stopped != AT_END:
-                stopped = self.decoder.decode(base + start, position, size)
-                position = self.decoder.position
-                self._take_damage(name, start)
-                if self.decoder.rows:
-                    yield RouteBatch(self, name, start, base + start)
-                if stopped == AT_OVERSIZED:
-                    position += self._oversized(
-                        name, start + position, mapped[start + position : start + position + HEADER_LENGTH]
-                    )
-            if stopped == AT_END and position < size == total - start:
-                self._add_damage(name, _cut(size - position, start + position))
-                position = size
-            self.octets_read += min(position, total - start)
-            start += position
-            pages = min(start, total) // mmap.PAGESIZE * mmap.PAGESIZE
-            if pages > released:
-                mapped.madvise(mmap.MADV_DONTNEED, released, pages - released)
-                released = pages
+    @property
+    def _understood(self) -> int:
+        return self.decoder.counts.records - self.decoder.counts.unknown
 
     def _oversized(self, name: str, offset: int, header: bytes) -> int:
         length = HEADER.unpack(header)[3]
@@ -148,7 +145,7 @@ class RouteReader:
         for piece in ahead.pieces():
             self.octets_read += len(piece)
             if filled + len(piece) > len(window):
-                window = window[:filled] + bytearray(len(piece) + max(filled, WINDOW // 4))
+                window = window[:filled] + bytearray(len(piece) + max(filled, WINDOW_STEP))
             window[filled : filled + len(piece)] = piece
             filled += len(piece)
             address = ctypes.addressof(ctypes.c_char.from_buffer(window))
@@ -171,8 +168,8 @@ class RouteReader:
             filled -= position
             offset += position
         cut = ahead.source.cut
-        if filled or passing or cut:
-            damage = _cut(filled, offset) if filled or passing else None
+        if filled or cut:  # the end of an oversized record that is passed over was told of with it
+            damage = _cut(filled, offset) if filled else None
             texts = [text for text in (cut, damage and damage.what) if text]
             self._add_damage(name, Damaged("; ".join(texts), offset))
 
@@ -190,8 +187,3 @@ class RouteReader:
 
 def _cut(left: int, offset: int) -> Damaged:
     return Damaged(f"the stream ends within a record, {left} octets after its start", offset)
-
-
-def _open(name: str) -> ByteSource | ReadAhead:
-    source = ByteSource(name)
-    return source if source.mappable else ReadAhead(source)

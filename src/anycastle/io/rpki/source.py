@@ -1,11 +1,12 @@
 """VRPs that are kept fresh for whoever annotates by them: from an export that is read again, or from a cache."""
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from anycastle.base.errors import AnycastleError
-from anycastle.base.ports import Timestamp
+from anycastle.base.ports import Instant, Timestamp
 from anycastle.io.clock import now
 from anycastle.io.rpki.cache_place import CachePlace
 from anycastle.io.rpki.export import RPKIData, read_export
@@ -13,8 +14,9 @@ from anycastle.io.rpki.rtr import RTRFeed
 from anycastle.kernels.vrp_table import VRPTable
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Prefix
-from anycastle.model.rpki import Validity
+from anycastle.model.rpki import ASPA, Validity
 from anycastle.session.rtr_client import Expired, Problem, Synchronised
+from anycastle.watch.roas import last_expiry
 
 EXPORT_REFRESH_S: Final = 600.0
 """How often an export is read again: validators write one every ten to sixty minutes."""
@@ -33,12 +35,21 @@ class CurrentVRPs:
         """`on_change` is called when there are other VRPs than before."""
         self.table: VRPTable | None = None
         self._on_change = on_change
+        self.aspas: Mapping[ASN, ASPA] = {}
+        self._of_now = True
         self._remembered: dict[tuple[Prefix, ASN], Validity] = {}
+        self._expiries: dict[tuple[Prefix, ASN], Timestamp | None] = {}
 
-    def set(self, table: VRPTable | None) -> None:
-        """Take a new table, or that there is none any more."""
+    def set(self, table: VRPTable | None, aspas: Mapping[ASN, ASPA] | None = None, *, of_now: bool = True) -> None:
+        """Take a new table with its ASPAs, or that there is none any more.
+
+        One that is not `of_now`, but of some other day, tells no end of its VRPs.
+        """
         self.table = table
+        self.aspas = {} if aspas is None else aspas
+        self._of_now = of_now
         self._remembered.clear()
+        self._expiries.clear()
         self._on_change()
 
     def validity(self, prefix: Prefix, origin: ASN) -> Validity:
@@ -52,6 +63,20 @@ class CurrentVRPs:
             if len(self._remembered) < REMEMBERED_MAX:
                 self._remembered[key] = known
         return known
+
+    def expiry(self, prefix: Prefix, origin: ASN) -> Timestamp | None:
+        """Give when the last VRP ends that makes an origin valid; None where none does, or its end is not known."""
+        if self.table is None or not self._of_now:
+            return None
+        key = prefix, origin
+        if key not in self._expiries and len(self._expiries) < REMEMBERED_MAX:
+            self._expiries[key] = last_expiry(self.table, prefix, origin)
+        return self._expiries.get(key)
+
+    def providers(self, customer: ASN) -> frozenset[ASN] | None:
+        """Give all that an AS says are its providers; None where it says nothing."""
+        aspa = self.aspas.get(customer)
+        return None if aspa is None else aspa.providers
 
 
 class RPKISource(Protocol):
@@ -80,7 +105,9 @@ class ExportSource:
         self.connections = 0
         self._export = name
         self._current = current
-        self._failing_s = 0.0
+        self._read_at: Instant | None = None
+        self._wanted = asyncio.Event()
+        self._done = asyncio.Event()
 
     @property
     def connected(self) -> bool:
@@ -91,15 +118,24 @@ class ExportSource:
         """Keep fresh until cancelled; what cannot be read leaves the last table standing for a while."""
         while True:
             try:
+                self._wanted.clear()
                 data: RPKIData = await asyncio.to_thread(read_export, self._export)
             except AnycastleError as error:
                 self.trouble = str(error)
-                self._failing_s += EXPORT_REFRESH_S
-                if self._failing_s > EXPORT_EXPIRES_S:
+                if self._read_at is not None and now().monotonic - self._read_at > EXPORT_EXPIRES_S:
                     self._current.set(None)
             else:
                 self._take(data, now().wall)
-            await asyncio.sleep(EXPORT_REFRESH_S)
+            self._done.set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(EXPORT_REFRESH_S):
+                    await self._wanted.wait()
+
+    async def read_again(self) -> None:
+        """Read the export now, and come back when that is done; `trouble` says what became of it."""
+        self._done.clear()
+        self._wanted.set()
+        await self._done.wait()
 
     def _take(self, data: RPKIData, wall: Timestamp) -> None:
         """Take what was read, unless the validator that wrote it has stopped long ago."""
@@ -107,8 +143,8 @@ class ExportSource:
             self._current.set(None)
             self.trouble = f"it was written {(wall - data.built) / 3600:.0f} h ago: its validator has stopped"
             return
-        self._current.set(data.vrps)
-        self.trouble, self._failing_s = "", 0.0
+        self._current.set(data.vrps, data.aspas)
+        self.trouble, self._read_at = "", now().monotonic
         self.connections += 1
 
 
@@ -137,8 +173,8 @@ class RTRSource:
 
     def _heard(self, event: Synchronised | Expired | Problem) -> None:
         match event:
-            case Synchronised(table):
-                self._current.set(table)
+            case Synchronised(table, aspas):
+                self._current.set(table, aspas)
                 self.connections += 1
                 self.trouble = ""
             case Expired():

@@ -12,6 +12,7 @@ from anycastle.watch.detectors import (
     path_rule,
     policy,
     private_asn,
+    roa_expiry,
     route_leak,
     rpki_change,
     squatting,
@@ -41,5 +42,6 @@ PREFIX_DETECTORS: Final[tuple[PrefixDetector, ...]] = (
     stuck_route.DETECTOR,
     policy.DETECTOR,
     rpki_change.DETECTOR,
+    roa_expiry.DETECTOR,
 )
 """Asked of every watched prefix after it changed, and then each minute while anything goes on."""

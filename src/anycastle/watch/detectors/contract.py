@@ -30,6 +30,8 @@ class PrefixMemory:
     usual_share: float | None = None
     """visibility: the share that usually sees it, as it was at `usual_at`."""
     usual_at: Timestamp | None = None
+    usual_by_region: dict[str, float] = field(default_factory=dict)
+    """visibility: the same for each region of peers."""
     gone_since: Timestamp | None = None
     """stuck_route: since when nearly nobody is to hold it."""
     transit: dict[ASN, float] | None = None

@@ -7,6 +7,7 @@ down to customers (Gao-Rexford). The signs:
 - the AS graph, where it knows both relations, shows a climb or a crossing after a crossing or a descent;
 - OTC (RFC 9234): whoever marked the route allowed it downward only, and beyond the mark it climbs or crosses, or
   enters a locked network, which is nobody's customer;
+- ASPA (`watch.aspa`): what networks say of their own providers leaves no AS at which the route could have turned;
 - Peerlock: an AS stands between two locked networks, though neither buys from it;
 - the neighbours that are usual for this prefix: the AS behind our upstream was never seen there before;
 - the path is longer than usual.
@@ -21,6 +22,7 @@ from typing import Final
 
 from anycastle.model.asn import ASN
 from anycastle.model.watch import Thresholds
+from anycastle.watch.aspa import PathValidity, downstream
 from anycastle.watch.claim import Life, Suspicion
 from anycastle.watch.detectors.contract import RouteContext, RouteDetector
 from anycastle.watch.detectors.origin_change import annotated, foreign_origins
@@ -32,6 +34,7 @@ _SUSPECT_FROM: Final = 45
 _SCORE_MAX: Final = 95
 _VALLEY: Final = 50
 _ONLY_TO_CUSTOMER: Final = 60
+_ASPA: Final = 60
 _PEERLOCK: Final = 50
 _UNUSUAL_NEIGHBOUR: Final = 15
 _LONGER: Final = 10
@@ -61,7 +64,12 @@ def suspect(context: RouteContext) -> Suspicion | None:
     if len(outward) < 3:
         return None
     unusual = list(_unusual(context, outward))
-    signs = [*_valley(context, outward), *_marked(context, outward), *_between_locked(context, outward)]
+    signs = [
+        *_valley(context, outward),
+        *_marked(context, outward),
+        *_unauthorised(context, outward),
+        *_between_locked(context, outward),
+    ]
     culprit = next((sign.culprit for sign in signs if sign.culprit is not None), None)
     score = min(_SCORE_MAX, sum(sign.score for sign in (*signs, *unusual)))
     if culprit is None or score < _SUSPECT_FROM:
@@ -99,6 +107,19 @@ def _marked(context: RouteContext, outward: tuple[ASN, ...]) -> Iterator[Sign]:
             reason = f"AS{mark} marked it Only to Customer (RFC 9234), and AS{giver} handed it on to AS{taker}"
             yield Sign(_ONLY_TO_CUSTOMER, giver, reason)
             return
+
+
+def _unauthorised(context: RouteContext, outward: tuple[ASN, ...]) -> Iterator[Sign]:
+    """Find a leak by what the networks of the path say of their providers (ASPA)."""
+    verdict = downstream(outward, context.validation.providers)
+    if verdict.path is PathValidity.INVALID and verdict.turns is not None:
+        first, last = verdict.turns
+        between = "" if first + 1 == last - 1 else f" or one behind it down to AS{outward[first + 1]}"
+        reason = (
+            f"AS{outward[last - 1]}{between} leaks it: AS{outward[first + 1]} is no provider of AS{outward[first]}, "
+            f"and AS{outward[last - 1]} none of AS{outward[last]}, by their ASPAs"
+        )
+        yield Sign(_ASPA, outward[last - 1], reason)
 
 
 def _between_locked(context: RouteContext, outward: tuple[ASN, ...]) -> Iterator[Sign]:

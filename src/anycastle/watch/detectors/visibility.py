@@ -2,9 +2,9 @@
 
 Theory of operation. Visibility is the share of ASes that hold the prefix among those able to (`watch.view`). What is
 usual rises at once and sinks slowly, so that a lasting drop stays a drop for days. A loss is when hardly anybody sees
-the prefix any more; partial visibility, when clearly fewer than usual do, or a whole collector's peers do not: peers
-stand by region, so that is what a region's loss looks like from here. Before either is said, our own acts are asked:
-an absence in our own withdrawal, drain or maintenance is named after that, and is nobody's attack.
+the prefix any more; partial visibility, when clearly fewer than usual do, when a whole collector's peers do not, or
+when half of a region's peers that usually do, do not: few enough to be lost in the whole. Before either is said, our
+own acts are asked: an absence in our own withdrawal, drain or maintenance is named after that, and is nobody's attack.
 """
 
 from collections.abc import Iterable
@@ -26,6 +26,8 @@ _HALF_LIFE_S: Final = 86_400.0
 """What is usual sinks towards what is seen by half in a day, so that a drop over a weekend is still one on Monday."""
 _COLLECTOR_MIN: Final = 3
 """ASes of a collector below which its silence says nothing of a region."""
+_REGION_DROP: Final = 0.5
+_REGION_DROP_OVER: Final = 0.25
 _EVIDENCE_MAX: Final = 20
 
 
@@ -62,7 +64,11 @@ def _usual(context: PrefixContext, visibility: Visibility) -> float:
 def _learn(context: PrefixContext, visibility: Visibility, usual: float) -> None:
     memory = context.memory
     passed_s = 0.0 if memory.usual_at is None else context.now - memory.usual_at
-    memory.usual_share = visibility.share + (usual - visibility.share) * 0.5 ** (passed_s / _HALF_LIFE_S)
+    sunk = 0.5 ** (passed_s / _HALF_LIFE_S)
+    memory.usual_share = visibility.share + (usual - visibility.share) * sunk
+    for name, before in _usual_by_region(context).items():
+        share = context.survey.by_region[name].share
+        memory.usual_by_region[name] = share + (before - share) * sunk
     memory.usual_at = context.now
 
 
@@ -76,9 +82,30 @@ def _lost(context: PrefixContext, visibility: Visibility) -> bool | None:
 def _partial(context: PrefixContext, visibility: Visibility, usual: float) -> bool | None:
     enough = len(visibility.missing) >= context.needed.asns
     drop = usual - visibility.share
-    if enough and (drop >= _DROP or _blind_collectors(context)):
+    if enough and (drop >= _DROP or _blind_collectors(context) or _lost_regions(context, _REGION_DROP)):
         return True
-    return False if drop <= _DROP_OVER and not _blind_collectors(context) else None
+    whole = drop <= _DROP_OVER and not _blind_collectors(context) and not _lost_regions(context, _REGION_DROP_OVER)
+    return False if whole else None
+
+
+def _lost_regions(context: PrefixContext, drop: float) -> list[tuple[str, Visibility, float]]:
+    """Give the regions of which at least that share more than usual does not see the prefix, with what is usual."""
+    usual = _usual_by_region(context)
+    return [
+        (name, each, usual[name])
+        for name, each in sorted(context.survey.by_region.items())
+        if each.able >= _COLLECTOR_MIN and usual[name] - each.share >= drop
+    ]
+
+
+def _usual_by_region(context: PrefixContext) -> dict[str, float]:
+    """Give region -> the share that usually sees the prefix; for one that is new, as at the start."""
+    memory = context.memory
+    start = _USUAL_AT_START if memory.seeded else 0.0
+    return {
+        name: max(memory.usual_by_region.get(name, start), each.share)
+        for name, each in context.survey.by_region.items()
+    }
 
 
 def _blind_collectors(context: PrefixContext) -> list[tuple[str, int]]:
@@ -110,6 +137,10 @@ def _part(context: PrefixContext, holds: bool | None, usual: float, lost: bool |
     visibility = context.survey.visibility
     reasons = [f"{visibility.share:.0%} of {visibility.able} ASes see {context.prefix}; {usual:.0%} are usual"]
     reasons += [f"none of the {able} ASes at {name} sees it" for name, able in _blind_collectors(context)]
+    reasons += [
+        f"{each.share:.0%} of {each.able} ASes of {name} see it; {before:.0%} are usual"
+        for name, each, before in _lost_regions(context, _REGION_DROP)
+    ]
     score = 45 + min(30, round(60 * max(0.0, usual - visibility.share)))
     return _condition(context, PARTIAL, holds, tuple(reasons), score=score)
 

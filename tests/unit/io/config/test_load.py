@@ -27,7 +27,7 @@ from anycastle.model.check import (
 from anycastle.model.community import GRACEFUL_SHUTDOWN, parse_community
 from anycastle.model.fleet import Fleet, SharedPrefix
 from anycastle.model.pop import Location, Router
-from anycastle.model.prefix import parse_prefix
+from anycastle.model.prefix import Family, parse_address, parse_prefix
 from anycastle.model.service import (
     Dampening,
     Floor,
@@ -42,7 +42,7 @@ from anycastle.model.service import (
     WhenAlone,
 )
 from anycastle.model.upstream import Neighbour, Upstream, UpstreamKind
-from anycastle.model.watch import LockedASN, MoreSpecificRule, PathRule, Thresholds, WatchPlan
+from anycastle.model.watch import LockedASN, MoreSpecificRule, PathRule, Region, Thresholds, WatchPlan, WatchSession
 from tests.unit.io.config.folders import SMALL, edited, write
 
 FULL_POP = """\
@@ -367,6 +367,14 @@ watch:
   path_rules:
     - {match: '64666', unless: '64667', longest: 4, reason: never through them}
   thresholds: {peers: 3, collectors: 2}
+  sessions:
+    - {neighbour: 192.0.2.77, asn: 64601}
+    - {neighbour: 2001:db8::77, asn: 64602, port: 1179, local_asn: 64999, families: [ipv6], add_path: true,
+       hold_time: 30s, passive: true, route_server: true, password_file: /etc/anycastle/secrets/rs,
+       ttl_security_hops: 1, max_prefixes: 1000}
+  regions:
+    - {name: europe, collectors: [rrc00, rrc03]}
+    - {name: asia, collectors: [rrc23], asns: [64610]}
 """
     fleet = load_fleet(write(tmp_path, files)).fleet
     assert fleet is not None
@@ -378,6 +386,24 @@ watch:
         locked=(LockedASN(ASN(64496), (ASN(64497),)),),
         path_rules=(PathRule("64666", "64667", None, 4, "never through them"),),
         thresholds=Thresholds(3, 2, 2),
+        sessions=(
+            WatchSession(parse_address("192.0.2.77"), ASN(64601)),
+            WatchSession(
+                parse_address("2001:db8::77"),
+                ASN(64602),
+                1179,
+                ASN(64999),
+                (Family.IPV6,),
+                add_path=True,
+                hold_time_s=30,
+                passive=True,
+                route_server=True,
+                password_file="/etc/anycastle/secrets/rs",
+                ttl_security_hops=1,
+                max_prefixes=1000,
+            ),
+        ),
+        regions=(Region("europe", ("rrc00", "rrc03")), Region("asia", ("rrc23",), (ASN(64610),))),
     )
     write_fleet(fleet, tmp_path / "again")
     assert load_fleet(tmp_path / "again").fleet == fleet
@@ -392,6 +418,19 @@ watch:
         ("path_rules: [{match: '('}]", "CFG013", "watch.path_rules[0].match"),
         ("origins: []", "CFG015", "watch.origins"),
         ("origin: [64501]", "CFG010", "watch.origin"),
+        ("sessions: [{neighbour: 192.0.2.7, asn: 1, families: [ipx]}]", "CFG013", "watch.sessions[0].families[0]"),
+        ("sessions: [{neighbour: 192.0.2.7, asn: 1, password: x}]", "CFG016", "watch.sessions[0].password"),
+        (
+            "sessions: [{neighbour: 192.0.2.7, asn: 1}, {neighbour: 192.0.2.7, asn: 2}]",
+            "CFG026",
+            "watch.sessions[1].neighbour",
+        ),
+        ("regions: [{name: asia}]", "CFG011", "watch.regions[0].name"),
+        (
+            "regions: [{name: asia, asns: [1]}, {name: europe, asns: [2, 1]}]",
+            "CFG025",
+            "watch.regions[1].asns",
+        ),
     ],
 )
 def test_watch_that_cannot_be_is_found(tmp_path: Path, text: str, code: str, path: str) -> None:

@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,13 +10,16 @@ from pathlib import Path
 import pytest
 
 from anycastle.base.errors import WorldError
-from anycastle.io.feeds import byte_source, route_batches
+from anycastle.io.feeds import byte_source
 from anycastle.io.feeds.byte_source import ByteSource
 from anycastle.io.feeds.read_ahead import ReadAhead
 from anycastle.io.feeds.route_batches import RouteReader
 from anycastle.io.feeds.row_values import row_values
+from anycastle.wire.bgp.message import Update
+from anycastle.wire.bgp.nlri import NLRI
+from anycastle.wire.mrt.bgp4mp import BGPMessage
 from anycastle.wire.mrt.codec import encode_content
-from tests.unit.wire.mrt.mrt_values import AT_US, CONTENTS
+from tests.unit.wire.mrt.mrt_values import AT_US, CONTENTS, P4, V4, v4_attributes
 
 import numpy as np  # isort: skip
 
@@ -55,19 +59,8 @@ def test_sources_come_in_their_order(archives: list[Path], once: list[object]) -
     assert (reader.damaged, reader.damage) == (0, [])
 
 
-@pytest.mark.parametrize("window", [1, 100, 1000])
-def test_windows_of_a_mapped_file(
-    window: int, archives: list[Path], once: list[object], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(route_batches, "WINDOW", window)
-    monkeypatch.setattr(route_batches, "RECORD_MAX", 2000)
-    reader = RouteReader()
-    assert list(rows(reader, archives[3])) == once * 4
-    assert (reader.octets_read, reader.damaged) == (4 * len(STREAM), 0)
-
-
 @pytest.mark.parametrize("size", [1, 13, 700])
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, 2, 3])
 def test_pieces_of_any_size(
     size: int, number: int, archives: list[Path], once: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,3 +109,15 @@ def test_an_empty_source_has_no_batches(tmp_path: Path) -> None:
     reader = RouteReader()
     assert list(reader.read([str(path)])) == []
     assert reader.damaged == 0
+
+
+def test_a_file_that_is_cut_while_it_is_read_ends_as_one_that_was_cut_before(tmp_path: Path) -> None:
+    record = encode_content(7, BGPMessage(V4, Update(attributes=v4_attributes(64500), nlri=(NLRI(P4),))))
+    path = tmp_path / "updates"
+    path.write_bytes(record * (64 * 1024 * 1024 // len(record)))
+    reader = RouteReader()
+    batches = reader.read([str(path)])
+    rows = next(batches).rows
+    os.truncate(path, 100)
+    rows += sum(batch.rows for batch in batches)
+    assert 0 < rows < 64 * 1024 * 1024 // len(record)

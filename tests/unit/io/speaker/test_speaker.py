@@ -133,7 +133,7 @@ def test_with_graceful_restart_routes_outlive_a_stop_without_withdrawal() -> Non
         await again.start()
         again.set_routes(announce("192.0.2.0/24"))
         await until(lambda: established(far))
-        await until(lambda: not far._sessions[far.config.neighbours[0].name].engine.stale)
+        await until(lambda: not far._sockets.sessions[far.config.neighbours[0].name].engine.stale)
         assert set(heard(far)) == {"192.0.2.0/24"}
         await again.stop("done")
         await until(lambda: not heard(far))

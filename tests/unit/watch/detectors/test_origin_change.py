@@ -4,11 +4,11 @@ import pytest
 
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Prefix
-from anycastle.watch.validation import Validity
+from anycastle.watch.validation import NoValidation, Validity
 from tests.unit.watch.scene import OWN, UPSTREAMS, Scene, watched
 
 
-class Fixed:
+class Fixed(NoValidation):
     def __init__(self, validity: Validity) -> None:
         self._validity = validity
 

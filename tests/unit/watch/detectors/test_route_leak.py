@@ -5,6 +5,7 @@ import pytest
 from anycastle.model.asn import ASN
 from anycastle.watch.detectors.route_leak import ADJACENT_MAX
 from anycastle.watch.relation import Relation
+from anycastle.watch.validation import NoValidation
 from tests.unit.watch.scene import OURS, OWN, UPSTREAMS, Scene, peer
 
 CUSTOMER_OF = {  # customer -> its providers
@@ -58,6 +59,31 @@ def test_a_mark_for_customers_only_that_went_up_again() -> None:
 def test_a_mark_that_a_peer_got_is_in_order() -> None:
     scene = Scene(locked={ASN(174): frozenset()})
     scene.see(range(1, 7), 174, UPSTREAMS[0], OWN, otc=UPSTREAMS[0])
+    assert scene.events == []
+
+
+class Attested(NoValidation):
+    """What networks say of their providers."""
+
+    def providers(self, customer: ASN) -> frozenset[ASN] | None:
+        told = {UPSTREAMS[0]: {0}, 174: {0}, OWN: {*UPSTREAMS}}.get(customer)
+        return None if told is None else frozenset(map(ASN, told))
+
+
+@pytest.mark.mission("F1", "C11")
+def test_a_network_that_neither_side_calls_its_provider() -> None:
+    scene = Scene(validation=Attested())
+    scene.see(range(1, 7), 174, 666, UPSTREAMS[0], OWN)
+    (opened,) = scene.opened()
+    assert (opened.finding_kind, opened.subject, opened.score) == ("route_leak", "AS666", 60)
+    assert opened.reasons == (
+        "AS666 leaks it: AS666 is no provider of AS64496, and AS666 none of AS174, by their ASPAs",
+    )
+
+
+def test_a_path_that_the_attestations_allow_is_no_leak() -> None:
+    scene = Scene(validation=Attested())
+    scene.see(range(1, 7), 174, UPSTREAMS[0], OWN)
     assert scene.events == []
 
 

@@ -5,11 +5,11 @@ import pytest
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Prefix
 from anycastle.watch.detectors.rpki_change import NAME
-from anycastle.watch.validation import Validity
+from anycastle.watch.validation import NoValidation, Validity
 from tests.unit.watch.scene import Scene
 
 
-class Table:
+class Table(NoValidation):
     def __init__(self, validity: Validity) -> None:
         self.now = validity
 

@@ -6,9 +6,11 @@ from anycastle.base.ports import Timestamp
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Family, Prefix
 from anycastle.model.service import MaintenanceWindow
+from anycastle.model.watch import Region
 from anycastle.watch.claim import severity_of
 from anycastle.watch.detectors.visibility import LOSS, OWN, PARTIAL
 from anycastle.watch.fact import OwnAction, OwnDrain, Peer, RouteGone, TableSize
+from anycastle.watch.report import shown
 from tests.unit.watch.scene import OURS, OURS_6, START, UPSTREAMS, Scene, watched
 from tests.unit.watch.scene import OWN as OWN_ASN
 
@@ -206,3 +208,32 @@ def test_partial_feeds_and_our_own_routers_do_not_count() -> None:
     scene.wait(600)
     assert scene.events == []
     assert scene.engine.views.survey(OURS, scene.now()).visibility.able == 10
+
+
+@pytest.mark.mission("M4", "F5")
+def test_a_region_that_does_not_see_it_is_named_though_hardly_anybody_misses_it() -> None:
+    far = Region("far", asns=tuple(ASN(1000 + number) for number in (0, 20, 40, 59)))
+    scene = Scene(regions=(far,))
+    scene.seed(60)
+    scene.wait(60)
+    scene.lose([0, 20, 40])
+    scene.wait(120)
+    (opened,) = scene.opened(PARTIAL)
+    assert opened.reasons[1:] == ("25% of 4 ASes of far see it; 100% are usual",)
+    usual(scene, [0])
+    scene.wait(120)
+    assert not scene.cleared(PARTIAL), "half of the region still misses it"
+    usual(scene, [20, 40])
+    scene.wait(120)
+    assert len(scene.cleared(PARTIAL)) == 1
+    seen = shown(scene.engine, OURS)["visibility"]["by_region"]
+    assert seen == {"far": {"share": 1.0, "able": 4}}
+
+
+def test_three_of_sixty_that_share_no_region_are_no_finding() -> None:
+    scene = Scene(regions=(Region("far", asns=(ASN(1000),)),))
+    scene.seed(60)
+    scene.wait(60)
+    scene.lose([0, 20, 40])
+    scene.wait(600)
+    assert not scene.opened(PARTIAL)

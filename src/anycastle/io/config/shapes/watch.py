@@ -7,13 +7,39 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 
 from anycastle.io.config.findings import FindingKind, Findings
 from anycastle.io.config.nodes import shown
-from anycastle.io.config.scalars import ASNText, PrefixText, Run, Text, integer, read_text, refuse
+from anycastle.io.config.scalars import (
+    AddressText,
+    ASNText,
+    Boolean,
+    HoldTime,
+    Hops,
+    Name,
+    Port,
+    PositiveCount,
+    PrefixText,
+    Run,
+    SecretPath,
+    Text,
+    integer,
+    read_text,
+    refuse,
+    word,
+)
 from anycastle.io.config.shape import ITEMS, Shape
-from anycastle.model.watch import Thresholds
+from anycastle.model.asn import ASN
+from anycastle.model.prefix import Family, parse_address
+from anycastle.model.watch import Thresholds, WatchSession
 
 _THRESHOLDS: Final = Thresholds()
+_SESSION: Final = WatchSession(parse_address("192.0.2.1"), ASN(1))
+"""For its defaults."""
 
 ASNs = Annotated[tuple[ASNText, ...], ITEMS]
+FamilyText = Annotated[
+    Family,
+    PlainValidator(word({str(family): family for family in Family})),
+    WithJsonSchema({"enum": [str(family) for family in Family]}),
+]
 Length = Annotated[int, PlainValidator(integer(1, 128)), WithJsonSchema({"type": "integer"})]
 
 
@@ -74,6 +100,58 @@ class ThresholdsShape(Shape):
     collectors: Run = Field(_THRESHOLDS.collectors, description="Collectors.")
 
 
+class SessionShape(Shape):
+    """A router that tells the watch its routes by BGP. The watch announces nothing to it."""
+
+    neighbour: AddressText = Field(description="Address of the router.")
+    asn: ASNText = Field(description="AS number of the router.")
+    port: Port = Field(_SESSION.port, description="TCP port that is dialled.")
+    local_asn: ASNText | None = Field(
+        None, description="AS number that the watch has on this session. Default: the fleet's own."
+    )
+    families: Annotated[tuple[FamilyText, ...], ITEMS] = Field(
+        _SESSION.families,
+        description="Families that are asked for. Default: `ipv4` and `ipv6`.",
+        json_schema_extra={"default": [str(family) for family in _SESSION.families]},
+    )
+    add_path: Boolean = Field(_SESSION.add_path, description="Ask for all paths, not for the best only (RFC 7911).")
+    hold_time: HoldTime = Field(
+        _SESSION.hold_time_s,
+        description="BGP hold time in whole seconds.",
+        json_schema_extra={"default": f"{_SESSION.hold_time_s}s"},
+    )
+    passive: Boolean = Field(_SESSION.passive, description="Wait for the router to dial.")
+    route_server: Boolean = Field(
+        _SESSION.route_server, description="It is a route server, whose ASN does not stand in the paths."
+    )
+    password_file: SecretPath | None = Field(
+        None, description="Absolute path of the file that holds the TCP-MD5 key (RFC 2385)."
+    )
+    ttl_security_hops: Hops | None = Field(None, description="GTSM (RFC 5082): hops to the router.")
+    max_prefixes: PositiveCount | None = Field(
+        None, description="Routes of one family, each path apart, beyond which the session is ended."
+    )
+
+
+class RegionShape(Shape):
+    """Peers that stand for a part of the Internet."""
+
+    name: Name = Field(description="Name of the region.")
+    collectors: Annotated[tuple[Text, ...], ITEMS] | None = Field(
+        None,
+        description="Collectors whose peers belong to it, such as `rrc00`, or a router by its BMP name.",
+    )
+    asns: ASNs | None = Field(
+        None, description="ASes whose peers belong to it, wherever they are heard; before what the collector says."
+    )
+
+    def review(self, findings: Findings) -> None:
+        """Somebody belongs to it."""
+        if self.collectors is None and self.asns is None:
+            message = "nobody belongs to it: name collectors, asns or both"
+            self.add(findings, FindingKind.MISSING_KEY, "name", message)
+
+
 class WatchShape(Shape):
     """What the Internet may show of the fleet's prefixes, beyond what PoPs and services say."""
 
@@ -96,3 +174,29 @@ class WatchShape(Shape):
         None, description="Paths that are not wanted."
     )
     thresholds: ThresholdsShape | None = Field(None, description="Observers that a finding needs.")
+    sessions: Annotated[tuple[SessionShape, ...], ITEMS] | None = Field(
+        None, description="Routers that tell `watch run --bgp` their routes."
+    )
+    regions: Annotated[tuple[RegionShape, ...], ITEMS] | None = Field(
+        None, description="Which peers stand for which part of the Internet. Default: RIPE RIS's collectors by place."
+    )
+
+    def review(self, findings: Findings) -> None:
+        """Each session and region, and each member of a region, is named once."""
+        seen: dict[object, int] = {}
+        for number, session in enumerate(self.sessions or ()):
+            first = seen.setdefault((session.neighbour, session.port, session.local_asn), number)
+            if first != number:
+                message = f"{session.neighbour} port {session.port} is already sessions[{first}]"
+                session.add(findings, FindingKind.SESSION_CLASH, "neighbour", message)
+        for region in self.regions or ():
+            for key, names in _members(region):
+                for name in names:
+                    owner = seen.setdefault((key, name), id(region))
+                    if owner != id(region):
+                        message = f"{shown(str(name))} is in another region, or names one, already"
+                        region.add(findings, FindingKind.REPEATED, key, message)
+
+
+def _members(region: RegionShape) -> tuple[tuple[str, tuple[object, ...]], ...]:
+    return ("name", (region.name,)), ("collectors", region.collectors or ()), ("asns", region.asns or ())
