@@ -68,10 +68,6 @@ def give_up_what_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Permit, "revoked", lambda self, epoch: Permit(PermitState.NONE, max(epoch, self.epoch)))
 
 
-def give_up_what_the_watchdog_may_have_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Permit, "kept", Permit.revoked)
-
-
 def take_old_grants(monkeypatch: pytest.MonkeyPatch) -> None:
     def granted(self: Permit, epoch: int) -> Permit:
         state = PermitState.USED if self.state is PermitState.USED else PermitState.HELD
@@ -91,7 +87,6 @@ MUTANTS: tuple[Mutate, ...] = (
     grant_one_too_many,
     leave_capacity_out,
     give_up_what_is_in_use,
-    give_up_what_the_watchdog_may_have_used,
     take_old_grants,
     let_files_deal_beside_the_controller,
 )
