@@ -53,7 +53,7 @@ def centres_of(points, people):
             spread = np.sqrt((people[own] * km[own] ** 2).sum() / people[own].sum())
             yield (
                 np.degrees(np.arcsin(centre[2])), np.degrees(np.arctan2(centre[1], centre[0])),
-                people[own].sum() / people.sum(), spread,
+                people[own].sum() / 1000, spread,
             )  # fmt: skip
 
 
@@ -66,15 +66,15 @@ def countries(folder: Path) -> None:
                    if c["countrycode"] not in have}  # fmt: skip
     with (TARGET / "countries.csv").open("w", newline="") as file:
         out = csv.writer(file, lineterminator="\n")
-        out.writerow(["country", "region", "latitude", "longitude", "share", "spread_km"])
+        out.writerow(["country", "region", "latitude", "longitude", "people_thousands", "spread_km"])
         for code in sorted(told):
             mine = [city for city in cities.values() if city["countrycode"] == code]
             if not mine or told[code]["continentcode"] not in CONTINENTS:
                 continue
             people = np.array([max(1, city["population"]) for city in mine], float)
             points = unit(*(np.array([city[key] for city in mine], float) for key in ("latitude", "longitude")))
-            for latitude, longitude, share, spread in sorted(centres_of(points, people), key=lambda row: -row[2]):
-                row = (f"{latitude:.2f}", f"{longitude:.2f}", f"{share:.4f}", f"{spread:.0f}")
+            for latitude, longitude, citizens, spread in sorted(centres_of(points, people), key=lambda row: -row[2]):
+                row = (f"{latitude:.2f}", f"{longitude:.2f}", f"{citizens:.1f}", f"{spread:.0f}")
                 out.writerow([code, CONTINENTS[told[code]["continentcode"]], *row])
 
 
