@@ -53,7 +53,7 @@ def centres_of(points, people):
             spread = np.sqrt((people[own] * km[own] ** 2).sum() / people[own].sum())
             yield (
                 np.degrees(np.arcsin(centre[2])), np.degrees(np.arctan2(centre[1], centre[0])),
-                people[own].sum() / 1000, spread,
+                max(0.1, people[own].sum() / 1000), spread,
             )  # fmt: skip
 
 

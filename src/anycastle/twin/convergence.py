@@ -1,14 +1,14 @@
 """How long a predicted move takes: measured times laid over who moves.
 
-Theory of operation. The twin says who moves, not when; when is measured (`watch`, or a table of one's own). Networks that
-choose the same next hop hear of a change together: they are one *branch*, and each branch draws one time from what was
-measured for that kind of change. Sorting the branches by their times gives, for one draw, when half of the moved users
-have their new PoP; many draws give the quantiles of that. A few heavy branches make it uncertain, many light ones do not,
-as in reality.
+Theory of operation. The twin says who moves, not when; when is measured (`watch`, or a table of one's own). Networks
+that choose the same next hop hear of a change together: they are one *branch*, and each branch draws one time from
+what was measured for that kind of change. Sorting the branches by their times gives, for one draw, when half of the
+moved users have their new PoP; many draws give the quantiles of that. A few heavy branches make it uncertain, many
+light ones do not, as in reality.
 
-A measurement is a list of times, or the percentiles of an event. Times beyond the last percentile, and of peers that had
-not converged, are *beyond*: later than what was seen, and shown as such. Nobody is taken to be faster than zero. A branch
-that is slow is taken to be as far up in the distribution of unreachable time: the careful way to pair the two.
+A measurement is a list of times, or the percentiles of an event. Times beyond the last percentile, and of peers that
+had not converged, are *beyond*: later than what was seen, and shown as such. Nobody is taken to be faster than zero. A
+branch that is slow is taken to be as far up in the distribution of unreachable time: the careful way to pair the two.
 """
 
 from collections.abc import Sequence
@@ -110,7 +110,7 @@ def overlay(
         names = ", ".join(sorted({each.action for each in observed})) or "nothing"
         raise MisuseError(f"no convergence of {action!r} was measured; there is: {names}")
     _, of_branch = np.unique(branch, return_inverse=True)
-    weight = np.bincount(of_branch, moved) if len(moved) else np.zeros(0)
+    weight = np.bincount(of_branch, moved).astype(np.float64) if len(moved) else np.zeros(0)
     if not weight.sum() > 0:
         return Overlay(action, 0.0, 0, len(known), ())
     converged, unreachable = _draw(known, (draws, len(weight)), randomness)

@@ -1,10 +1,10 @@
 """What a pilot did: round trips before and after, the difference with honest intervals, and whether it was foretold.
 
 Theory of operation. Users of one network share its paths, so a thousand measurements from one AS are no thousand
-facts. Intervals come from the *cluster bootstrap*: whole clusters (ASes, or regions where no AS is told) are drawn again
-and again with all their rows, and each draw gives a difference; its percentiles are the interval (Efron 1979; Field and
-Welsh 2007). A cluster that was measured before and after is drawn once for both, so what never changes cancels out.
-Only clusters measured both times are compared: others would be a change of who was asked.
+facts. Intervals come from the *cluster bootstrap*: whole clusters (ASes, or regions where no AS is told) are drawn
+again and again with all their rows, and each draw gives a difference; its percentiles are the interval (Efron 1979;
+Field and Welsh 2007). A cluster that was measured before and after is drawn once for both, so what never changes
+cancels out. Only clusters measured both times are compared: others would be a change of who was asked.
 
 A difference is *proven* where its interval leaves out 0; a prediction *agrees* where it lies inside. With fewer than
 `CLUSTERS_MIN` clusters nothing is said: percentiles of so few draws mean nothing.
@@ -21,7 +21,7 @@ from anycastle.base.errors import MisuseError
 from anycastle.twin.rtt import weighted_quantiles
 
 CLUSTERS_MIN: Final = 20
-"""Below this the bootstrap's intervals are too narrow to be honest (Cameron, Gelbach and Miller 2008 find it under 30)."""
+"""With fewer, the bootstrap's intervals are too narrow to be honest (Cameron, Gelbach and Miller 2008: under 30)."""
 DRAWS: Final = 2000
 COVERAGE: Final = 0.95
 

@@ -11,7 +11,7 @@ gain for the money, and the better result stands (Khuller, Moss and Naor 1999).
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import comb, inf, isnan
 from typing import Final
 
@@ -26,6 +26,8 @@ from anycastle.twin.users import UNDER_MS, Served, Users
 
 EXACT_SETS_MAX: Final = 20_000
 """Sets that the exact search tries; some ten seconds on the graph of 2025."""
+NOBODY_MS: Final = 10_000.0
+"""Stands for the mean round trip where nobody has a route: any route is better."""
 GAIN_MIN: Final = 1e-9
 """A smaller gain is none: the last digits of sums."""
 
@@ -77,8 +79,8 @@ class Economics:
 
     cost_per_month: float
     setup_cost: float
-    saved_ms: float
-    """Of the mean user's round trip; below 0 where it gets longer."""
+    saved_ms: float | None
+    """Of the mean user's round trip; below 0 where it gets longer; None where nobody has a route, today or then."""
     cost_per_ms: float | None
     """Per month, without setting up; None where nothing is saved."""
     break_even_per_ms: float | None
@@ -94,6 +96,8 @@ class Option:
     added: tuple[str, ...]
     served: Served
     economics: Economics
+    ties_ms: tuple[float, float]
+    """The mean round trip at the 5th and 95th of a hundred ways in which ties among routes may fall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,7 @@ class Search:
     terms: Terms
     prices: Mapping[str, Site]
     """By PoP: candidates, and those of today whose prices are known."""
+    seed: int = 1
     _found: dict[frozenset[str], "_Judged"] = field(default_factory=dict)
     _today: "_Judged" = field(init=False)
 
@@ -154,8 +159,13 @@ class Search:
         prices = {site.name: site for site in (*known, *candidates)}
         return Search(users, here, tuple(candidates), terms, prices)
 
-    def run(self, told: Callable[[int], None] = lambda _: None, exact: bool = True) -> Placement:
-        """Search. `told` hears how many sets were tried since it last did."""
+    def run(
+        self, told: Callable[[int], None] = lambda _: None, exact: bool = True, seed: int = 1
+    ) -> Placement:  # fmt: skip
+        """Search. `told` hears how many sets were tried since it last did; `seed` is that of the ways in which ties
+        fall, the same ones for every set.
+        """
+        self.seed = seed
         singles = [frozenset({site.name}) for site in self.candidates]
         self._judge(singles, told)
         greedy = max((self._greedy(by_cost, told) for by_cost in self._ways()), key=lambda g: self._gain(g[-1]))
@@ -166,9 +176,9 @@ class Search:
             gap = 0.0 if most - mine <= GAIN_MIN else (most - mine) / most
         ranked = sorted(singles, key=self._gain, reverse=True)
         return Placement(
-            self.option(frozenset()),
-            tuple(self.option(each) for each in greedy[1:]),
-            None if best is None else self.option(best),
+            self.option(()),
+            tuple(self.option(self._in_order(greedy[: step + 2])) for step in range(len(greedy) - 1)),
+            None if best is None else self.option(site.name for site in self.candidates if site.name in best),
             len(self._found),
             gap,
             tuple(self.option(each) for each in ranked),
@@ -179,13 +189,21 @@ class Search:
         """How many sets the exact search would try."""
         return sum(comb(len(self.candidates), size) for size in range(1, self.terms.most + 1))
 
-    def option(self, added: frozenset[str]) -> Option:
-        """Give all that is known of a set of candidates."""
-        self._judge([added])
-        judged = self._found[added]
-        order = tuple(site.name for site in self.candidates if site.name in added)
-        (landed,) = self.users.landed([self.present | added])
-        return Option(order, self.users.served(self.present | added, landed), self._economics(added, judged))
+    def option(self, added: Iterable[str]) -> Option:
+        """Give all that is known of a set of candidates, which are named in this order."""
+        order = tuple(added)
+        chosen = frozenset(order)
+        self._judge([chosen])
+        (landed,) = self.users.landed([self.present | chosen])
+        served = self.users.served(self.present | chosen, landed)
+        ties = self.users.tie_means_ms(self.present | chosen, np.random.default_rng(self.seed))
+        low, high = np.percentile(ties, [5, 95]).tolist()
+        return Option(order, served, self._economics(chosen, self._found[chosen]), (low, high))
+
+    @staticmethod
+    def _in_order(taken: Sequence[frozenset[str]]) -> list[str]:
+        """Give the candidates in the order in which they were taken."""
+        return [name for before, after in pairwise(taken) for name in after - before]
 
     def _ways(self) -> tuple[bool, ...]:
         return (False,) if self.terms.budget == inf else (False, True)
@@ -234,8 +252,8 @@ class Search:
 
     def _score(self, landed: NDArray[np.float64], mean_ms: float) -> float:
         """Give the aim as a figure of which more is better."""
-        if isnan(mean_ms):  # nobody has a route
-            return -inf
+        if isnan(mean_ms) and self.terms.aim in (Aim.MEAN, Aim.P95):
+            return -NOBODY_MS
         match self.terms.aim:
             case Aim.MEAN:
                 return -mean_ms
@@ -259,14 +277,14 @@ class Search:
     def _economics(self, added: frozenset[str], judged: "_Judged") -> Economics:
         terms, setup = self.terms, sum(self.prices[name].setup_cost for name in added)
         saved = self._today.mean_ms - judged.mean_ms
-        gains = saved > GAIN_MIN
+        gains = saved > GAIN_MIN  # and is a number
         payback = None
         if terms.value_per_ms is not None and terms.value_per_ms * saved > judged.cost and gains:
             payback = setup / (terms.value_per_ms * saved - judged.cost)
         return Economics(
             judged.cost,
             setup,
-            saved,
+            None if isnan(saved) else saved,
             judged.cost / saved if gains else None,
             (judged.cost + setup / terms.months) / saved if gains else None,
             payback,

@@ -58,8 +58,8 @@ ATLAS_2015: Final = Inflation(
     detour=(1.81, 1.82, 1.94, 2.00, 2.23, 2.51, 2.80),
     source="RIPE Atlas, 2015-03-21: 123 probes in 60 ASes, least round trip to the anycast site that answered",
 )
-"""Quantile regression over 4 to 9,700 km, every AS counted once (docs/design/twin.md). Checked on other data: of 37 ASes in
-Korea, Taiwan, Hong Kong and Singapore, seen from Sydney in 2022, the median is 180 ms, and the model's 178 ms."""
+"""Quantile regression over 4 to 9,700 km, every AS counted once (docs/design/twin.md). Checked elsewhere: of 37 ASes
+in Korea, Taiwan, Hong Kong and Singapore, seen from Sydney in 2022, the median is 180 ms, and the model's 178 ms."""
 
 
 @dataclass(frozen=True, slots=True)

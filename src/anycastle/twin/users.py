@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError
 from anycastle.kernels.lane_vectors import LANES
+from anycastle.twin.possible import tie_ensemble
+from anycastle.twin.routes import Routes
 from anycastle.twin.rtt import HIGH, LEVELS, LOW, RoundTrips
-from anycastle.twin.sweep import WITHHELD, Compiled, Table
+from anycastle.twin.sweep import WITHHELD, Compiled, Lanes, Table
 
 UNDER_MS: Final = (30, 50, 100)
 """Round trips that a user notices: 100 ms feels instant (Nielsen, Usability Engineering, 1993); 30 and 50 are what
@@ -116,15 +118,31 @@ class Users:
         """
         deployment = self.compiled.wiring.deployment
         table = _table(sets, [group.pop for group in deployment.groups])
-        pops = len(deployment.pops)
-        of_group = deployment.pop_of_group()
         for start in range(0, len(sets), LANES):
-            lanes = self.compiled.run(table[start : start + LANES])
-            pop_of = np.full(int(np.iinfo(lanes.group.dtype).max) + 1, pops, np.int64)
-            pop_of[: len(of_group)] = of_group
-            rows = np.ascontiguousarray(lanes.group[:, : lanes.count].T)
-            for row in rows:
-                yield self._sum(pop_of[row][self.item], pops + 1)
+            yield from self._landed(self.compiled.run(table[start : start + LANES]))
+
+    def tie_means_ms(self, pops: frozenset[str], randomness: np.random.Generator) -> NDArray[np.float64]:
+        """Give the mean round trip in 64 ways in which it could turn out, float64[way].
+
+        Each way has an order of its own among neighbours that are equal by the rules (`twin/possible.py`).
+        """
+        deployment = self.compiled.wiring.deployment
+        configuration = deployment.without(*(set(deployment.pops) - pops))
+        lanes = tie_ensemble(self.compiled, configuration, randomness)
+        return np.array([self.mean_ms(landed) for landed in self._landed(lanes)])
+
+    def _landed(self, lanes: Lanes) -> Iterator[NDArray[np.float64]]:
+        deployment = self.compiled.wiring.deployment
+        pops, of_group = len(deployment.pops), deployment.pop_of_group()
+        pop_of = np.full(int(np.iinfo(lanes.group.dtype).max) + 1, pops, np.int64)
+        pop_of[: len(of_group)] = of_group
+        for row in np.ascontiguousarray(lanes.group[:, : lanes.count].T):
+            yield self._sum(pop_of[row][self.item], pops + 1)
+
+    def routes(self, pops: frozenset[str]) -> Routes:
+        """Give the routes of all nodes with a set of PoPs."""
+        table = _table([pops], [group.pop for group in self.compiled.wiring.deployment.groups])
+        return self.compiled.run(table, keep_keys=True).routes(0)
 
     def landed_nearest(self, pops: frozenset[str]) -> NDArray[np.float64]:
         """Give the same if everyone landed at the PoP with the least median round trip, float64[place, pop + 1]."""
@@ -135,7 +153,7 @@ class Users:
 
     def _sum(self, pop: NDArray[np.int64], columns: int) -> NDArray[np.float64]:
         flat = np.bincount(self.place * np.int64(columns) + pop, self.weight, len(self.trips.ms) * columns)
-        return flat.reshape(len(self.trips.ms), columns)
+        return flat.astype(np.float64, copy=False).reshape(len(self.trips.ms), columns)
 
     def mean_ms(self, landed: NDArray[np.float64]) -> float:
         """Give the mean round trip of those that have a route: the same as of `fare`, in a tenth of the time."""
@@ -154,8 +172,8 @@ class Users:
         bins = self._bins[place[routed], pop[routed]]
         spread = np.repeat(weight[routed] / len(LEVELS), len(LEVELS))
         histograms = (
-            np.bincount(bins.ravel(), spread, RTT_MS_MAX + 1),
-            *(np.bincount(bins[:, level], weight[routed], RTT_MS_MAX + 1) for level in (LOW, HIGH)),
+            _histogram(bins.ravel(), spread),
+            *(_histogram(bins[:, level], weight[routed]) for level in (LOW, HIGH)),
         )
         exact = self.trips.ms[place[routed], pop[routed]].astype(np.float64)
         means = [_mean(each, weight[routed]) for each in (exact.mean(axis=1), exact[:, LOW], exact[:, HIGH])]
@@ -183,6 +201,11 @@ def _table(sets: Sequence[frozenset[str]], pop_of_group: Sequence[str]) -> Table
         raise MisuseError(f"no PoP {', '.join(unknown)}; there are: {', '.join(dict.fromkeys(pop_of_group))}")
     rows = [[0 if pop in each else WITHHELD for pop in pop_of_group] for each in sets]
     return np.array(rows, np.int16).reshape(-1, len(pop_of_group))
+
+
+def _histogram(bins: NDArray[np.int16], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the weight of each millisecond, float64[RTT_MS_MAX + 1]."""
+    return np.bincount(bins, weights, RTT_MS_MAX + 1).astype(np.float64, copy=False)
 
 
 def _share(part: NDArray[np.float64], whole: float) -> float:

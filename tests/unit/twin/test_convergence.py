@@ -74,7 +74,7 @@ def test_the_unreachable_interval():
 
 
 def test_a_draw_follows_one_measurement():
-    """Two changes were seen, a fast and a slow one, the slow one by thrice as many peers: a quarter of draws is fast."""
+    """A fast and a slow change were seen, the slow one by thrice as many peers: a quarter of the draws is fast."""
     seen = [
         Observed("withdraw", Times.of_samples([1.0]), NOTHING, weight=1),
         Observed("withdraw", Times.of_samples([9.0]), NOTHING, weight=3),

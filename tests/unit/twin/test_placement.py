@@ -144,8 +144,8 @@ def by_hand(pops, at, where, candidates):
 
 @pytest.mark.mission("C18")
 def test_greedy_is_not_always_best(monkeypatch):
-    """Today 14/12 steps. Twelve alone saves one, four or eight alone nothing, so greedy takes twelve, and nothing further
-    helps. But four and eight together save two: half of the gain is missed.
+    """Today 14/12 steps. Twelve alone saves one, four or eight alone nothing, so greedy takes twelve, and nothing
+    further helps. But four and eight together save two: half of the gain is missed.
     """
     monkeypatch.setitem(HERE, "four", (0.0, 0.0))
     monkeypatch.setitem(HERE, "twelve", (0.0, 0.0))

@@ -5,7 +5,14 @@ import pytest
 
 from anycastle.base.errors import MisuseError
 from anycastle.twin.rtt import (
-    ATLAS_2015, LEVELS, Inflation, Places, great_circle_km, modelled, round_trips, weighted_quantiles,
+    ATLAS_2015,
+    LEVELS,
+    Inflation,
+    Places,
+    great_circle_km,
+    modelled,
+    round_trips,
+    weighted_quantiles,
 )  # fmt: skip
 
 LONDON, SYDNEY, SINGAPORE = (51.51, -0.13), (-33.87, 151.21), (1.35, 103.82)
