@@ -44,7 +44,7 @@ def _question_options(command: Any) -> Any:
         click.option("--months", type=click.IntRange(1, 600), default=36, show_default=True,
                      help="Over which setting up is spread."),
         click.option("--no-exact", is_flag=True, help="Only greedy, also where all sets could be tried."),
-    ):  # fmt: skip
+    )[::-1]:  # fmt: skip
         command = option(command)
     return command
 
@@ -58,7 +58,7 @@ def _data_options(command: Any) -> Any:
         click.option("--rtt", type=FILE, help="CSV asn,pop,rtt_ms: measured, in place of the model."),
         click.option("--convergence", type=FILE, help="Measured times, CSV or NDJSON: how long a step takes."),
         click.option("--seed", default=1, show_default=True, help="Of the orders of ties, and of --convergence."),
-    ):  # fmt: skip
+    )[::-1]:  # fmt: skip
         command = option(command)
     return command
 

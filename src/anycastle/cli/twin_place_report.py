@@ -89,7 +89,7 @@ def explain(found: "Placement", overlays: "Sequence[Overlay]") -> None:
         message(f"{found.tried:,} sets tried, all there are: greedy misses {100 * found.gap:.1f} % of the gain")
     else:
         message(f"{found.tried:,} sets tried, all there are: none is better than greedy's")
-    for money in [each.economics for each in (best,) if each.economics.payback_months is not None]:
+    for money in [each.economics for each in (best,) if each.economics.payback_months]:
         message(f"setting up is earned after {money.payback_months:.1f} months")
     for option, each in zip(found.greedy, overlays, strict=False):
         message(f"+ {option.added[-1]}: {_arrivals(each)}")

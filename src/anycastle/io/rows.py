@@ -1,13 +1,14 @@
 """Rows of a file that a person made: CSV with a heading, or a list of mappings in YAML; each bad cell with its place.
 
 A field has one parser, for both. Everything that is wrong is told at once as `FILE:LINE:COLUMN: PATH: what`, up to
-`ERRORS_SHOWN`. Headings and keys that no field knows are refused in YAML, where they are typing errors, and passed over
-in CSV, where exports have more columns than one needs.
+`ERRORS_SHOWN`. Keys that no field knows are refused in YAML, where they are typing errors. In CSV, where exports have
+more columns than one needs, further headings are passed over, unless they look like a mistyped one that is missing.
 """
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -144,10 +145,15 @@ def _headings(line: str, place: Place, fields: Sequence[Field], errors: Errors) 
         column = next((names.index(name) for name in (field.name, *field.also) if name in names), None)
         if column is not None:
             at[field.name] = column
-    for field in fields:
-        if field.needed and field.name not in at:
-            others = [name for name in names if name and name not in at]
-            errors.add(place, "", f"the heading has no column {field.name!r}{did_you_mean(field.name, others)}")
+    known = {name for field in fields for name in (field.name, *field.also)}
+    starts = dict(zip(names, _split(line)[1], strict=True))
+    for field in (field for field in fields if field.name not in at):
+        near = get_close_matches(field.name, [name for name in names if name not in known], n=1, cutoff=0.75)
+        if near:  # also where the field is not needed: a price that is passed over is a wrong answer
+            where = Place(place.file, place.line, starts[near[0]])
+            errors.add(where, "", f"no column is named {near[0]!r}; did you mean {field.name!r}?")
+        elif field.needed:
+            errors.add(place, "", f"the heading has no column {field.name!r}")
     return at
 
 

@@ -56,9 +56,11 @@ def test_what_is_wrong_in_yaml(tmp_path):
 
 
 def test_a_heading_that_was_mistyped(tmp_path):
-    assert refusal(tmp_path, "nmae,size\na,1\n") == [
-        "rows.csv:1:1: the heading has no column 'name'; did you mean 'nmae'?"
+    assert refusal(tmp_path, "nmae,sise\na,1\n") == [
+        "rows.csv:1:1: no column is named 'nmae'; did you mean 'name'?",
+        "rows.csv:1:6: no column is named 'sise'; did you mean 'size'?",
     ]
+    assert refusal(tmp_path, "size\n1\n") == ["rows.csv:1:1: the heading has no column 'name'"]
 
 
 @pytest.mark.parametrize("number", ["nan", "inf", "-1", "1_0", "0x1", "1e99"])
