@@ -141,6 +141,8 @@ def _ask(graph_name: str, graph: "ASGraph", given: dict[str, Any]) -> Question:
     users = Users.of(compile_deployment(graph, deployment), trips, weights)
     message(f"places: {located.source}; {100 * users.located:.1f} % of the weight has one")
     message(f"round trips: {trips.source}" + (f"; {len(measured):,} of AS and PoP measured" if measured else ""))
+    if given["weights"] is None:
+        message("all ASes count alike; --weights tells how many users each has")
     for part, words in ((unplaced, "of the weight is"), (strangers, "rows of --rtt are")):
         if part:
             amount = f"{part:,}" if isinstance(part, int) else f"{100 * part:.1f} %"

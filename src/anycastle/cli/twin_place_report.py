@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from anycastle.twin.placement import Option, Placement, Search
     from anycastle.twin.users import Estimate, Fare
 
+ALONE_SHOWN: Final = 5
+"""Candidates by themselves, best first, that the table shows; JSON has all."""
+
 
 def table(found: "Placement") -> Table:
-    """Give a row for today, each step of greedy, and the best set of all where it is another."""
+    """Give a row for today, each step of greedy, the best set of all where it is another, and candidates alone."""
     rows = [_row("today", found.today)]
     rows += [_row("+ " + " ".join(option.added), option) for option in found.greedy]
     if (
@@ -24,6 +27,9 @@ def table(found: "Placement") -> Table:
         and set(found.exact.added) not in [set(option.added) for option in found.greedy]
     ):
         rows.append(_row("best of all: " + " ".join(found.exact.added), found.exact))
+    shown = {option.added for option in found.greedy}
+    alone = [option for option in found.single if option.added not in shown]
+    rows += [_row(f"only {option.added[0]}", option) for option in alone[:ALONE_SHOWN]]
     columns = (
         "POPS",
         "UNDER 30",
