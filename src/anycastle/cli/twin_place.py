@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 import numpy as np
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from anycastle.twin.convergence import Observed, Overlay
     from anycastle.twin.deployment import Deployment
     from anycastle.twin.graph import ASGraph
-    from anycastle.twin.placement import Option, Placement, Search, Site
+    from anycastle.twin.placement import Option, Placement, Search, Site, Terms
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 PICTURE = click.Path(path_type=Path, dir_okay=False)
-AIMS = ("mean", "p95", "under-30", "under-50", "under-100")
+ANNOUNCE: Final = "announce"
+"""What adding a PoP is, as `watch` names it."""
+AIMS: Final = ("mean", "p95", "under-30", "under-50", "under-100")
 
 
 def _question_options(command: Any) -> Any:
@@ -78,7 +80,7 @@ def place(graph_name: str, form: Form, no_cache: bool, **given: Any) -> None:
     BGP decides who lands at a new PoP: NEAREST is the mean that a map of distances would have claimed, BY TIES how far
     the mean goes when routes that are equal by the rules fall another way. Round trips are modelled from distance, or
     measured. COST is of a month beyond today; PER MS that by the mean's milliseconds saved; PAYS AT what a
-    millisecond must be worth in a month, setting up included. All PoPs announce without prepends.
+    millisecond must be worth in a month, setting up included. Candidates announce plainly.
 
     \b
     Example:
@@ -118,15 +120,15 @@ def _check_pictures(given: Mapping[str, Any]) -> None:
 
 def _ask(graph_name: str, graph: "ASGraph", given: dict[str, Any]) -> Question:
     """Read all that was named; everything that is wrong in a file is told before anything is worked out."""
-    from anycastle.io.placement.measured import read_convergence, read_round_trips, read_weights
+    from anycastle.io.placement.measured import read_round_trips, read_weights
     from anycastle.io.placement.sites import read_sites
-    from anycastle.twin.placement import Aim, Search, Terms, joined_deployment
+    from anycastle.twin.placement import Search, joined_deployment
     from anycastle.twin.rtt import round_trips
     from anycastle.twin.sweep import compile_deployment
     from anycastle.twin.users import Users
 
     sites = read_sites(given["sites_file"])
-    present = read_deployment(graph, given).deployment
+    present, configuration = read_deployment(graph, given)
     candidates = _candidates(sites, present, graph)
     at = _locations(sites, present, given)
     deployment = joined_deployment(present, candidates, _own_asn(present, given))
@@ -134,11 +136,15 @@ def _ask(graph_name: str, graph: "ASGraph", given: dict[str, Any]) -> Question:
     weights, unplaced = (
         (np.ones(len(graph)), 0.0) if given["weights"] is None else read_weights(given["weights"], graph)
     )
-    measured, strangers = ({}, 0) if given["rtt"] is None else read_round_trips(given["rtt"], graph, deployment.pops)
-    observed = () if given["convergence"] is None else read_convergence(given["convergence"])
+    left_out = {site.name for site in sites} - set(deployment.pops)
+    measured, strangers = (
+        ({}, 0) if given["rtt"] is None else read_round_trips(given["rtt"], graph, deployment.pops, left_out)
+    )
+    observed = () if given["convergence"] is None else _announcements(given["convergence"])
     points = np.array([(at[pop].latitude, at[pop].longitude) for pop in deployment.pops])
     trips = round_trips(located.place_of, located.places, points, measured)
-    users = Users.of(compile_deployment(graph, deployment), trips, weights)
+    prepend = {group.pop: configuration.announced[group.name].prepend for group in present.groups}
+    users = Users.of(compile_deployment(graph, deployment), trips, weights, prepend)
     message(f"places: {located.source}; {100 * users.located:.1f} % of the weight has one")
     message(f"round trips: {trips.source}" + (f"; {len(measured):,} of AS and PoP measured" if measured else ""))
     if given["weights"] is None:
@@ -147,16 +153,28 @@ def _ask(graph_name: str, graph: "ASGraph", given: dict[str, Any]) -> Question:
         if part:
             amount = f"{part:,}" if isinstance(part, int) else f"{100 * part:.1f} %"
             message(f"{amount} {words} of ASes that the graph does not have", severity="warning")
-    terms = Terms(
-        Aim(given["aim"]),
-        min(given["most"], len(candidates)),
-        inf if given["budget"] is None else given["budget"],
-        given["traffic"],
-        given["value_per_ms"],
-        given["months"],
-    )
     known = [site for site in sites if site.name in present.pops]
-    return Question(Search.of(users, present.pops, candidates, terms, known), located, at, observed, weights)
+    search = Search.of(users, present.pops, candidates, _terms(given, len(candidates)), known)
+    return Question(search, located, at, observed, weights)
+
+
+def _terms(given: Mapping[str, Any], candidates: int) -> "Terms":
+    from anycastle.twin.placement import Aim, Terms
+
+    budget = inf if given["budget"] is None else given["budget"]
+    most = min(given["most"], candidates)
+    return Terms(Aim(given["aim"]), most, budget, given["traffic"], given["value_per_ms"], given["months"])
+
+
+def _announcements(path: Path) -> "tuple[Observed, ...]":
+    """Read measured times, and see that announcements are among them: that is what a new PoP makes."""
+    from anycastle.io.placement.measured import read_convergence
+
+    observed = read_convergence(path)
+    if not any(each.action == ANNOUNCE for each in observed):
+        actions = ", ".join(sorted({each.action for each in observed}))
+        raise click.BadParameter(f"{path} has no {ANNOUNCE!r}; it has: {actions}", param_hint="--convergence")
+    return observed
 
 
 def _candidates(sites: "Sequence[Site]", present: "Deployment", graph: "ASGraph") -> "list[Site]":
@@ -239,7 +257,7 @@ def _overlays(found: "Placement", question: Question, given: Mapping[str, Any]) 
     for before, after in pairwise(routes):
         there = np.flatnonzero((before.pop() != after.pop()) & (question.weights > 0))
         branch = after.fields().next_hop[there].astype(np.int64)
-        told.append(overlay("announce", question.weights[there] / total, branch, question.observed, randomness))
+        told.append(overlay(ANNOUNCE, question.weights[there] / total, branch, question.observed, randomness))
     return tuple(told)
 
 

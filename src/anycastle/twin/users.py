@@ -6,7 +6,7 @@ round trips of its place and that PoP, in a histogram of milliseconds by region.
 if everyone landed at the nearest PoP, as maps of circles have it; BGP does not know distance.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError
 from anycastle.kernels.lane_vectors import LANES
+from anycastle.twin.deployment import Configuration
 from anycastle.twin.possible import tie_ensemble
 from anycastle.twin.routes import Routes
 from anycastle.twin.rtt import HIGH, LEVELS, LOW, RoundTrips
@@ -77,6 +78,8 @@ class Users:
     place: NDArray[np.int32]
     weight: NDArray[np.float64]
     """float64[cell]; they add up to 1."""
+    everywhere: Configuration
+    """How each group announces when it does."""
     _bins: NDArray[np.int16] = field(init=False)
     _mean_ms: NDArray[np.float64] = field(init=False)
     """float64[place, pop]."""
@@ -86,8 +89,13 @@ class Users:
         self._mean_ms = self.trips.ms.mean(axis=2, dtype=np.float64)
 
     @staticmethod
-    def of(compiled: Compiled, trips: RoundTrips, weights: NDArray[np.float64] | None = None) -> "Users":
-        """Bring them together. `weights` is float64[node]; all alike by default.
+    def of(
+        compiled: Compiled,
+        trips: RoundTrips,
+        weights: NDArray[np.float64] | None = None,
+        prepend: Mapping[str, int] | None = None,
+    ) -> "Users":
+        """Bring them together. `weights` is float64[node], all alike by default; `prepend` is by PoP, 0 by default.
 
         Raises `MisuseError` where no weight has a known place, or the round trips are of other PoPs.
         """
@@ -109,6 +117,7 @@ class Users:
             (cell // places).astype(np.int32),
             (cell % places).astype(np.int32),
             summed / summed.sum(),
+            compiled.wiring.deployment.everywhere(prepend),
         )
 
     def landed(self, sets: Sequence[frozenset[str]]) -> Iterator[NDArray[np.float64]]:
@@ -116,8 +125,7 @@ class Users:
 
         The last column has no route. Raises `MisuseError` for a PoP that is not there.
         """
-        deployment = self.compiled.wiring.deployment
-        table = _table(sets, [group.pop for group in deployment.groups])
+        table = self._table(sets)
         for start in range(0, len(sets), LANES):
             yield from self._landed(self.compiled.run(table[start : start + LANES]))
 
@@ -127,7 +135,7 @@ class Users:
         Each way has an order of its own among neighbours that are equal by the rules (`twin/possible.py`).
         """
         deployment = self.compiled.wiring.deployment
-        configuration = deployment.without(*(set(deployment.pops) - pops))
+        configuration = deployment.without(*(set(deployment.pops) - pops), base=self.everywhere)
         lanes = tie_ensemble(self.compiled, configuration, randomness)
         return np.array([self.mean_ms(landed) for landed in self._landed(lanes)])
 
@@ -141,8 +149,17 @@ class Users:
 
     def routes(self, pops: frozenset[str]) -> Routes:
         """Give the routes of all nodes with a set of PoPs."""
-        table = _table([pops], [group.pop for group in self.compiled.wiring.deployment.groups])
-        return self.compiled.run(table, keep_keys=True).routes(0)
+        return self.compiled.run(self._table([pops]), keep_keys=True).routes(0)
+
+    def _table(self, sets: Sequence[frozenset[str]]) -> Table:
+        """Give the rows of the sets: prepends of each group, or that it is silent."""
+        deployment = self.compiled.wiring.deployment
+        unknown = sorted(frozenset().union(*sets) - set(deployment.pops))
+        if unknown:
+            raise MisuseError(f"no PoP {', '.join(unknown)}; there are: {', '.join(deployment.pops)}")
+        how = [(group.pop, self.everywhere.announced[group.name].prepend) for group in deployment.groups]
+        rows = [[prepend if pop in each else WITHHELD for pop, prepend in how] for each in sets]
+        return np.array(rows, np.int16).reshape(-1, len(how))
 
     def landed_nearest(self, pops: frozenset[str]) -> NDArray[np.float64]:
         """Give the same if everyone landed at the PoP with the least median round trip, float64[place, pop + 1]."""
@@ -193,14 +210,6 @@ class Users:
             tuple((name, fare) for name, fare in regions if fare.users > 0),
             self.fare(self.landed_nearest(pops)),
         )
-
-
-def _table(sets: Sequence[frozenset[str]], pop_of_group: Sequence[str]) -> Table:
-    unknown = sorted(frozenset().union(*sets) - set(pop_of_group)) if sets else []
-    if unknown:
-        raise MisuseError(f"no PoP {', '.join(unknown)}; there are: {', '.join(dict.fromkeys(pop_of_group))}")
-    rows = [[0 if pop in each else WITHHELD for pop in pop_of_group] for each in sets]
-    return np.array(rows, np.int16).reshape(-1, len(pop_of_group))
 
 
 def _histogram(bins: NDArray[np.int16], weights: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -118,10 +118,13 @@ def test_the_best_under_a_budget(folder):
         (("--plot", "curve.pdf"), "ends neither in .svg nor in .png"),
         (("--asn-ranges", "SITES"), "only tell something together"),
         (("--aim", "p50"), "'p50' is not one of"),
+        (("--convergence", "TIMES"), "has no 'announce'; it has: withdraw"),
     ],
 )
 def test_what_is_refused(folder, more, words):
-    done = place(folder, *[folder / "sites.yaml" if each == "SITES" else each for each in more])
+    (folder / "withdrawals.csv").write_text("action,converged_s\nwithdraw,4\n")
+    files = {"SITES": folder / "sites.yaml", "TIMES": folder / "withdrawals.csv"}
+    done = place(folder, *[files.get(each, each) for each in more])
     assert done.exit_code == 2
     assert words in done.stderr
 

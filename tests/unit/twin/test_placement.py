@@ -170,6 +170,19 @@ def test_weights_decide_what_is_worth_it():
     assert found.greedy[0].economics.saved_ms == pytest.approx(2 * STEP_MS, rel=1e-4)
 
 
+def test_prepends_of_today_stay():
+    """With four more at west, routes are as by whole propagations; with west alone, no tie changes where one lands."""
+    deployment = joined_deployment(BOTH, [NINE], OURS)
+    users = Users.of(compile_deployment(twelve(), deployment), users_of(NINE).trips, None, {"west": 4})
+    routes = propagate(twelve(), deployment, deployment.without("nine", base=deployment.everywhere({"west": 4})))
+    (landed,) = users.landed([frozenset({"west", "east"})])
+    assert (12 * landed.sum(axis=0)[:2]).tolist() == pytest.approx((12 * routes.shares()[:2]).tolist())
+    assert users.routes(frozenset({"west", "east"})).pop().tolist() == routes.pop().tolist()
+    assert sorted(users.tie_means_ms(frozenset({"west"}), np.random.default_rng(1))) == pytest.approx(
+        [users.mean_ms(next(users.landed([frozenset({"west"})])))] * 64
+    )
+
+
 def test_networks_without_a_place_are_left_out_and_told():
     users = users_of(NINE, at={asn: point for asn, point in AT.items() if asn != 4})
     assert users.located == pytest.approx(11 / 12)

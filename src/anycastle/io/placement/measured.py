@@ -1,6 +1,7 @@
 """Measurements as CSV: round trips by AS and PoP, those of a pilot, and times of convergence."""
 
 import json
+from collections.abc import Collection
 from math import inf, isfinite
 from pathlib import Path
 from typing import Any, Final
@@ -40,21 +41,23 @@ CONVERGENCE_FIELDS: Final = (
 
 
 def read_round_trips(
-    path: Path, graph: ASGraph, pops: tuple[str, ...]
+    path: Path, graph: ASGraph, pops: tuple[str, ...], left_out: Collection[str] = ()
 ) -> tuple[dict[tuple[int, int], list[float]], int]:
     """Read `asn,pop,rtt_ms`: milliseconds by (node, PoP), and how many rows were of ASes that the graph does not have.
 
-    Raises `ParseError` with all that is wrong, a PoP that is not there included.
+    Rows of sites that were left out are passed over. Raises `ParseError` with all that is wrong, other names included.
     """
     rows, errors = read_rows(path, RTT_FIELDS), Errors()
     found: dict[tuple[int, int], list[float]] = {}
     nodes = graph.nodes([row.value["asn"] for row in rows]).tolist()
     for row, node in zip(rows, nodes, strict=True):
-        if row.value["pop"] not in pops:
-            name = row.value["pop"]
+        name = row.value["pop"]
+        if name in left_out:
+            continue
+        if name not in pops:
             errors.add(row.place, "pop", f"no PoP or candidate {name!r}{did_you_mean(name, pops)}")
         elif node >= 0:
-            found.setdefault((node, pops.index(row.value["pop"])), []).append(row.value["rtt_ms"])
+            found.setdefault((node, pops.index(name)), []).append(row.value["rtt_ms"])
     errors.raise_if_any()
     return found, nodes.count(-1)
 

@@ -25,6 +25,7 @@ def test_round_trips(tmp_path):
     found, strangers = read_round_trips(path, graph, ("west", "east"))
     assert found == {(graph.node(7), 0): [12, 14], (graph.node(7), 1): [80]}
     assert strangers == 1
+    assert read_round_trips(path, graph, ("west",), {"east"})[0] == {(graph.node(7), 0): [12, 14]}
 
 
 def test_a_pop_that_is_not_there(tmp_path):
