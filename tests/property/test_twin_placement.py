@@ -58,6 +58,9 @@ def test_placement_equals_plain_python(seed, aim, most):
         routed, located = sum(weight for weight, _ in rows), weights[place_of >= 0].sum()
         fare = option.served.all
         assert fare.no_route == pytest.approx(1 - routed / located, abs=1e-9)
+        for each in (*fare.under, fare.p50_ms, fare.p95_ms, fare.mean_ms) if rows else ():
+            low, high = sorted((each.best, each.worst))
+            assert low - 1e-6 <= each.value <= high + 1e-6
         if not rows:
             assert np.isnan(fare.mean_ms.value)
             assert np.isnan(fare.p50_ms.value)

@@ -86,7 +86,7 @@ def explain(found: "Placement", overlays: "Sequence[Overlay]") -> None:
     print_table(Table(("REGION", "USERS", "P50", "P95", "UNDER 50"), rows))
     under = best.served.all.under[1]
     name, ends = " ".join(best.added) or "today", f"{100 * under.worst:.1f} to {100 * under.best:.1f} %"
-    message(f"{name}: {100 * under.value:.1f} % under 50 ms; {ends} if all paths were as the worst or best quarter")
+    message(f"{name}: {100 * under.value:.1f} % under 50 ms; {ends} if all paths were as the worst or best tenth")
     if not found.greedy:
         message("no candidate makes it better within these terms", severity="warning")
     if found.exact is None:

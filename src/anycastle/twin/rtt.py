@@ -23,8 +23,8 @@ FIBRE_KM_PER_MS: Final = 100.0
 """Of ground covered in a millisecond of round trip: light in fibre goes 200 km a millisecond, there and back."""
 LEVELS: Final = (0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95)
 """Middles of the ten tenths of users."""
-LOW, HIGH = 2, 7
-"""Places in `LEVELS` of the best and the worst quarter."""
+LOW, HIGH = 0, len(LEVELS) - 1
+"""Places in `LEVELS` of the best and the worst tenth: a figure over all tenths always lies between theirs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ RTT_MS_MAX: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure; and the same if every path were as good as the best quarter's, or as bad as the worst's."""
+    """A figure; and the same if every path were as good as the best tenth's, or as bad as the worst's."""
 
     value: float
     best: float

@@ -20,7 +20,7 @@ class Step:
     name: str
     cost_per_month: float
     under: tuple[tuple[float, float, float], ...]
-    """Share of users under 30, 50 and 100 ms: value, and if all paths were as the worst and the best quarter."""
+    """Share of users under 30, 50 and 100 ms: value, and if all paths were as the worst and the best tenth."""
 
 
 def draw_placement(
@@ -50,7 +50,7 @@ def draw_placement(
         _draw_names(axes, across, steps, top)
         _draw_ends(axes, across[-1], steps[-1], top)
         heading(
-            figure, title, (f"{about}; " if about else "") + "bands: if all paths were as the worst or the best quarter"
+            figure, title, (f"{about}; " if about else "") + "bands: if all paths were as the worst or the best tenth"
         )
 
 
