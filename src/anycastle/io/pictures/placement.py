@@ -50,7 +50,9 @@ def draw_placement(
         _draw_names(axes, across, steps, top)
         _draw_ends(axes, across[-1], steps[-1], top)
         heading(
-            figure, title, (f"{about}; " if about else "") + "bands: if all paths were as the worst or the best tenth"
+            figure,
+            title,
+            (f"{about}; " if about else "") + "whiskers: if all paths were as the worst or the best tenth",
         )
 
 
@@ -60,8 +62,11 @@ def _draw_curve(
     _, mark, dashes = style
     value, worst, best = ([100 * step.under[at][which] for step in steps] for which in range(3))
     tone = _TONES[at]
-    axes.fill_between(across, worst, best, color=tone, alpha=0.13, linewidth=0)
-    axes.plot(across, value, color=tone, linestyle=dashes, linewidth=1.8, marker=mark, markersize=6.5, zorder=3)
+    aside = [
+        x + 0.012 * (at - 1) * ((across[-1] - across[0]) or 1.0) for x in across
+    ]  # whiskers do not hide each other
+    axes.vlines(aside, worst, best, color=tone, linewidth=1.1, alpha=0.75, zorder=2)
+    axes.plot(aside, value, color=tone, linestyle=dashes, linewidth=1.8, marker=mark, markersize=6.5, zorder=3)
 
 
 def _draw_ends(axes: Any, x: float, step: Step, top: float) -> None:
@@ -70,7 +75,7 @@ def _draw_ends(axes: Any, x: float, step: Step, top: float) -> None:
     for at, (name, _, _) in sorted(enumerate(_STYLES), key=lambda each: step.under[each[0]][0]):
         value = 100 * step.under[at][0]
         least = max(value, least + clear)
-        axes.annotate(f"{name}\n{value:.1f} %", (x, least), xytext=(9, 0), textcoords="offset points", va="center",
+        axes.annotate(f"{name}\n{value:.1f} %", (x, least), xytext=(16, 0), textcoords="offset points", va="center",
                       fontsize=8.5, color=_TONES[at], weight="bold", annotation_clip=False)  # fmt: skip
 
 
