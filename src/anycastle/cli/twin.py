@@ -24,6 +24,10 @@ SUBCOMMANDS: Final = MappingProxyType(
         "next-experiment": Command(
             "anycastle.cli.twin_next_experiment", "next_experiment", "What to announce, or whom to probe, next."
         ),
+        "pilot": Command(
+            "anycastle.cli.twin_pilot", "pilot", "What a pilot did to round trips, and if it was foretold."
+        ),
+        "place": Command("anycastle.cli.twin_place", "place", "What further PoPs would give users, and cost."),
         "predict": Command("anycastle.cli.twin_predict", "predict", "What a change of the fleet moves, and its loads."),
         "routes": Command("anycastle.cli.twin_routes", "routes", "The route of every AS under one announcement."),
         "score": Command("anycastle.cli.twin_score", "score", "How good a calibrated model is."),

@@ -1,0 +1,1 @@
+"""Tables of the earth, by tools/geography.py: land.json (Natural Earth, public domain), countries.csv (GeoNames)."""

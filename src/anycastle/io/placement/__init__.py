@@ -1,0 +1,1 @@
+"""What a question of placement is asked from: sites and prices, places of networks, round trips, convergence."""
