@@ -68,14 +68,6 @@ def give_up_what_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Permit, "revoked", lambda self, epoch: Permit(PermitState.NONE, max(epoch, self.epoch)))
 
 
-def take_old_grants(monkeypatch: pytest.MonkeyPatch) -> None:
-    def granted(self: Permit, epoch: int) -> Permit:
-        state = PermitState.USED if self.state is PermitState.USED else PermitState.HELD
-        return Permit(state, max(epoch, self.epoch))
-
-    monkeypatch.setattr(Permit, "granted", granted)
-
-
 def let_files_deal_beside_the_controller(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(AgentEngine, "_permit_at_start", lambda self, saved, service: self._dealt(service))
 
@@ -87,7 +79,6 @@ MUTANTS: tuple[Mutate, ...] = (
     grant_one_too_many,
     leave_capacity_out,
     give_up_what_is_in_use,
-    take_old_grants,
     let_files_deal_beside_the_controller,
 )
 

@@ -61,6 +61,8 @@ class BirdDriver:
         self._bird = BirdSocket(Path(options.get("control_socket", DEFAULT_SOCKET)))
         self._wanted: Announcements = NOTHING
         self._written: str | None = None
+        self._written_as: tuple[int, int, int] | None = None
+        """By which the file is known for what was written: its inode, size and time of change, in nanoseconds."""
         self._seen: dict[Prefix, None] = {}
         """Prefixes that we have announced at some time, in the order in which they are looked up."""
         self._protocols: dict[Address, str] = {}
@@ -153,6 +155,8 @@ class BirdDriver:
 
     def _read_file(self) -> str | None:
         try:
+            if self._written_as is not None and self._identity() == self._written_as:
+                return self._written  # a withdrawal does not wait for the reading of what is known
             return self.include.read_text()
         except FileNotFoundError:
             return None
@@ -179,13 +183,20 @@ class BirdDriver:
         return ": " + " | ".join(lines[:_DIFF_LINES_MAX]) + more
 
     def _write_file(self, text: str) -> None:
+        self._written_as = None
         write_durably(self.include, text.encode(), 0o644)  # BIRD reads it as a user of its own
-        self._written = text
+        self._written, self._written_as = text, self._identity()
+
+    def _identity(self) -> tuple[int, int, int]:
+        found = self.include.stat()
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
     def _renew(self) -> None:
         """Give the sign of life that whoever starts BIRD looks for."""
         try:
+            ours = self._written_as is not None and self._identity() == self._written_as
             os.utime(self.include)
+            self._written_as = self._identity() if ours else None
         except FileNotFoundError:
             return
         except OSError as error:
