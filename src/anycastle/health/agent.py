@@ -517,8 +517,10 @@ class AgentEngine:
         )
 
     def _save(self, now: Now) -> list[Command]:
+        return self._saved_as(self._with_foreseen(self._snapshot(now)))
+
+    def _saved_as(self, state: AgentState) -> list[Command]:
         self._foresee_at, self._to_save = FAR_FUTURE, False
-        state = self._with_foreseen(self._snapshot(now))
         if state == self._saved:
             return []
         self._saved = state
@@ -528,7 +530,7 @@ class AgentEngine:
         """Save; new penalties alone wait for the next heartbeat."""
         state = self._with_foreseen(self._snapshot(now))
         if replace(state, penalties=self._saved.penalties) != self._saved:
-            return self._save(now)
+            return self._saved_as(state)
         self._to_save = state.penalties != self._saved.penalties
         return []
 

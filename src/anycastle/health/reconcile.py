@@ -185,13 +185,13 @@ def _absent(routes: Announcements, among: Announcements) -> set[Announcement]:
 
 
 def _applied_event(before: Announcements, wanted: Announcements) -> AnnouncementsApplied:
-    keys_before = {(route.prefix, route.upstream) for route in before}
-    keys_wanted = {(route.prefix, route.upstream) for route in wanted}
     fresh, gone = wanted - before, before - wanted
+    keys_fresh = {(route.prefix, route.upstream) for route in fresh}
+    keys_gone = {(route.prefix, route.upstream) for route in gone}
     return AnnouncementsApplied(
-        announced=_named_routes(route for route in fresh if (route.prefix, route.upstream) not in keys_before),
-        changed=_named_routes(route for route in fresh if (route.prefix, route.upstream) in keys_before),
-        withdrawn=_named_routes(route for route in gone if (route.prefix, route.upstream) not in keys_wanted),
+        announced=_named_routes(route for route in fresh if (route.prefix, route.upstream) not in keys_gone),
+        changed=_named_routes(route for route in fresh if (route.prefix, route.upstream) in keys_gone),
+        withdrawn=_named_routes(route for route in gone if (route.prefix, route.upstream) not in keys_fresh),
     )
 
 

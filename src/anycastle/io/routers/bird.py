@@ -111,7 +111,8 @@ class BirdDriver:
             if heard:
                 self._kept_down |= _disabled(heard[0])
         await self._keep_disabled()
-        await self._expect_included()
+        if _missing(heard[0]):  # else it included our file before: should it not any more, the next apply says so
+            await self._expect_included()
 
     async def exported(self) -> Announcements:
         """Read what the sessions that are up export; a wanted route counts once all of its upstream's have it."""
@@ -233,10 +234,7 @@ class BirdDriver:
             self._kept_down.discard(name)
 
     async def _expect_included(self) -> None:
-        protocols = bird_replies.parse_protocols(await self._bird.expect("show protocols"))
-        present = {protocol.name for protocol in protocols}
-        missing = [name for name in bird_config.STATIC.values() if name not in present]
-        if missing:
+        if _missing(await self._bird.expect("show protocols")):
             raise WorldError(f"bird.conf does not include {bird_config.include_pattern(self.include)}")
 
     # -- reading back -------------------------------------------------------------------------------------------------
@@ -323,6 +321,11 @@ def _disabled(reply: Reply) -> set[str]:
     ours = set(bird_config.STATIC.values())
     protocols = bird_replies.parse_protocols(reply)
     return {protocol.name for protocol in protocols if protocol.state == "down" and protocol.name not in ours}
+
+
+def _missing(reply: Reply) -> set[str]:
+    """Give the static protocols of our file that BIRD does not have."""
+    return set(bird_config.STATIC.values()) - {protocol.name for protocol in bird_replies.parse_protocols(reply)}
 
 
 def _by_neighbour(reply: Reply) -> dict[Address, Protocol]:

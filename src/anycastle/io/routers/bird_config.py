@@ -69,7 +69,7 @@ def export_function(symbol: str) -> str:
 def render(wanted: Announcements, names: dict[str, str]) -> str:
     """Give the file's text; the same announcements give the same text."""
     by_prefix: dict[Prefix, list[Announcement]] = {}
-    for route in sorted(wanted, key=lambda route: (route.prefix, route.upstream)):
+    for route in sorted(wanted, key=_place):
         by_prefix.setdefault(route.prefix, []).append(route)
     lines: list[str] = []
     for family, protocol in STATIC.items():
@@ -79,6 +79,12 @@ def render(wanted: Announcements, names: dict[str, str]) -> str:
         lines.append("}")
     body = "\n".join([*lines, ""])
     return f"{_HEADER}{hashlib.sha256(body.encode()).hexdigest()}\n{body}"
+
+
+def _place(route: Announcement) -> tuple[int, int, int, str]:
+    """Give the order of prefixes in plain numbers, which are compared several times as fast."""
+    prefix = route.prefix
+    return prefix.family, prefix.network, prefix.length, route.upstream
 
 
 def _route(prefix: Prefix, routes: Iterable[Announcement], names: dict[str, str]) -> str:
