@@ -1,4 +1,4 @@
-"""`make sim`: simulate seeds over all cores, or replay one: fleets of agents, and networks of BGP speakers."""
+"""`make sim`: simulate seeds over all cores, or replay one: agents alone, with controllers, and networks of speakers."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import click
 
-from tests.simulation import bgp, fleet
+from tests.simulation import bgp, controlled, fleet
 from tests.simulation.fleet import InvariantBroken
 
 
@@ -32,6 +32,15 @@ def run_fleet(seed: int) -> Done:
     return Done(done.pop_hours, done.events, done.counts)
 
 
+def run_controlled(seed: int) -> Done:
+    """Run one seed of a fleet with controllers."""
+    try:
+        done = controlled.simulate(seed)
+    except InvariantBroken as broken:
+        return Done(failure=f"controlled: {broken}")
+    return Done(done.pop_hours, done.events, done.counts)
+
+
 def run_network(seed: int) -> Done:
     """Run one seed of a network of BGP speakers."""
     try:
@@ -43,6 +52,7 @@ def run_network(seed: int) -> Done:
 
 KINDS: dict[str, tuple[Callable[[int], Done], str]] = {
     "fleet": (run_fleet, "PoP-hours"),
+    "controlled": (run_controlled, "PoP-hours"),
     "bgp": (run_network, "speaker-hours"),
 }
 
@@ -67,7 +77,7 @@ def run_kind(pool: ProcessPoolExecutor, kind: str, wanted: list[int]) -> list[st
 @click.option("--seed", type=int, help="Replay one seed.")
 @click.option("--seeds", type=int, default=1000, show_default=True, help="How many seeds to run.")
 @click.option("--first", type=int, default=0, show_default=True, help="The first seed.")
-@click.option("--kind", type=click.Choice(tuple(KINDS)), multiple=True, help="What to simulate; both by default.")
+@click.option("--kind", type=click.Choice(tuple(KINDS)), multiple=True, help="What to simulate; all by default.")
 def main(seed: int | None, seeds: int, first: int, kind: tuple[str, ...]) -> None:
     """Simulate fleets and networks under seeded faults, and check the invariants at every step."""
     wanted = [seed] if seed is not None else list(range(first, first + seeds))
