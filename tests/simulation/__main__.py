@@ -1,4 +1,4 @@
-"""`make sim`: simulate seeds over all cores, or replay one: agents alone, with controllers, and networks of speakers."""
+"""`make sim`: simulate seeds over all cores, or replay one: agents alone or with controllers, and speakers."""
 
 import os
 import sys
