@@ -126,9 +126,7 @@ class ExportSource:
                     self._current.set(None)
             else:
                 self._take(data, now().wall)
-            if (
-                not self._wanted.is_set()
-            ):  # else it was asked for while this read went on, which may be the older file's
+            if not self._wanted.is_set():  # else it was asked for meanwhile, and what was read may be older
                 self._done.set()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(EXPORT_REFRESH_S):
