@@ -40,7 +40,7 @@ def archive() -> str:
     for hour, path in ((1, longer), (2, usual), (3, longer), (4, usual)):
         lines += [line(START + hour * HOUR_S + 20 + peer, peer, path) for peer in range(10)]
     lines += [line(START + 5 * HOUR_S + 30 + peer, peer, other) for peer in range(4)]
-    lines.append(line(START + 9 * HOUR_S, 0, other))
+    lines.append(line(START + 9 * HOUR_S, 0, other).replace("192.0.2.0/24", "203.0.113.0/24"))
     return "\n".join(lines) + "\n"
 
 

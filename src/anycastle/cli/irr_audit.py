@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from anycastle.base.errors import MisuseError
 from anycastle.cli.irr_registry import members_of, place_of, registry_options, sources_of
 from anycastle.cli.output import Form, Table, message, output_option, print_form
 from anycastle.cli.rpki import FLEET, INVALID, RTR, VRPS, read
@@ -47,8 +46,8 @@ def audit(
     """Hold every route that is announced or kept ready against the route objects, and the as-sets against the origins.
 
     \b
-    anycastle irr audit --fleet fleet --server rr.example.net --as-set AS64500:AS-ALL
-    anycastle irr audit --fleet fleet --file ripe.db.gz --source RIPE,RADB --vrps vrps.json -o json
+    anycastle irr audit --fleet fleet --server rr.example.net --as-set AS-ALL
+    anycastle irr audit --fleet fleet --file ripe.db.gz --vrps vrps.json -o json
 
     Exits with 4 where there is an error: an announcement without an object, a set that upstreams cannot use.
     """
@@ -57,7 +56,7 @@ def audit(
     from anycastle.watch.irr.audit import audit as audited
 
     if vrps is not None and rtr is not None:
-        raise MisuseError("name one source of VRPs: --vrps FILE, or --rtr HOST:PORT")
+        raise click.UsageError("name one source of VRPs: --vrps FILE, or --rtr HOST:PORT")
     names = [member for member in members_of(as_sets, "--as-set") if isinstance(member, SetName)]
     if len(names) < len(as_sets):
         raise click.BadParameter("an ASN is not an as-set", param_hint="--as-set")

@@ -53,8 +53,8 @@ def filter_(
     """Make prefix filters of as-sets (or ASNs), with a suggested limit of prefixes.
 
     \b
-    anycastle irr filter AS64500:AS-ALL --server rr.example.net -o bird > as-all.conf
-    anycastle irr filter RIPE::AS-EXAMPLE --server rr.example.net -o frr --family ipv6 --max-length 48
+    anycastle irr filter AS64500:AS-ALL --server rr.example.net > as-all.conf
+    anycastle irr filter RIPE::AS-EXAMPLE -o frr --family ipv6 --max-length 48
     anycastle irr filter AS-EXAMPLE --file ripe.db.gz -o json
 
     Nothing is written where the answer is not whole, or where it holds no prefix at all. Sets that are named and not

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from anycastle.base.errors import MisuseError
-
 if TYPE_CHECKING:
     from anycastle.io.irr.server_registry import Server
     from anycastle.model.irr import Member
@@ -38,7 +36,7 @@ def registry_options(command: F) -> F:
 def place_of(texts: tuple[str, ...], file: str | None) -> "tuple[tuple[Server, ...], str | None]":
     """Give the servers or the file; what is typed goes before what the environment says.
 
-    Raises `MisuseError` where it is neither, or both.
+    Raises `UsageError` where it is neither, or both.
     """
     from anycastle.io.irr.server_registry import Server
 
@@ -48,7 +46,7 @@ def place_of(texts: tuple[str, ...], file: str | None) -> "tuple[tuple[Server, .
         texts = () if typed == {"file"} else texts
         file = None if typed == {"servers"} else file
     if bool(texts) == (file is not None):
-        raise MisuseError("name one registry: --server HOST[:PORT], or --file FILE")
+        raise click.UsageError("name one registry: --server HOST[:PORT], or --file FILE")
     return tuple(Server(*_host_and_port(text)) for text in texts), file
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from anycastle.base.errors import MisuseError
 from anycastle.cli.output import Form, Table, message, output_option, print_form
 
 if TYPE_CHECKING:
@@ -52,10 +51,14 @@ def validate(prefix: str, asn: str, vrps: str | None, rtr: str | None, form: For
 
     Exits with 0 for valid, 3 for not found, 4 for invalid.
     """
+    from anycastle.base.errors import ParseError
     from anycastle.model.asn import parse_asn
     from anycastle.model.prefix import parse_prefix
 
-    route, origin = parse_prefix(prefix), parse_asn(asn)
+    try:
+        route, origin = parse_prefix(prefix), parse_asn(asn)
+    except ParseError as error:
+        raise click.UsageError(str(error)) from error
     data = read(vrps, rtr)
     validity = data.vrps.validity(route, origin)
     covering = data.vrps.covering(route)
@@ -145,9 +148,9 @@ def plan(fleet_dir: Path, vrps: str | None, rtr: str | None, form: Form) -> None
 
 
 def read(vrps: str | None, rtr: str | None) -> "RPKIData":
-    """Give the data of the one source that is named. Raises `MisuseError` where it is none, or both."""
+    """Give the data of the one source that is named. Raises `UsageError` where it is none, or both."""
     if (vrps is None) == (rtr is None):
-        raise MisuseError("name one source of VRPs: --vrps FILE, or --rtr HOST:PORT")
+        raise click.UsageError("name one source of VRPs: --vrps FILE, or --rtr HOST:PORT")
     if vrps is not None:
         from anycastle.io.rpki.export import read_export
 

@@ -103,7 +103,6 @@ def _of_logs(fleet: "Fleet", intent: "Intent", prefix: str | None, logs: tuple[P
 def _observe(
     intent: "Intent", planned: "ToggleSchedule", files: tuple[str, ...], collector: str | None
 ) -> "ToggleExperiment":
-    from anycastle.base.ports import Timestamp
     from anycastle.io.feeds.replay import Replay
     from anycastle.watch.table import WatchedTable
     from anycastle.watch.toggle import ToggleExperiment
@@ -116,12 +115,11 @@ def _observe(
         raise MisuseError(f"nothing was toggled: no change of {planned.prefix} is known")
     experiment = ToggleExperiment(planned.prefix, planned.toggles, intent.own_asns, planned.settle_s)
     replay = Replay(table, files, collector)
-    end = Timestamp(0.0)
     for fact in replay.facts():
         experiment.take(fact)
-        end = max(end, fact.at)
     tell_problems(replay.problems, replay.unreadable)
-    experiment.finish(end)
+    if replay.ended_at is not None:
+        experiment.finish(replay.ended_at)
     return experiment
 
 
@@ -133,7 +131,7 @@ def _row(verdict: "ToggleVerdict", outcomes: "list[Outcome]") -> tuple[str, ...]
 
     key = (verdict.upstream, verdict.kind, verdict.instruction)
     mine = [each for each in outcomes if (each.toggle.upstream, each.toggle.kind, each.toggle.instruction) == key]
-    settled = [move.last_s for each in mine for move in each.moves]
+    settled = [time_s for each in mine for time_s in each.settled_s]
     told = f"{verdict.kind.value} {verdict.instruction}".rstrip()
     speeds = [_seconds(percentile(settled, (), share)) for share in (0.50, 0.95)]
     return (f"AS{verdict.upstream}", told, str(verdict.toggles), verdict.compliance.value, *speeds, verdict.reason)
@@ -165,12 +163,14 @@ def _toggle(toggle: Any) -> dict[str, Any]:
 
 
 def _outcome(outcome: "Outcome") -> dict[str, Any]:
+    from anycastle.watch.convergence import percentile
+
     return _toggle(outcome.toggle) | {
         "peers": outcome.peers,
         "moved": outcome.moved,
         "first_s_p50": outcome.first_s_p50,
-        "settled_s_p50": outcome.settled_s_p50,
-        "settled_s_p95": outcome.settled_s_p95,
+        "settled_s_p50": percentile(outcome.settled_s, (), 0.50),
+        "settled_s_p95": percentile(outcome.settled_s, (), 0.95),
         "through_before": [int(asn) for asn in outcome.through_before],
         "through_after": [int(asn) for asn in outcome.through_after],
         "moves": [

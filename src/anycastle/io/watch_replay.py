@@ -35,10 +35,12 @@ class WatchReplay:
         return self.replay.unreadable
 
     def events(self) -> Iterator[Event]:
-        """Give the findings' events, in order of time. Raises `WorldError`."""
+        """Give the findings' events, in order of time, up to the end of what was recorded. Raises `WorldError`."""
         engine = self.engine
         for fact in heapq.merge(self.replay.facts(), *self.own, key=lambda fact: fact.at):
             yield from engine.take(fact)
+        if self.replay.ended_at is not None:
+            yield from engine.advance(self.replay.ended_at)
 
 
 def replayed(

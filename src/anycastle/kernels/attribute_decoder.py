@@ -71,7 +71,7 @@ class PathColumns:
 
 
 @dataclass(frozen=True, slots=True)
-class PathPlaces:
+class PathSpans:
     """Where each row's path is: `origin_asn` uint32 (0 for none or a set), `place` uint32 and `length` uint16.
 
     Both are 0 for no path, and where AS4_PATH had to be merged (sessions with two-octet ASNs).
@@ -95,7 +95,7 @@ class PathLocator:
         self._origins, self._places = np.empty(rows_max, np.uint32), np.empty(rows_max, np.uint32)
         self._lengths = np.empty(rows_max, np.uint16)
 
-    def locate(self, address: int, columns: RouteColumns, rows: NDArray[np.uint32] | None = None) -> PathPlaces:
+    def locate(self, address: int, columns: RouteColumns, rows: NDArray[np.uint32] | None = None) -> PathSpans:
         """Find the paths of `rows` (all without); what is given is overwritten by the next call."""
         place, form = columns.place, columns.form
         if rows is not None:
@@ -105,7 +105,7 @@ class PathLocator:
             self._make(count)
         outputs: list[Any] = [self._origins, self._places, self._lengths, self._scratch, self._found]
         self._locate(address, count, _at(place), _at(form), *map(_at, outputs))
-        return PathPlaces(self._origins[:count], self._places[:count], self._lengths[:count])
+        return PathSpans(self._origins[:count], self._places[:count], self._lengths[:count])
 
 
 class Store:

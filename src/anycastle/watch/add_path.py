@@ -43,6 +43,11 @@ class PathPlaces:
             self._places.pop(prefix, None)
         return place
 
+    def vacate(self, prefix: Prefix, place: int) -> None:
+        """Free a place, whichever path has it."""
+        for path_id in [each for each, taken in self._places.get(prefix, {}).items() if taken == place]:
+            self.free(prefix, path_id)
+
     def forget(self) -> None:
         """Forget all: the session ended, and with it what its identifiers meant."""
         self._places.clear()

@@ -56,8 +56,7 @@ class BGPReader:
 
     def down(self, at: Timestamp, reason: str) -> list[Fact]:
         """The session ended: of its routes nothing is known."""
-        for family, counted in self._counted.items():
-            counted.clear()
+        for family in Family:
             self.retell(family)
         self._places.forget()
         self._sizes.clear()
@@ -70,13 +69,17 @@ class BGPReader:
 
     def retell(self, family: Family) -> None:
         """The router begins to tell all its routes of a family again."""
+        self._counted[family].clear()
         before = self._before.setdefault(family, {})
         for told in [each for each in self._told if each[0].family is family]:
             before[told] = self._told.pop(told)
 
     def retold(self, family: Family, at: Timestamp) -> list[Fact]:
         """The router has told all its routes of a family: what it had told before and not again is gone."""
-        gone: list[Fact] = [RouteGone(at, self._peers[place], prefix) for prefix, place in self._before.pop(family, {})]
+        gone: list[Fact] = []
+        for prefix, place in self._before.pop(family, {}):
+            self._places.vacate(prefix, place)
+            gone.append(RouteGone(at, self._peers[place], prefix))
         self._sizes[family] = self.count(family)
         return gone + [TableSize(at, peer, family, self._sizes[family]) for peer in self._peers.values()]
 

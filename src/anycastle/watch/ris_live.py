@@ -50,6 +50,13 @@ class RISLiveReader:
         return []
 
     @property
+    def told_at(self) -> Timestamp | None:
+        """When the last message was told to the collector, where it was of a peer."""
+        if isinstance(self._head, Garbage) or self._head is None or self._head.type != "ris_message":
+            return None
+        return Timestamp(self._head.data.timestamp)
+
+    @property
     def speaker(self) -> Peer | None:
         """The peer of the last message, where it was of one."""
         if isinstance(self._head, Garbage) or self._head is None or self._head.type != "ris_message":

@@ -15,7 +15,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from math import comb
+from math import comb, exp, lgamma, log, log1p
 from typing import Final
 
 from anycastle.base.ports import Timestamp
@@ -84,8 +84,8 @@ class Outcome:
     moves: tuple[Move, ...]
     moved: int
     first_s_p50: float | None
-    settled_s_p50: float | None
-    settled_s_p95: float | None
+    settled_s: tuple[float, ...] = field(repr=False)
+    """How long each that moved went on moving, those too that `moves` does not list; in order."""
     through_before: tuple[ASN, ...]
     """ASes whose route went through the upstream."""
     through_after: tuple[ASN, ...]
@@ -211,7 +211,6 @@ class ToggleExperiment:
             for peer in there
             if running.before.get(peer) != after.get(peer) and peer in running.spans
         ]
-        first, last = [move.first_s for move in moves], [move.last_s for move in moves]
         before_through = self._through(toggle.upstream, running.before, there)
         after_through = self._through(toggle.upstream, after, there)
         control = [peer for peer in {**running.control, **running.before} if peer not in running.lost]
@@ -222,9 +221,8 @@ class ToggleExperiment:
             peers=len(there),
             moves=tuple(sorted(moves, key=lambda move: (move.first_s, move.peer))[:MOVES_MAX]),
             moved=len(moves),
-            first_s_p50=percentile(first, (), 0.50),
-            settled_s_p50=percentile(last, (), 0.50),
-            settled_s_p95=percentile(last, (), 0.95),
+            first_s_p50=percentile([move.first_s for move in moves], (), 0.50),
+            settled_s=tuple(sorted(move.last_s for move in moves)),
             through_before=tuple(sorted(before_through)),
             through_after=tuple(sorted(after_through)),
             changed=_differ(running.before, after, there, before_through | after_through),
@@ -338,9 +336,17 @@ def follow_limit(changed: int, trials: int) -> float:
 
     Source: Clopper and Pearson, The Use of Confidence or Fiducial Limits, 1934 (their upper limit).
     """
+    if changed == trials:
+        return 1.0
     low, high = changed / trials, 1.0
     for _ in range(40):
         share = (low + high) / 2
-        tail = sum(comb(trials, count) * share**count * (1 - share) ** (trials - count) for count in range(changed + 1))
+        tail = sum(_binomial(trials, count, share) for count in range(changed + 1))
         low, high = (share, high) if tail > 0.05 else (low, share)
     return high
+
+
+def _binomial(trials: int, count: int, share: float) -> float:
+    """Give how likely `count` of the trials follow; by logarithms, as the ways of a thousand trials fit no float."""
+    ways = lgamma(trials + 1) - lgamma(count + 1) - lgamma(trials - count + 1)
+    return exp(ways + count * log(share) + (trials - count) * log1p(-share))

@@ -321,7 +321,3 @@ class Views:
         if view.refilled_at is None or now >= view.refilled_at:
             return False
         return None if state is None or state.epoch != view.epoch else False
-
-
-def _of_kind(kind: str, counted: dict[tuple[str, str], Visibility]) -> dict[str, Visibility]:
-    return {name: each for (group, name), each in counted.items() if group == kind}

@@ -5,6 +5,7 @@ import pytest
 from anycastle.base.ports import Timestamp
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Family, parse_prefix
+from anycastle.watch.add_path import PLACES_MAX
 from anycastle.watch.bgp import BGPReader
 from anycastle.watch.engine import WatchEngine
 from anycastle.watch.fact import Fact, PeerDown, PeerUp, RouteGone, RouteSeen, TableSize
@@ -93,3 +94,19 @@ def test_what_a_refresh_does_not_tell_again_is_gone() -> None:
     made.retell(Family.IPV6)
     assert told(made.retold(Family.IPV6, AT)) == []
     assert told(made.retold(Family.IPV4, AT)) == [("gone", 0, "")]
+
+
+@pytest.mark.rfc("7313", "4.2")
+def test_what_a_refresh_does_not_tell_again_counts_no_more_and_makes_room() -> None:
+    made = reader()
+    made.up(AT)
+    for number in range(PLACES_MAX):
+        made.update(tell(64496, OWN, path_id=number), AT)
+    made.update(tell(64496, prefix=ELSEWHERE), AT)
+    made.retell(Family.IPV4)
+    made.update(tell(64496, OWN, path_id=3), AT)
+    gone = told(made.retold(Family.IPV4, AT))
+    assert gone == [("gone", place, "") for place in range(PLACES_MAX) if place != 3]
+    assert made.count(Family.IPV4) == 1
+    assert told(made.update(tell(64666, path_id=99), AT)) == [("seen", 0, "64601 64666")]
+    assert made.refused == 0

@@ -8,7 +8,16 @@ from scipy.stats import beta, fisher_exact
 from anycastle.base.ports import Timestamp
 from anycastle.watch.detectors.policy import Compliance
 from anycastle.watch.fact import Fact, PeerDown, RouteGone, RouteSeen
-from anycastle.watch.toggle import Toggle, ToggleExperiment, ToggleKind, ToggleVerdict, fisher, follow_limit, verdicts
+from anycastle.watch.toggle import (
+    MOVES_MAX,
+    Toggle,
+    ToggleExperiment,
+    ToggleKind,
+    ToggleVerdict,
+    fisher,
+    follow_limit,
+    verdicts,
+)
 from anycastle.wire.bgp.as_path import ASPath
 from tests.unit.watch.scene import OURS, OWN, UPSTREAMS, peer
 
@@ -60,7 +69,7 @@ def test_an_instruction_that_is_followed_each_time_is_honoured() -> None:
     assert (found.compliance, found.toggles, found.trials, found.changed) == (Compliance.HONOURED, 4, 48, 48)
     assert found.control_changed == 0
     outcome = made.outcomes[0]
-    assert (outcome.moved, outcome.first_s_p50, outcome.settled_s_p95) == (ASES, 15.0, 21.0)
+    assert (outcome.moved, outcome.first_s_p50, outcome.settled_s[-1]) == (ASES, 15.0, 21.0)
     move = outcome.moves[0]
     assert (str(move.before), str(move.after)) == (f"1000 {ONE} {OWN}", f"1000 {ONE} {OWN} {OWN}")
 
@@ -125,10 +134,25 @@ def test_a_peer_that_resets_meanwhile_and_a_router_of_ours_do_not_count() -> Non
     assert (outcome.peers, outcome.moved, outcome.through_before) == (1, 0, (peer(0).asn,))
 
 
-@pytest.mark.parametrize("counts", [(10, 12, 1, 12), (3, 40, 2, 41), (0, 5, 0, 5), (5, 5, 0, 4)])
+@pytest.mark.parametrize(
+    "counts", [(10, 12, 1, 12), (3, 40, 2, 41), (0, 5, 0, 5), (5, 5, 0, 4), (600, 1200, 590, 1200)]
+)
 def test_the_statistics_are_those_of_the_textbook(counts: tuple[int, int, int, int]) -> None:
     changed, trials, other, controls = counts
     table = [[changed, trials - changed], [other, controls - other]]
     assert fisher(*counts) == pytest.approx(fisher_exact(table, alternative="greater").pvalue)
     limit = 1.0 if changed == trials else float(beta.ppf(0.95, changed + 1, trials - changed))
     assert follow_limit(changed, trials) == pytest.approx(limit, abs=1e-6)
+
+
+@pytest.mark.mission("M10", "F8")
+def test_the_times_are_those_of_all_that_moved_and_not_of_the_first_that_are_listed() -> None:
+    made = ToggleExperiment(OURS, [Toggle(Timestamp(EVERY_S), ONE, ToggleKind.INSTRUCT, "x")], frozenset({OWN}))
+    peers = MOVES_MAX + 50
+    for number in range(peers):
+        made.take(seen(1.0, number, VIA_ONE))
+    for number in range(peers):
+        made.take(seen(EVERY_S + number, number, LONGER))
+    (outcome,) = made.finish(Timestamp(2 * EVERY_S))
+    assert (outcome.moved, len(outcome.moves)) == (peers, MOVES_MAX)
+    assert outcome.settled_s == tuple(float(number) for number in range(peers))

@@ -8,14 +8,13 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from pathlib import Path
 from typing import Any, Final
 
-from anycastle.base.errors import WorldError
 from anycastle.base.ports import Now
 from anycastle.io.feeds.fact_queue import FactQueue
 from anycastle.io.speaker.config import NeighbourConfig, SpeakerConfig
 from anycastle.io.speaker.listener import ListenerCore
+from anycastle.io.speaker.password import read_password
 from anycastle.io.speaker.sockets import Sockets, engines_of
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Address, Family
@@ -179,7 +178,7 @@ class BGPFeed:
 
 
 def _neighbour(local: Address, told: WatchSession, local_asn: ASN) -> NeighbourConfig:
-    password = _password(told)
+    password = read_password(told.password_file, str(told.neighbour))
     limits = {family: told.max_prefixes or ROUTES_MAX[family] for family in told.families}
     same_family = local.version == told.neighbour.version and int(local) != 0
     session = SessionConfig(
@@ -204,13 +203,3 @@ def _neighbour(local: Address, told: WatchSession, local_asn: ASN) -> NeighbourC
         password=password,
         ttl_security_hops=told.ttl_security_hops,
     )
-
-
-def _password(told: WatchSession) -> bytes | None:
-    if told.password_file is None:
-        return None
-    try:
-        return Path(told.password_file).read_bytes().strip()
-    except OSError as error:
-        text = f"the password of {told.neighbour} cannot be read from {told.password_file}: {error.strerror}"
-        raise WorldError(text, retryable=False) from error

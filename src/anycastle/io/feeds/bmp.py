@@ -34,6 +34,8 @@ class BMPFeed:
         self.name = f"bmp {listen[0]}:{listen[1]}"
         self.connections = 0
         self.trouble = ""
+        self._troubled = ""
+        """The router that the trouble is about: it is over when that one is back."""
         self.port = listen[1]
         """The port in use, where 0 was asked for."""
         self._listen = listen
@@ -118,6 +120,8 @@ class BMPFeed:
 
     def _replace(self, reader: BMPReader, wall: Timestamp) -> None:
         """A router that dials again under its name has left its earlier connection, whether or not that has ended."""
+        if self._troubled == reader.collector:
+            self.trouble = self._troubled = ""
         for other in tuple(self._readers):
             if other is not reader and other.collector == reader.collector:
                 self._queue.put(other.closed(wall, "the router dialled again"))
@@ -127,5 +131,5 @@ class BMPFeed:
         del self._readers[reader]
         self._messages += reader.messages
         self._garbage += reader.garbage
-        self.trouble = f"{reader.collector}: {reason}"
+        self.trouble, self._troubled = f"{reader.collector}: {reason}", reader.collector
         self._queue.put(reader.closed(wall, reason))

@@ -198,7 +198,13 @@ def _download(address: str) -> BinaryIO:
         what = f"the server says {error.code} {error.reason}"
         raise WorldError(f"{address}: {what}", retryable=error.code >= 500) from error
     except (OSError, ValueError, HTTPException) as error:
-        raise WorldError(f"{address}: {error}", retryable=isinstance(error, OSError)) from error
+        raise WorldError(f"{address}: {_words(error)}", retryable=isinstance(error, OSError)) from error
+
+
+def _words(error: Exception) -> str:
+    """Give what the system said, without the wrapper that urllib puts around it."""
+    inner = getattr(error, "reason", error)
+    return inner.strerror if isinstance(inner, OSError) and inner.strerror else str(inner)
 
 
 def _size(file: BinaryIO) -> int | None:

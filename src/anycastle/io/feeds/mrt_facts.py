@@ -85,6 +85,8 @@ class MRTFacts:
         self._peers: dict[int, Peer] = {}
         self._sizes: dict[tuple[int, int], int] = {}
         self._at = Timestamp(0.0)
+        self.ended_at: Timestamp | None = None
+        """When the last row was written that has been read, whomever it concerns."""
         self._batches = self._reader.read([name])
         self._first = next(self._batches, None)
 
@@ -112,6 +114,7 @@ class MRTFacts:
         """Give the facts, once; the sizes of tables last."""
         batch = self._first
         while batch is not None:
+            self.ended_at = Timestamp(int(batch.columns.time_us[-1]) / 1_000_000)
             yield from self._batch(batch)
             batch = next(self._batches, None)
         for (peer, family), size in self._sizes.items():

@@ -36,6 +36,8 @@ class Replay:
     unreadable: list[str] = field(default_factory=list)
     """Files in which something is, and nothing could be read."""
     seeded_at: Timestamp | None = None
+    ended_at: Timestamp | None = None
+    """Of all that was read, whomever it concerns, the last: as long as it was seen that nothing more happened."""
 
     def facts(self) -> Iterator[Fact]:
         """Give all facts, once. Raises `WorldError` where a file cannot be read."""
@@ -74,18 +76,25 @@ class Replay:
 
     def _mrt(self, archive: MRTFacts) -> Iterator[Fact]:
         yield from archive.facts()
+        self._reach(archive.ended_at)
         self.problems += archive.problems
         self.unreadable += archive.unreadable
 
     def _ris_live(self, name: str) -> Iterator[Fact]:
-        reader = RISLiveReader(self.table)
+        reader, ended_at = RISLiveReader(self.table), None
         for line in _lines(name):
             yield from reader.read(line)
+            ended_at = reader.told_at or ended_at
+        self._reach(ended_at)
         if reader.garbage:
             text = f"{name}: messages that could not be read: {reader.garbage}; the first: {reader.garbage_reasons[0]}"
             self.problems.append(text)
             if reader.messages == reader.garbage:
                 self.unreadable.append(name)
+
+    def _reach(self, at: Timestamp | None) -> None:
+        if at is not None:
+            self.ended_at = at if self.ended_at is None else max(self.ended_at, at)
 
 
 def collector_of(name: str) -> str:

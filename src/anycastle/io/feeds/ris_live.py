@@ -122,11 +122,12 @@ class RISLiveFeed:
             self.connected = True
             self.connections += 1
             self._say_gap()
-            for prefix in tuple(self._prefixes):
-                await connection.send(subscription(prefix).decode())
-            self._connection = connection
+            self.trouble = ""
+            self._connection = connection  # from here on `watch` asks for what is new itself
             pinging = asyncio.create_task(self._ping(connection))
             try:
+                for prefix in tuple(self._prefixes):
+                    await connection.send(subscription(prefix).decode())
                 while True:
                     async with asyncio.timeout(self._silent_max_s):
                         frame = await connection.recv()

@@ -53,12 +53,11 @@ class CachePlace:
 def parse_cache_place(text: str) -> CachePlace:
     """Parse `HOST:PORT` or `tls://HOST[:PORT][?ca=FILE&cert=FILE&key=FILE]`. Raises `ParseError`."""
     secured = text.startswith("tls://")
-    url = urlsplit(text if secured else f"tcp://{text}")
     try:
-        port = url.port
+        url = urlsplit(text if secured else f"tcp://{text}")
+        port = TLS_PORT if url.port is None and secured else url.port
     except ValueError:
-        port = 0
-    port = TLS_PORT if port is None and secured else port
+        url, port = urlsplit(""), None
     if not url.hostname or not port or url.path or url.fragment or url.username or (url.query and not secured):
         raise ParseError(f"{text!r} is not HOST:PORT, or tls://HOST:PORT?ca=FILE&cert=FILE&key=FILE")
     return CachePlace(unquote(url.hostname), port, _files(text, url.query) if secured else None)

@@ -126,7 +126,8 @@ class ExportSource:
                     self._current.set(None)
             else:
                 self._take(data, now().wall)
-            self._done.set()
+            if not self._wanted.is_set():  # else it was asked for meanwhile, and what was read may be older
+                self._done.set()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(EXPORT_REFRESH_S):
                     await self._wanted.wait()

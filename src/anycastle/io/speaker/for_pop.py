@@ -1,10 +1,9 @@
 """The speaker's configuration for a PoP that has no router but the embedded one."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from anycastle.base.errors import WorldError
 from anycastle.io.speaker.config import NeighbourConfig, SpeakerConfig
+from anycastle.io.speaker.password import read_password
 from anycastle.model.asn import ASN
 from anycastle.model.pop import PoP
 from anycastle.model.prefix import Address, Family, family_of, parse_address
@@ -46,7 +45,7 @@ def _listen(pop: PoP) -> Iterator[tuple[Address, int]]:
 
 def _neighbour(asn: ASN, pop: PoP, upstream: Upstream, neighbour: Neighbour) -> NeighbourConfig:
     options = pop.router.options
-    password = _password(upstream)
+    password = read_password(upstream.password_file, upstream.name)
     families = tuple(
         Family[text.strip().upper()] for text in options.get("families", str(family_of(neighbour.address))).split(",")
     )
@@ -72,13 +71,3 @@ def _neighbour(asn: ASN, pop: PoP, upstream: Upstream, neighbour: Neighbour) -> 
         password=password,
         ttl_security_hops=upstream.ttl_security_hops,
     )
-
-
-def _password(upstream: Upstream) -> bytes | None:
-    if upstream.password_file is None:
-        return None
-    try:
-        return Path(upstream.password_file).read_bytes().strip()
-    except OSError as error:
-        message = f"the password of {upstream.name} cannot be read from {upstream.password_file}: {error.strerror}"
-        raise WorldError(message, retryable=False) from error

@@ -4,7 +4,7 @@ Sources have an order: that in which they are named in a query, or in which the 
 """
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -34,7 +34,9 @@ VERSION: Final = "IRRd -- version 4 (as anycastle speaks it)"
 """What it calls itself; clients look for the first word."""
 
 SETS_MAX: Final = 50_000
-"""Sets that a recursive query goes through."""
+"""Sets that a recursive query goes through; where there are more it is refused, and nothing is cut silently."""
+
+_TOO_MANY: Final = Refused(f"more than {SETS_MAX} sets")
 
 
 class _Source:
@@ -122,11 +124,16 @@ class Database:
             case Routes(prefix, search):
                 return self._routes(asked, prefix, search)
             case SetMembers(name, recursive):
-                return _listed(self._all_members(asked, name) if recursive else _set_members(asked, name))
+                if not recursive:
+                    return _listed(_set_members(asked, name))
+                networks = self._networks(asked, name)
+                return _TOO_MANY if networks is None else _listed(f"AS{asn}" for asn in networks)
             case SetPrefixes(None):
                 return Refused("Missing required set name for A query")  # by IRRd's words clients know that it has it
             case SetPrefixes(SetName() as name, of):
                 origins = self._networks(asked, name)
+                if origins is None:
+                    return _TOO_MANY
                 return _listed(_of_origins(asked, origins, [of] if of is not None else list(Family)))
             case ObjectByKey(kind, key):
                 return _by_key(asked, kind, key)
@@ -149,11 +156,11 @@ class Database:
             return _listed(dict.fromkeys(f"AS{route.origin}" for route in found))
         return _texts(found)
 
-    def _networks(self, asked: list[_Source], name: SetName) -> list[ASN]:
-        """Give the ASNs of a set and of all sets in it, in the order found."""
-        seen, waiting, found = {name}, [name], dict[ASN, None]()
-        while waiting and len(seen) < SETS_MAX:
-            each = waiting.pop(0)
+    def _networks(self, asked: list[_Source], name: SetName) -> list[ASN] | None:
+        """Give the ASNs of a set and of all sets in it, in the order found; None where those sets are too many."""
+        seen, waiting, found = {name}, deque([name]), dict[ASN, None]()
+        while waiting:
+            each = waiting.popleft()
             where = [self._sources[each.source]] if each.source in self._sources and each.source else asked
             for member in _members_of(where, each):
                 if not isinstance(member, SetName):
@@ -161,10 +168,9 @@ class Database:
                 elif member not in seen:
                     seen.add(member)
                     waiting.append(member)
+            if len(seen) > SETS_MAX:
+                return None
         return list(found)
-
-    def _all_members(self, asked: list[_Source], name: SetName) -> list[str]:
-        return [f"AS{asn}" for asn in self._networks(asked, name)]
 
 
 def _members_of(asked: list[_Source], name: SetName) -> tuple[Member, ...]:

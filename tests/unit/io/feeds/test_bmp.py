@@ -80,6 +80,20 @@ def test_a_router_dials_tells_and_goes() -> None:
     assert station.feed.trouble == "edge1: the BMP connection ended"
 
 
+def test_the_trouble_is_over_when_the_router_is_back() -> None:
+    async def scenario(station: Station) -> None:
+        (await station.dial(stream(INITIATION, UP))).close()
+        async with asyncio.timeout(WAIT_S):
+            while not station.feed.trouble:
+                await asyncio.sleep(0.01)
+            await station.dial(stream(INITIATION, UP))
+            while station.feed.trouble:
+                await asyncio.sleep(0.01)
+        assert station.feed.connected
+
+    serve(scenario)
+
+
 def test_who_speaks_no_bmp_is_left_and_others_go_on() -> None:
     async def scenario(station: Station) -> None:
         good = await station.dial(stream(INITIATION, UP))

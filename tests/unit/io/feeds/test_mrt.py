@@ -101,7 +101,7 @@ def test_a_web_server(tmp_path: Path) -> None:
             list(read_mrt(f"{root}/nothing"))
         assert not caught.value.retryable
         server.shutdown()
-    with pytest.raises(WorldError) as refused:
+    with pytest.raises(WorldError, match=r"updates.gz: Connection refused$") as refused:
         list(read_mrt(f"{root}/updates.gz"))
     assert refused.value.retryable
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from anycastle.io.feeds.replay import Replay, collector_of
+from anycastle.io.watch_replay import WatchReplay
 from anycastle.model.asn import ASN
-from anycastle.model.event import FindingOpened
+from anycastle.model.event import FindingCleared, FindingOpened
 from anycastle.model.prefix import parse_address, parse_prefix
+from anycastle.model.watch import Thresholds
 from anycastle.watch.engine import WatchEngine
 from anycastle.watch.fact import Fact, RouteSeen, SeedEnd, TableSize
 from anycastle.watch.intent import Intent, WatchedPrefix
@@ -110,3 +112,27 @@ def test_a_real_table_through_the_engine() -> None:
     opened = [event.body for event in events if isinstance(event.body, FindingOpened)]
     assert [(each.finding_kind, each.subject, each.at_start) for each in opened] == [("origin_change", "AS24409", True)]
     assert len(replay.problems) == 1, "the file was cut on purpose"
+
+
+def elsewhere(message: str) -> str:
+    return message.replace(str(OURS), "203.0.113.0/24")
+
+
+def test_it_ends_with_the_last_message_whomever_that_concerns(tmp_path: Path) -> None:
+    (tmp_path / "live.jsonl").write_text(f"{ris(70, 4000, 4)}\n{elsewhere(ris(95, 4000, 4))}\n", encoding="utf-8")
+    last = update(80, 3000, 3).replace(b"\xc0\x00\x02", b"\xcb\x00\x71")
+    (tmp_path / "updates").write_bytes(update(40, 3000, 1) + last)
+    assert replayed(tmp_path / "updates")[1].ended_at == 80.0
+    assert replayed(tmp_path / "live.jsonl", tmp_path / "updates")[1].ended_at == 95.0
+
+
+@pytest.mark.mission("C6", "F2")
+def test_a_hijack_that_ended_is_cleared_though_nothing_more_is_told_of_the_prefix(tmp_path: Path) -> None:
+    told = [ris(60, 4000, 666), ris(61, 4000, 64496, OWN), elsewhere(ris(600, 4000, 1))]
+    (tmp_path / "live.jsonl").write_text("\n".join(told), encoding="utf-8")
+    engine = WatchEngine(Intent((watched(),), frozenset({OWN}), thresholds=Thresholds(1, 1, 1)))
+    events = list(WatchReplay(engine, Replay(engine.table, [str(tmp_path / "live.jsonl")])).events())
+    (opened,) = (event.at for event in events if isinstance(event.body, FindingOpened))
+    (cleared,) = (event.at for event in events if isinstance(event.body, FindingCleared))
+    assert opened == 60.0
+    assert 61.0 <= cleared <= 600.0

@@ -27,7 +27,8 @@ def test_places(text: str, place: CachePlace) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "host", "host:", "host:0", "host:x", "host:99999", ":323", "2001:db8::1:323", "host:323/path", "tls://",
-     "tls://:8283", "tls://host/path", "tls://me@host", "host:323?ca=x", "ssh://host:22"],
+     "tls://:8283", "tls://host/path", "tls://me@host", "host:323?ca=x", "ssh://host:22",
+     "[::1", "tls://[::1?ca=x"],
 )  # fmt: skip
 def test_what_is_no_place(text: str) -> None:
     with pytest.raises(ParseError, match=r"is not HOST:PORT, or tls://"):

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,32 @@ def test_an_export_is_read_again_and_the_last_one_stands_for_a_while(
         await asyncio.gather(running, return_exceptions=True)
 
     asyncio.run(follow())
+
+
+def test_what_is_asked_for_while_a_read_goes_on_is_read_after_that(tmp_path: Path) -> None:
+    pipe = tmp_path / "vrps.json"
+    os.mkfifo(pipe)
+    older, newer = (json.dumps({"roas": [{"asn": asn, "prefix": "192.0.2.0/24"}]}) for asn in (64511, 64500))
+
+    async def follow() -> Validity:
+        current = CurrentVRPs()
+        kept = ExportSource(str(pipe), current)
+        running = asyncio.create_task(kept.run())
+        try:
+            async with asyncio.timeout(20):
+                with await asyncio.to_thread(pipe.open, "w") as writer:  # the first read has begun
+                    asked = asyncio.create_task(kept.read_again())
+                    await asyncio.sleep(0)
+                    writer.write(older)
+                while current.table is None:
+                    await asyncio.sleep(0.005)
+                assert not asked.done()
+                await asyncio.to_thread(pipe.write_text, newer)
+                await asked
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            os.close(os.open(pipe, os.O_RDWR))  # lets go of whoever still waits for a writer
+        return current.validity(PREFIX, ORIGIN)
+
+    assert asyncio.run(follow()) is Validity.VALID

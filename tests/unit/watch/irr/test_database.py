@@ -7,7 +7,7 @@ from anycastle.model.irr import ASSet, AutNum, RouteObject, SetName
 from anycastle.model.prefix import Family, parse_prefix
 from anycastle.watch.irr.database import Database
 from anycastle.wire.irr.objects import read_object
-from anycastle.wire.irr.query import parse_query
+from anycastle.wire.irr.query import SetMembers, SetPrefixes, parse_query
 from anycastle.wire.irr.reply import Data, NoSuchKey, Nothing, Refused, Reply
 from anycastle.wire.irr.rpsl import RPSLObject, parse_rpsl
 
@@ -91,3 +91,14 @@ def test_what_is_not_there() -> None:
     assert asked("!a") == Refused("Missing required set name for A query")
     assert Database().sources == ()
     assert len(routes(asked("!r0.0.0.0/0,M"))) == len([each for each in ROUTES if each.prefix.family is Family.IPV4])
+
+
+def test_a_set_of_too_many_sets_is_refused_and_not_cut() -> None:
+    first = SetName("AS-0")
+    sets = [ASSet(SetName(f"AS-{number}"), (SetName(f"AS-{number + 1}"), ASN(number + 1))) for number in range(60_000)]
+    database = Database(sets)
+    for query in (SetMembers(first, recursive=True), SetPrefixes(first)):
+        assert database.answer(query) == Refused("more than 50000 sets")
+    whole = database.answer(SetMembers(SetName("AS-59000"), recursive=True))
+    assert isinstance(whole, Data)
+    assert len(whole.items) == 1000
