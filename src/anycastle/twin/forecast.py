@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 
 from anycastle.kernels.lane_vectors import LANES
 from anycastle.twin.calibrated import as_members, chances, draw_pops
-from anycastle.twin.calibration import Calibration, Provenance
+from anycastle.twin.calibration import Calibration
 from anycastle.twin.deployment import Configuration, Deployment
 from anycastle.twin.ensemble import MEMBERS, Ensemble, Members
 from anycastle.twin.graph import ASGraph
 from anycastle.twin.load import shares_by_group, shares_by_pop
 from anycastle.twin.nearest import Whereabouts
+from anycastle.twin.provenance import Provenance
 from anycastle.twin.sweep import compile_deployment
 
 
@@ -23,7 +24,7 @@ class Pair:
     before: Members
     after: Members
     provenance: NDArray[np.uint8]
-    """uint8[node]: values of `calibration.Provenance`, of the configuration after."""
+    """uint8[node]: values of `Provenance`, of the configuration after."""
     corrected: bool = False
     """A calibrated model was corrected by the rules, for announcements that are not plain."""
 

@@ -6,7 +6,8 @@ import pytest
 from anycastle.base.errors import MisuseError
 from anycastle.model.asn import ASN
 from anycastle.twin.deployment import Deployment, Session, SessionGroup, Wiring
-from anycastle.twin.possible import Provenance, possible_pops, tie_ensemble, tie_prediction
+from anycastle.twin.possible import possible_pops, tie_ensemble, tie_prediction
+from anycastle.twin.provenance import Provenance
 from anycastle.twin.repair import Repair
 from anycastle.twin.routes import NO_GROUP, Propagation
 from anycastle.twin.survive import survive
