@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError, ParseError
 from anycastle.cli.output import message
-from anycastle.cli.twin_input import SYNTHETIC_MAX, describe, open_graph
-from anycastle.io.as_weights import read_labels, read_weights
+from anycastle.cli.twin_input import SYNTHETIC_MAX, describe, open_graph, open_weights
+from anycastle.io.as_weights import read_labels
 from anycastle.io.config import load_fleet
 from anycastle.io.config.units import MULTIPLES, parse_capacity
 from anycastle.kernels.lane_vectors import LANES
@@ -24,7 +24,7 @@ from anycastle.twin.graph import ASGraph
 from anycastle.twin.intent import Intent, Remark, intent_of
 from anycastle.twin.regions import regions_of_nodes
 from anycastle.twin.synthetic_fleet import make_graph_for
-from anycastle.twin.weights import Weights, equal_weights, place_weights
+from anycastle.twin.weights import Weights
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -84,6 +84,9 @@ class Question:
     labels: dict[int, str]
     """ASN -> region or country, where they are known."""
 
+    whence: str
+    """What tells so, for people."""
+
     @property
     def region(self) -> NDArray[np.int8] | None:
         """Give where each node is; None where nothing is known."""
@@ -100,13 +103,14 @@ def open_question(given: dict[str, Any], others: Sequence[Fleet] = ()) -> Questi
     fleet = open_fleet(given["fleet"])
     graph, labels = _open_graph((fleet, *others), given["graph_name"], given["no_cache"])
     labels = labels if given["regions"] is None else _labels(given["regions"], given["asn_ranges"])
-    weights = _weights(graph, given["weights_file"])
+    weights = open_weights(graph, given["weights_file"])
     intent = ask(fleet, graph, given["service"], _prefix(given["prefix"]))
     if not intent.deployment.groups:
         show_remarks(intent.remarks)
         raise click.UsageError(f"no upstream of the service {intent.service} is in this graph")
     randomness = np.random.default_rng(given["seed"])
-    return Question(fleet, graph, intent, weights, randomness, given["members"], labels)
+    whence = "drawn by region, for the graph is synthetic" if given["regions"] is None else given["regions"].name
+    return Question(fleet, graph, intent, weights, randomness, given["members"], labels, whence)
 
 
 def open_fleet(folder: Path, shown: Callable[[str], str] = str) -> Fleet:
@@ -154,25 +158,6 @@ def _labels(path: Path, asn_ranges: Path | None) -> dict[int, str]:
         return read_labels(path, asn_ranges)
     except ParseError as error:
         raise click.UsageError(f"--regions: {error}") from error
-
-
-def _weights(graph: ASGraph, name: str) -> Weights:
-    if name == "equal":
-        return equal_weights(graph)
-    path = Path(name)
-    if not path.is_file():
-        raise click.BadParameter(f"{name!r} is neither equal nor a file", param_hint="--weights")
-    try:
-        read = read_weights(path)
-        weights = place_weights(graph, read.of_asn, read.source)
-    except (ParseError, MisuseError) as error:
-        raise click.UsageError(f"--weights: {error}") from error
-    absent = ", ".join(f"AS{asn} {100 * share:.2f} %" for asn, share in weights.absent)
-    message(
-        f"weights: {weights.source}; {percent(weights.unplaced)} of them is of ASes that this graph does not have"
-        + (f": {absent}" if absent else "")
-    )
-    return weights
 
 
 def show_remarks(remarks: Iterable[Remark]) -> None:

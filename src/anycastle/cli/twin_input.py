@@ -10,9 +10,11 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import click
 
-from anycastle.base.errors import ParseError
+from anycastle.base.errors import MisuseError, ParseError
 from anycastle.cli.output import message
 from anycastle.io.as_graph import LoadedGraph, default_cache_folder, load_graph
+from anycastle.io.as_weights import read_weights
+from anycastle.io.pictures.canvas import SUFFIXES
 from anycastle.model.asn import ASN, parse_asn
 from anycastle.twin.deployment import (
     Configuration,
@@ -26,12 +28,30 @@ from anycastle.twin.deployment import (
 from anycastle.twin.graph import ASGraph
 from anycastle.twin.policy import Adopters, Policy
 from anycastle.twin.synthetic import make_graph
+from anycastle.twin.weights import Weights, equal_weights, place_weights
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 SYNTHETIC_MAX: Final = 200_000
 _SYNTHETIC: Final = re.compile(r"synthetic:(\d{1,7})(?::(\d{1,9}))?")
 _SHARE: Final = re.compile(r"(\d{1,3}(?:\.\d+)?)%")
+
+
+class Picture(click.Path):
+    """A picture's file. Another suffix is refused before anything is worked out."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Give the path."""
+        path = Path(str(super().convert(value, param, ctx)))
+        if path.suffix not in SUFFIXES:
+            self.fail(f"{path.name!r} ends neither in .svg nor in .png", param, ctx)
+        return path
+
+
+PICTURE: Final = Picture()
 
 
 def open_graph(name: str, no_cache: bool) -> LoadedGraph:
@@ -152,6 +172,26 @@ def _of_pops(pops: Sequence[str], asn: str | None) -> Deployment:
             session = Session(parse_as(neighbour, "--pop"), Standing.PEER if slash else Standing.CUSTOMER)
             groups.append(SessionGroup(f"{name}/AS{session.neighbour}", name, own, (session,)))
     return Deployment(tuple(groups))
+
+
+def open_weights(graph: ASGraph, name: str) -> Weights:
+    """Give the weights that `--weights equal|FILE` names, and say on standard error what they are."""
+    if name == "equal":
+        return equal_weights(graph)
+    path = Path(name)
+    if not path.is_file():
+        raise click.BadParameter(f"{name!r} is neither equal nor a file", param_hint="--weights")
+    try:
+        read = read_weights(path)
+        weights = place_weights(graph, read.of_asn, read.source)
+    except (ParseError, MisuseError) as error:
+        raise click.UsageError(f"--weights: {error}") from error
+    absent = ", ".join(f"AS{asn} {100 * share:.2f} %" for asn, share in weights.absent)
+    message(
+        f"weights: {weights.source}; {100 * weights.unplaced:.1f} % of them is of ASes that this graph does not have"
+        + (f": {absent}" if absent else "")
+    )
+    return weights
 
 
 def progress(length: int, label: str) -> AbstractContextManager[Any]:
