@@ -53,7 +53,8 @@ def fleet_options(command: F) -> F:
                      help="Where ASes are: CSV with asn and region or country; or ranges FIRST,LAST,COUNTRY, with"
                      " --asn-ranges. Ties among sessions of one upstream then fall to the nearest PoP."),
         click.option("--asn-ranges", type=_FILE, metavar="FILE", help="Ranges FIRST,LAST,ASN."),
-        click.option("--seed", default=1, show_default=True, help="Of the orders in which ties are broken."),
+        click.option("--seed", type=click.IntRange(0), default=1, show_default=True,
+                     help="Of the orders in which ties are broken."),
         click.option("--members", type=click.IntRange(LANES, MEMBERS_MAX), default=2 * LANES, show_default=True,
                      help=f"Ways in which ties may fall, a multiple of {LANES}."),
         click.option("--no-cache", is_flag=True, help="Neither read nor write the arrays kept of a graph file."),

@@ -14,7 +14,10 @@ from anycastle.base.errors import MisuseError, ParseError
 from anycastle.cli.output import message
 from anycastle.io.as_graph import LoadedGraph, default_cache_folder, load_graph
 from anycastle.io.as_weights import read_weights
+from anycastle.io.catchments.text import read_text
+from anycastle.io.config.findings import Place
 from anycastle.io.pictures.canvas import SUFFIXES
+from anycastle.io.rows import Errors
 from anycastle.model.asn import ASN, parse_asn
 from anycastle.twin.deployment import (
     Configuration,
@@ -232,4 +235,17 @@ def _adopters(graph: ASGraph, text: str, seed: int, key: str) -> list[int]:
     path = Path(text)
     if not path.is_file():
         raise click.BadParameter(f"{text!r} is neither a share such as 30% nor a file of ASNs", param_hint=f"--{key}")
-    return [parse_as(word, f"--{key} {path}") for word in path.read_text(encoding="utf-8").split()]
+    return _read_asns(path)
+
+
+def _read_asns(path: Path) -> list[int]:
+    """Read ASNs, parted by blanks or lines. Raises `ParseError` that names all that are none."""
+    found, errors = list[int](), Errors()
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        for word in re.finditer(r"\S+", line.partition("#")[0]):
+            try:
+                found.append(parse_asn(word[0]))
+            except ParseError as error:
+                errors.add(Place(str(path), number, word.start() + 1), "", str(error))
+    errors.raise_if_any()
+    return found

@@ -1,7 +1,8 @@
 """`anycastle twin leak`: who would be drawn through a route leak."""
 
 import random
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,11 +14,15 @@ from anycastle.cli.twin_input import (
     deployment_options,
     open_graph,
     parse_as,
+    progress,
     read_adopters,
     read_deployment,
 )
 from anycastle.model.asn import ASN
 from anycastle.twin.policy import Policy
+
+if TYPE_CHECKING:
+    from anycastle.twin.leak import Leaked
 
 
 @click.command()
@@ -25,7 +30,7 @@ from anycastle.twin.policy import Policy
 @deployment_options
 @click.option("--leaker", "leakers", multiple=True, metavar="ASN", help="Who leaks.")
 @click.option("--random", "count", type=click.IntRange(1, 100_000), metavar="N", help="N leakers, drawn.")
-@click.option("--seed", default=1, show_default=True, help="Of all that is drawn.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of all that is drawn.")
 @click.option("--worst", type=click.IntRange(1), default=20, show_default=True, help="Rows of the table.")
 @adopter_options(Policy.OTC, Policy.ASPA)
 @output_option(Form.TABLE, Form.JSON, Form.NDJSON)
@@ -35,12 +40,12 @@ def leak(graph_name: str, form: Form, no_cache: bool, **given: Any) -> None:
 
     A leaker passes on to its providers and peers what they or others told it.
     """
-    from anycastle.twin.leak import leaks
-
     graph = open_graph(graph_name, no_cache).graph
     deployment, configuration = read_deployment(graph, given)
     leakers = [parse_as(each, "--leaker") for each in given["leakers"]]
     check_asns(graph, leakers, "--leaker")
+    if given["count"] and given["count"] > len(graph):
+        raise click.BadParameter(f"there are only {len(graph):,} ASes", param_hint="--random")
     if given["count"]:
         leakers += [ASN(asn) for asn in random.Random(given["seed"]).sample(graph.by_asn.tolist(), given["count"])]
     if not leakers:
@@ -53,7 +58,7 @@ def leak(graph_name: str, form: Form, no_cache: bool, **given: Any) -> None:
             "lands_elsewhere": round(each.moved, 6),
             "why_not": each.why_not,
         }
-        for each in leaks(graph, deployment, leakers, adopters, configuration)
+        for each in _leaks(graph, deployment, leakers, adopters, configuration)
     ]
     rows.sort(key=lambda row: -float(row["through"]))
     cells = [
@@ -71,3 +76,12 @@ def leak(graph_name: str, form: Form, no_cache: bool, **given: Any) -> None:
     if leaking:
         mean = sum(float(row["through"]) for row in leaking) / len(leaking)
         message(f"{len(leaking)} of {len(rows)} leak; through them {100 * mean:.2f} % on average")
+
+
+def _leaks(graph: Any, deployment: Any, leakers: list[ASN], *more: Any) -> "Iterator[Leaked]":
+    from anycastle.twin.leak import leaks
+
+    with progress(len(leakers), "leaks") as bar:
+        for each in leaks(graph, deployment, leakers, *more):
+            yield each
+            bar.update(1)

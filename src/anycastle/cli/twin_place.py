@@ -68,7 +68,8 @@ def _data_options(command: Any) -> Any:
                      help="How much each AS counts: CSV with asn and users, or ranges FIRST,LAST,ASN (addresses)."),
         click.option("--rtt", type=FILE, help="CSV asn,pop,rtt_ms: measured, in place of the model."),
         click.option("--convergence", type=FILE, help="Measured times, CSV or NDJSON: how long a step takes."),
-        click.option("--seed", default=1, show_default=True, help="Of the orders of ties, and of --convergence."),
+        click.option("--seed", type=click.IntRange(0), default=1, show_default=True,
+                     help="Of the orders of ties, and of --convergence."),
     )[::-1]:  # fmt: skip
         command = option(command)
     return command

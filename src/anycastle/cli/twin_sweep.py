@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +12,17 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from anycastle.base.errors import WorldError
 from anycastle.cli.output import Table, message, print_ndjson, print_table
 from anycastle.cli.twin_input import deployment_options, open_graph, progress, read_deployment
+from anycastle.io.catchments.text import read_text
 
 if TYPE_CHECKING:
     from anycastle.io.as_graph import LoadedGraph
     from anycastle.twin.deployment import Deployment
 
 CONFIGURATIONS_MAX: Final = 10_000_000
+_CELL: Final = re.compile(r"-|[0-9]{1,3}")
 _FORMS: Final = ("table", "ndjson")
 
 
@@ -38,7 +42,7 @@ def _target(_context: click.Context, _parameter: click.Parameter, value: str) ->
 )
 @click.option("--random", "count", type=click.IntRange(1, CONFIGURATIONS_MAX), metavar="N",
               help="N drawn ones: each PoP withheld, or with 0 to 3 prepends.")  # fmt: skip
-@click.option("--seed", default=1, show_default=True, help="Of --random.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of --random.")
 @click.option("--table", "csv_file", type=click.Path(path_type=Path, dir_okay=False, exists=True),
               help="A CSV file: PoPs in the first line, then prepends, - where a PoP is withheld.")  # fmt: skip
 @click.option("--executor", default="here", show_default=True, metavar="NAME",
@@ -100,23 +104,27 @@ def _configurations(deployment: "Deployment", given: dict[str, Any]) -> NDArray[
 
 
 def _read_table(path: Path, pops: tuple[str, ...]) -> NDArray[np.int16]:
-    with path.open(encoding="utf-8", newline="") as file:
-        lines = list(csv.reader(file))
+    lines = [[cell.strip() for cell in line] for line in csv.reader(read_text(path).splitlines())]
     if not lines or sorted(lines[0]) != sorted(pops):
         raise click.BadParameter(f"{path}:1: the first line names the PoPs: {','.join(pops)}", param_hint="--table")
     rows = []
     for number, line in enumerate(lines[1:], 2):
-        if len(line) != len(pops) or not all(cell == "-" or (cell.isdigit() and len(cell) <= 3) for cell in line):
+        if len(line) != len(pops) or not all(_CELL.fullmatch(cell) for cell in line):
             words = f"{path}:{number}: {len(pops)} cells with a number of prepends or - are wanted"
             raise click.BadParameter(words, param_hint="--table")
         rows.append([-1 if cell == "-" else int(cell) for cell in line])
+    if not rows:
+        raise click.BadParameter(f"{path}:1: no configuration stands below the PoPs", param_hint="--table")
     order = [lines[0].index(pop) for pop in pops]
     return np.array(rows, np.int16).reshape(-1, len(pops))[:, order]
 
 
 def _give(pops: tuple[str, ...], prepends: NDArray[np.int16], shares: NDArray[np.float64], target: str | Path) -> None:
     if isinstance(target, Path):
-        np.savez_compressed(target, pops=np.array(pops), prepends=prepends, shares=shares)
+        try:
+            np.savez_compressed(target, pops=np.array(pops), prepends=prepends, shares=shares)
+        except OSError as error:
+            raise WorldError(f"{target} cannot be written: {error.strerror}", retryable=False) from error
         message(f"{len(shares):,} configurations in {target}")
     elif target == "ndjson":
         print_ndjson(
