@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError, ParseError
 from anycastle.cli.output import message
-from anycastle.cli.twin_input import SYNTHETIC_MAX, describe, open_graph, open_weights
+from anycastle.cli.twin_input import SYNTHETIC_MAX, describe, open_graph, open_weights, show_remarks
 from anycastle.io.as_weights import read_labels
 from anycastle.io.config import load_fleet
 from anycastle.io.config.units import MULTIPLES, parse_capacity
@@ -21,7 +21,7 @@ from anycastle.kernels.lane_vectors import LANES
 from anycastle.model.fleet import Fleet
 from anycastle.model.prefix import Prefix, parse_prefix
 from anycastle.twin.graph import ASGraph
-from anycastle.twin.intent import Intent, Remark, intent_of
+from anycastle.twin.intent import Intent, intent_of
 from anycastle.twin.regions import regions_of_nodes
 from anycastle.twin.synthetic_fleet import make_graph_for
 from anycastle.twin.weights import Weights
@@ -33,7 +33,6 @@ MEMBERS_MAX: Final = 8 * LANES
 _SYNTHETIC: Final = re.compile(r"synthetic(?::(\d{1,7}))?(?::(\d{1,9}))?")
 _ASES: Final = 5000
 """Of a synthetic graph, unless told otherwise: a second, and catchments of some hundred ASes."""
-SUBJECTS_SHOWN: Final = 4
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -159,16 +158,6 @@ def _labels(path: Path, asn_ranges: Path | None) -> dict[int, str]:
         return read_labels(path, asn_ranges)
     except ParseError as error:
         raise click.UsageError(f"--regions: {error}") from error
-
-
-def show_remarks(remarks: Iterable[Remark]) -> None:
-    """Say on standard error what a prediction leaves out, a line for all places of which the same is said."""
-    places: dict[tuple[str, str], list[str]] = {}
-    for remark in remarks:
-        places.setdefault((remark.text, remark.kind.value), []).append(remark.subject)
-    for (text, kind), subjects in places.items():
-        more = f" and {len(subjects) - SUBJECTS_SHOWN} more" if len(subjects) > SUBJECTS_SHOWN else ""
-        message(f"{', '.join(subjects[:SUBJECTS_SHOWN])}{more}: {text} [{kind}]", severity="warning")
 
 
 def percent(share: float) -> str:

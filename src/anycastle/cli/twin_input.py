@@ -3,7 +3,7 @@
 import random
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar, cast
@@ -25,16 +25,19 @@ from anycastle.twin.deployment import (
     Session,
     SessionGroup,
     Standing,
+    Treatment,
     deployment_of_origins,
-    deployment_of_pops,
 )
 from anycastle.twin.graph import ASGraph
+from anycastle.twin.intent import Remark
 from anycastle.twin.policy import Adopters, Policy
+from anycastle.twin.sweep import WITHHELD
 from anycastle.twin.synthetic import make_graph
 from anycastle.twin.weights import Weights, equal_weights, place_weights
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+SUBJECTS_SHOWN: Final = 4
 SYNTHETIC_MAX: Final = 200_000
 _SYNTHETIC: Final = re.compile(r"synthetic:(\d{1,7})(?::(\d{1,9}))?")
 _SHARE: Final = re.compile(r"(\d{1,3}(?:\.\d+)?)%")
@@ -139,8 +142,9 @@ def read_deployment(graph: ASGraph, given: dict[str, Any]) -> Asked:
         check_asns(graph, [asn for asn, _ in asked], "--origin")
         deployment = deployment_of_origins(asn for asn, _ in asked)
         return Asked(deployment, deployment.everywhere({f"AS{asn}": prepend for asn, prepend in asked}))
-    wanted = _of_fleet(given["fleet"]) if ways == ["fleet"] else _of_pops(given["pops"], given["asn"])
-    deployment, absent = wanted.known_to(graph)
+    if ways == ["fleet"]:
+        return _of_fleet(graph, given["fleet"])
+    deployment, absent = _of_pops(given["pops"], given["asn"]).known_to(graph)
     if absent:
         message(f"not in this graph, and left out: {', '.join(f'AS{asn}' for asn in absent)}", severity="warning")
     if not deployment.groups:
@@ -148,15 +152,34 @@ def read_deployment(graph: ASGraph, given: dict[str, Any]) -> Asked:
     return Asked(deployment, deployment.everywhere())
 
 
-def _of_fleet(folder: Path) -> Deployment:
+def _of_fleet(graph: ASGraph, folder: Path) -> Asked:
+    """Give what the fleet's first service announces, and say what of it is not followed."""
     from anycastle.io.config import load_fleet
+    from anycastle.twin.intent import intent_of
 
     result = load_fleet(folder)
     for finding in result.errors:
         message(str(finding), severity="error")
     if result.fleet is None:
         raise click.UsageError(f"{folder} has errors; see `anycastle config validate`")
-    return deployment_of_pops(result.fleet.pops, result.fleet.asn)
+    intent = intent_of(result.fleet, graph)
+    show_remarks(intent.remarks)
+    if not intent.configuration.announced:
+        raise click.UsageError("no PoP announces anything that this graph can follow")
+    message(f"as announced for {intent.service} {intent.prefix}")
+    return Asked(intent.deployment, intent.configuration)
+
+
+def prepends_of(asked: Asked) -> list[int]:
+    """Give the prepends of each session group, `WITHHELD` where it is silent.
+
+    For commands whose configurations differ in prepends alone; where a fleet asks more of an upstream, it is named.
+    """
+    announced = asked.configuration.announced
+    more = [name for name, how in announced.items() if how != Treatment(how.prepend)]
+    if more:
+        message(f"{', '.join(more)}: only prepends are followed here, not what communities ask", severity="warning")
+    return [announced[g.name].prepend if g.name in announced else WITHHELD for g in asked.deployment.groups]
 
 
 def _of_pops(pops: Sequence[str], asn: str | None) -> Deployment:
@@ -195,6 +218,16 @@ def open_weights(graph: ASGraph, name: str) -> Weights:
         + (f": {absent}" if absent else "")
     )
     return weights
+
+
+def show_remarks(remarks: Iterable[Remark]) -> None:
+    """Say on standard error what a prediction leaves out, a line for all places of which the same is said."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for remark in remarks:
+        places.setdefault((remark.text, remark.kind.value), []).append(remark.subject)
+    for (text, kind), subjects in places.items():
+        more = f" and {len(subjects) - SUBJECTS_SHOWN} more" if len(subjects) > SUBJECTS_SHOWN else ""
+        message(f"{', '.join(subjects[:SUBJECTS_SHOWN])}{more}: {text} [{kind}]", severity="warning")
 
 
 def progress(length: int, label: str) -> AbstractContextManager[Any]:

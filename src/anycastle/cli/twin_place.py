@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from anycastle.cli.output import Form, message, output_option, print_form
 from anycastle.cli.twin_input import (
     PICTURE,
+    Asked,
     about_graph,
     deployment_options,
     open_graph,
     open_weights,
     parse_as,
+    prepends_of,
     progress,
     read_deployment,
 )
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from anycastle.model.asn import ASN
     from anycastle.model.pop import Location
     from anycastle.twin.convergence import Observed, Overlay
-    from anycastle.twin.deployment import Deployment
+    from anycastle.twin.deployment import Configuration, Deployment
     from anycastle.twin.graph import ASGraph
     from anycastle.twin.placement import Option, Placement, Search, Site, Terms
 
@@ -130,7 +132,8 @@ def _ask(graph_name: str, graph: "ASGraph", given: dict[str, Any]) -> Question:
     from anycastle.twin.users import Users
 
     sites = read_sites(given["sites_file"])
-    present, configuration = read_deployment(graph, given)
+    asked = read_deployment(graph, given)
+    present = asked.deployment
     candidates = _candidates(sites, present, graph)
     at = _locations(sites, present, given)
     deployment = joined_deployment(present, candidates, _own_asn(present, given))
@@ -143,8 +146,7 @@ def _ask(graph_name: str, graph: "ASGraph", given: dict[str, Any]) -> Question:
     observed = () if given["convergence"] is None else _announcements(given["convergence"])
     points = np.array([(at[pop].latitude, at[pop].longitude) for pop in deployment.pops])
     trips = round_trips(located.place_of, located.places, points, measured)
-    prepend = {group.pop: configuration.announced[group.name].prepend for group in present.groups}
-    users = Users.of(compile_deployment(graph, deployment), trips, weights, prepend)
+    users = Users.of(compile_deployment(graph, deployment), trips, weights, _as_today(deployment, asked))
     message(f"places: {located.source}; {100 * users.located:.1f} % of the weight has one")
     message(f"round trips: {trips.source}" + (f"; {len(measured):,} of AS and PoP measured" if measured else ""))
     if given["weights"] == "equal":
@@ -154,6 +156,17 @@ def _ask(graph_name: str, graph: "ASGraph", given: dict[str, Any]) -> Question:
     known = [site for site in sites if site.name in present.pops]
     search = Search.of(users, present.pops, candidates, _terms(given, len(candidates)), known)
     return Question(search, located, at, observed, weights)
+
+
+def _as_today(deployment: "Deployment", asked: Asked) -> "Configuration":
+    """Give how each session announces: those of today as they do, candidates plainly."""
+    from anycastle.twin.deployment import PLAIN, Configuration, Treatment
+    from anycastle.twin.sweep import WITHHELD
+
+    today = dict(zip([group.name for group in asked.deployment.groups], prepends_of(asked), strict=True))
+    announced = {name: Treatment(prepend) for name, prepend in today.items() if prepend != WITHHELD}
+    candidates = {group.name: PLAIN for group in deployment.groups if group.name not in today}
+    return Configuration(announced | candidates)
 
 
 def _terms(given: Mapping[str, Any], candidates: int) -> "Terms":

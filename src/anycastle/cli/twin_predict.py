@@ -20,9 +20,8 @@ from anycastle.cli.twin_fleet_input import (
     open_question,
     parse_load,
     percent,
-    show_remarks,
 )
-from anycastle.cli.twin_input import PICTURE
+from anycastle.cli.twin_input import PICTURE, show_remarks
 
 if TYPE_CHECKING:
     from anycastle.twin.cascade import Cascade

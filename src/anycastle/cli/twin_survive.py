@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from anycastle.cli.output import Form, Table, message, output_option, print_form
-from anycastle.cli.twin_input import about_graph, deployment_options, open_graph, read_deployment
+from anycastle.cli.twin_input import about_graph, deployment_options, open_graph, prepends_of, read_deployment
 
 
 @click.command()
@@ -22,13 +22,11 @@ def survive(graph_name: str, depth: int, worst: int | None, form: Form, no_cache
     the PoP with the largest share afterwards. Shares are of all ASes.
     """
     from anycastle.twin.survive import survive as let_fail
-    from anycastle.twin.sweep import WITHHELD, compile_deployment
+    from anycastle.twin.sweep import compile_deployment
 
     graph = open_graph(graph_name, no_cache).graph
-    deployment, configuration = read_deployment(graph, given)
-    announced = configuration.announced
-    prepends = [announced[g.name].prepend if g.name in announced else WITHHELD for g in deployment.groups]
-    found = let_fail(compile_deployment(graph, deployment), depth, prepends=prepends)
+    asked = read_deployment(graph, given)
+    found = let_fail(compile_deployment(graph, asked.deployment), depth, prepends=prepends_of(asked))
     rows = [
         {
             "failed": [found.pops[pop] for pop in failed],

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from anycastle.base.errors import WorldError
 from anycastle.cli.output import Table, message, print_ndjson, print_table
-from anycastle.cli.twin_input import deployment_options, open_graph, progress, read_deployment
+from anycastle.cli.twin_input import deployment_options, open_graph, prepends_of, progress, read_deployment
 from anycastle.io.catchments.text import read_text
+from anycastle.twin.sweep import WITHHELD
 
 if TYPE_CHECKING:
     from anycastle.io.as_graph import LoadedGraph
@@ -54,12 +55,14 @@ def _target(_context: click.Context, _parameter: click.Parameter, value: str) ->
 def sweep(graph_name: str, executor: str, target: str | Path, no_cache: bool, **given: Any) -> None:
     """Work out each PoP's share of the ASes under many configurations of prepends.
 
+    Prepends are by PoP, in place of a fleet's own; sessions that it keeps silent stay so.
     FILE.npz holds `pops`, `prepends` (a row a configuration, -1 where a PoP is withheld) and `shares`.
     """
     loaded = open_graph(graph_name, no_cache)
-    deployment = read_deployment(loaded.graph, given).deployment
+    asked = read_deployment(loaded.graph, given)
+    deployment, silent = asked.deployment, np.array(prepends_of(asked)) == WITHHELD
     by_pop = _configurations(deployment, given)
-    rows = by_pop[:, deployment.pop_of_group()]
+    rows = np.where(silent, WITHHELD, by_pop[:, deployment.pop_of_group()]).astype(np.int16)
     parts: list[NDArray[np.float64]] = []
     with progress(len(rows), "sweep") as bar:
         for part in _sweep(loaded, deployment, rows, executor):
