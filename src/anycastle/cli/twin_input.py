@@ -200,6 +200,13 @@ def _of_pops(pops: Sequence[str], asn: str | None) -> Deployment:
     return Deployment(tuple(groups))
 
 
+def weights_option(command: F) -> F:
+    """Give the option `--weights`; `open_weights` takes it."""
+    return click.option("--weights", default="equal", show_default=True, metavar="equal|FILE",
+                        help="How much each AS counts: CSV with asn and users, or ranges FIRST,LAST,ASN (addresses).",
+                        )(command)  # fmt: skip
+
+
 def open_weights(graph: ASGraph, name: str) -> Weights:
     """Give the weights that `--weights equal|FILE` names, and say on standard error what they are."""
     if name == "equal":

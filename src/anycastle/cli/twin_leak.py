@@ -13,10 +13,12 @@ from anycastle.cli.twin_input import (
     check_asns,
     deployment_options,
     open_graph,
+    open_weights,
     parse_as,
     progress,
     read_adopters,
     read_deployment,
+    weights_option,
 )
 from anycastle.model.asn import ASN
 from anycastle.twin.policy import Policy
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("graph_name", metavar="GRAPH")
 @deployment_options
+@weights_option
 @click.option("--leaker", "leakers", multiple=True, metavar="ASN", help="Who leaks.")
 @click.option("--random", "count", type=click.IntRange(1, 100_000), metavar="N", help="N leakers, drawn.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of all that is drawn.")
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 def leak(graph_name: str, form: Form, no_cache: bool, **given: Any) -> None:
     """Tell what share of all ASes would send through each leaker, and what share would land elsewhere than now.
 
+    With --weights, shares are of what these count.
     A leaker passes on to its providers and peers what they or others told it.
     """
     graph = open_graph(graph_name, no_cache).graph
@@ -50,6 +54,7 @@ def leak(graph_name: str, form: Form, no_cache: bool, **given: Any) -> None:
         leakers += [ASN(asn) for asn in random.Random(given["seed"]).sample(graph.by_asn.tolist(), given["count"])]
     if not leakers:
         raise click.UsageError("say who leaks by --leaker or --random")
+    weights = open_weights(graph, given["weights"]).of_node
     adopters = read_adopters(graph, given, given["seed"])
     rows: list[dict[str, Any]] = [
         {
@@ -58,7 +63,7 @@ def leak(graph_name: str, form: Form, no_cache: bool, **given: Any) -> None:
             "lands_elsewhere": round(each.moved, 6),
             "why_not": each.why_not,
         }
-        for each in _leaks(graph, deployment, leakers, adopters, configuration)
+        for each in _leaks(graph, deployment, leakers, adopters, configuration, weights)
     ]
     rows.sort(key=lambda row: -float(row["through"]))
     cells = [

@@ -5,28 +5,40 @@ from typing import Any
 import click
 
 from anycastle.cli.output import Form, Table, message, output_option, print_form
-from anycastle.cli.twin_input import about_graph, deployment_options, open_graph, prepends_of, read_deployment
+from anycastle.cli.twin_input import (
+    about_graph,
+    deployment_options,
+    open_graph,
+    open_weights,
+    prepends_of,
+    read_deployment,
+    weights_option,
+)
 
 
 @click.command()
 @click.argument("graph_name", metavar="GRAPH")
 @deployment_options
+@weights_option
 @click.option("--depth", type=click.IntRange(1, 2), default=1, show_default=True, help="How many PoPs fail at once.")
 @click.option("--worst", type=click.IntRange(1), metavar="N", help="Only the N that load another PoP most.")
 @output_option(Form.TABLE, Form.JSON, Form.NDJSON)
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the arrays kept of a file.")
-def survive(graph_name: str, depth: int, worst: int | None, form: Form, no_cache: bool, **given: Any) -> None:
+def survive(
+    graph_name: str, weights: str, depth: int, worst: int | None, form: Form, no_cache: bool, **given: Any
+) -> None:
     """Let each PoP, or each two, fail, and tell who lands where then.
 
     MOVE have to: their PoP failed. ALSO MOVE though theirs did not: what their neighbours hear has changed. FULLEST is
-    the PoP with the largest share afterwards. Shares are of all ASes.
+    the PoP with the largest share afterwards. Shares are of all ASes, or of what --weights counts.
     """
     from anycastle.twin.survive import survive as let_fail
     from anycastle.twin.sweep import compile_deployment
 
     graph = open_graph(graph_name, no_cache).graph
     asked = read_deployment(graph, given)
-    found = let_fail(compile_deployment(graph, asked.deployment), depth, prepends=prepends_of(asked))
+    of_node = open_weights(graph, weights).of_node
+    found = let_fail(compile_deployment(graph, asked.deployment), depth, of_node, prepends_of(asked))
     rows = [
         {
             "failed": [found.pops[pop] for pop in failed],

@@ -66,3 +66,14 @@ def test_a_sweep_keeps_silent_what_the_fleet_keeps_silent(folder: Path) -> None:
         service.write_text(text)
     assert told["nrt1"] - silent["nrt1"] == pytest.approx(2 / 6, abs=1e-5)
     assert silent["fra1"] - told["fra1"] == pytest.approx(2 / 6, abs=1e-5)
+
+
+@pytest.mark.mission("C12")
+def test_failures_by_users(folder: Path) -> None:
+    """All users are of AS 2, which hears transit-b alone: those of its PoP move when that fails, nobody else ever."""
+    (folder / "users.csv").write_text("asn,users\n2,10\n")
+    found = json.loads(twin(folder, "survive", "--weights", folder / "users.csv", "-o", "json").stdout)
+    home = next(pop for pop, share in found["base"].items() if share == 1)
+    assert {each["failed"][0]: each["moved"] for each in found["failures"]} == {
+        pop: float(pop == home) for pop in found["base"]
+    }
