@@ -35,7 +35,7 @@ def read_weights(path: Path) -> ASWeights:
     """Read a file of weights, CSV or ranges. Raises `ParseError` that names every bad line as `FILE:LINE:COLUMN`."""
     text = read_text(path)
     first = text.split("\n", 1)[0].split(",")
-    if len(first) >= 3 and all(field.strip().isdigit() for field in first[:3]):
+    if len(first) >= 3 and all(field.strip().isdigit() for field in first[:2]):
         return _of_ranges(path)
     return parse_weights(text, str(path))
 
