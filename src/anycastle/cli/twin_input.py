@@ -176,6 +176,14 @@ def prepends_of(asked: Asked) -> list[int]:
     For commands whose configurations differ in prepends alone; where a fleet asks more of an upstream, it is named.
     """
     announced = asked.configuration.announced
+    pops_at: dict[int, set[str]] = {}
+    for group in asked.deployment.groups:
+        for session in group.sessions if group.name in announced else ():
+            pops_at.setdefault(session.neighbour, set()).add(group.pop)
+    shared = [f"AS{asn}" for asn, pops in pops_at.items() if len(pops) > 1]
+    if shared:
+        words = "of PoPs with one upstream and equal paths, the first takes all here; predict and survive tell all ways"
+        message(f"{', '.join(shared)}: {words}", severity="warning")
     more = [name for name, how in announced.items() if how != Treatment(how.prepend)]
     if more:
         message(f"{', '.join(more)}: only prepends are followed here, not what communities ask", severity="warning")
