@@ -110,7 +110,7 @@ def predict(
         if arrived is not None:
             who = "of users have another likeliest PoP"
             message(f"time, as was measured of {arrived.action}: {arrivals(arrived, who)}")
-    _draw(shift, question, (now, after), plot, map_file)
+    _draw(shift, question, (now, after), plot, map_file, given["seed"])
     show_remarks(shift.remarks)
 
 
@@ -120,9 +120,12 @@ def _draw(
     intents: "tuple[Intent, Intent]",
     plot: Path | None,
     map_file: Path | None,
+    seed: int,
 ) -> None:
     if plot is None and map_file is None:
         return
+    import numpy as np
+
     from anycastle.cli.twin_predict_pictures import draw_bars, draw_map, states
     from anycastle.io.placement.places import located_by_label
 
@@ -130,7 +133,8 @@ def _draw(
     if plot is not None:
         draw_bars(shift, state, plot, "Shares before and after")
     if map_file is not None:
-        located = located_by_label(question.graph, question.labels, question.randomness, question.whence)
+        places = np.random.default_rng(seed)  # its own, so that what else was asked moves nobody on the map
+        located = located_by_label(question.graph, question.labels, places, question.whence)
         draw_map(shift, state, located, map_file, "Who lands where after the change")
 
 
