@@ -94,6 +94,10 @@ def calibrate(
 
     SOURCES are folders of PEERING experiments, tables (announced,pop,asn|prefix[,weight]) and RIPE Atlas DNS results.
     Without countries, ASes that are not in the graph are told apart by their own answers only.
+
+    \b
+    Example:
+      anycastle twin calibrate catchments.csv --graph 20250901.as-rel2.txt.bz2
     """
     import numpy as np
 

@@ -39,6 +39,10 @@ def hijack(graph_name: str, attack: str, form: Form, no_cache: bool, **given: An
 
     Adopters of ROV drop `origin` and `subprefix`, adopters of ASPA drop `forged`. For `subprefix` the share is that of
     packets, for one that dropped the route may still send to a next hop that has it.
+
+    \b
+    Example:
+      anycastle twin hijack synthetic:5000 --victim 700 --rov 30%
     """
     import numpy as np
 

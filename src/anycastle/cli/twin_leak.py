@@ -43,6 +43,10 @@ def leak(graph_name: str, form: Form, no_cache: bool, **given: Any) -> None:
 
     With --weights, shares are of what these count.
     A leaker passes on to its providers and peers what they or others told it.
+
+    \b
+    Example:
+      anycastle twin leak synthetic:5000 --origin 700 --random 50
     """
     graph = open_graph(graph_name, no_cache).graph
     deployment, configuration = read_deployment(graph, given)

@@ -25,6 +25,10 @@ def next_experiment(model_path: Path, weights: Path | None, announced: str | Non
 
     UNSURE is the part of the weight that is expected to be predicted wrong under the set; GAIN is what announcing it
     would settle, over all sets of two PoPs.
+
+    \b
+    Example:
+      anycastle twin next-experiment model.npz --weights users.csv
     """
     from anycastle.io.calibration_file import read_calibration
     from anycastle.twin.next_experiment import propose, propose_probes

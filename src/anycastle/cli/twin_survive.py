@@ -41,6 +41,10 @@ def survive(
     MOVE have to: their PoP failed. ALSO MOVE though theirs did not: what their neighbours hear has changed. FULLEST is
     the PoP with the largest share afterwards. Shares are of all ASes, or of what --weights counts, and means over 128
     ways in which ties may fall.
+
+    \b
+    Example:
+      anycastle twin survive synthetic:5000 --origin 700 --origin 900
     """
     import numpy as np
 

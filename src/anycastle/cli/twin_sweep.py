@@ -57,6 +57,10 @@ def sweep(graph_name: str, executor: str, target: str | Path, no_cache: bool, **
 
     Prepends are by PoP, in place of a fleet's own; sessions that it keeps silent stay so.
     FILE.npz holds `pops`, `prepends` (a row a configuration, -1 where a PoP is withheld) and `shares`.
+
+    \b
+    Example:
+      anycastle twin sweep synthetic:5000 --origin 700 --origin 900 --prepends 3
     """
     loaded = open_graph(graph_name, no_cache)
     asked = read_deployment(loaded.graph, given)
