@@ -18,9 +18,8 @@ from anycastle.cli.twin_fleet_input import (
     open_question,
     parse_load,
     percent,
-    show_remarks,
 )
-from anycastle.cli.twin_input import about_graph, check_asns, parse_as, progress
+from anycastle.cli.twin_input import about_graph, check_asns, parse_as, progress, show_remarks
 from anycastle.io.as_weights import read_loads, read_weights
 from anycastle.io.catchments.text import read_text
 from anycastle.io.config.findings import did_you_mean

@@ -69,7 +69,7 @@ def make_reading(
               help="Experiments measured so are left out one at a time and scored.")  # fmt: skip
 @click.option("--sample", type=click.IntRange(min=0), default=500, show_default=True,
               help="ASes of a pair that are measured before the rest is predicted again; 0: not tried.")  # fmt: skip
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the samples.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the samples.")
 @click.option("--no-score", is_flag=True, help="Only the model, without leaving anything out.")
 @click.option("--plot", type=click.Path(path_type=Path), help="The reliability diagram: FILE.svg or FILE.png.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the arrays kept of the graph.")
@@ -94,6 +94,10 @@ def calibrate(
 
     SOURCES are folders of PEERING experiments, tables (announced,pop,asn|prefix[,weight]) and RIPE Atlas DNS results.
     Without countries, ASes that are not in the graph are told apart by their own answers only.
+
+    \b
+    Example:
+      anycastle twin calibrate catchments.csv --graph 20250901.as-rel2.txt.bz2
     """
     import numpy as np
 

@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError, ParseError
 from anycastle.cli.output import message
-from anycastle.cli.twin_input import SYNTHETIC_MAX, describe, open_graph
-from anycastle.io.as_weights import read_labels, read_weights
+from anycastle.cli.twin_input import SYNTHETIC_MAX, describe, open_graph, open_weights, show_remarks
+from anycastle.io.as_weights import read_labels
 from anycastle.io.config import load_fleet
 from anycastle.io.config.units import MULTIPLES, parse_capacity
 from anycastle.kernels.lane_vectors import LANES
 from anycastle.model.fleet import Fleet
 from anycastle.model.prefix import Prefix, parse_prefix
 from anycastle.twin.graph import ASGraph
-from anycastle.twin.intent import Intent, Remark, intent_of
+from anycastle.twin.intent import Intent, intent_of
 from anycastle.twin.regions import regions_of_nodes
 from anycastle.twin.synthetic_fleet import make_graph_for
-from anycastle.twin.weights import Weights, equal_weights, place_weights
+from anycastle.twin.weights import Weights
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,7 +33,6 @@ MEMBERS_MAX: Final = 8 * LANES
 _SYNTHETIC: Final = re.compile(r"synthetic(?::(\d{1,7}))?(?::(\d{1,9}))?")
 _ASES: Final = 5000
 """Of a synthetic graph, unless told otherwise: a second, and catchments of some hundred ASes."""
-SUBJECTS_SHOWN: Final = 4
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -53,7 +52,8 @@ def fleet_options(command: F) -> F:
                      help="Where ASes are: CSV with asn and region or country; or ranges FIRST,LAST,COUNTRY, with"
                      " --asn-ranges. Ties among sessions of one upstream then fall to the nearest PoP."),
         click.option("--asn-ranges", type=_FILE, metavar="FILE", help="Ranges FIRST,LAST,ASN."),
-        click.option("--seed", default=1, show_default=True, help="Of the orders in which ties are broken."),
+        click.option("--seed", type=click.IntRange(0), default=1, show_default=True,
+                     help="Of the orders in which ties are broken."),
         click.option("--members", type=click.IntRange(LANES, MEMBERS_MAX), default=2 * LANES, show_default=True,
                      help=f"Ways in which ties may fall, a multiple of {LANES}."),
         click.option("--no-cache", is_flag=True, help="Neither read nor write the arrays kept of a graph file."),
@@ -84,6 +84,9 @@ class Question:
     labels: dict[int, str]
     """ASN -> region or country, where they are known."""
 
+    whence: str
+    """What tells so, for people."""
+
     @property
     def region(self) -> NDArray[np.int8] | None:
         """Give where each node is; None where nothing is known."""
@@ -100,13 +103,14 @@ def open_question(given: dict[str, Any], others: Sequence[Fleet] = ()) -> Questi
     fleet = open_fleet(given["fleet"])
     graph, labels = _open_graph((fleet, *others), given["graph_name"], given["no_cache"])
     labels = labels if given["regions"] is None else _labels(given["regions"], given["asn_ranges"])
-    weights = _weights(graph, given["weights_file"])
+    weights = open_weights(graph, given["weights_file"])
     intent = ask(fleet, graph, given["service"], _prefix(given["prefix"]))
     if not intent.deployment.groups:
         show_remarks(intent.remarks)
         raise click.UsageError(f"no upstream of the service {intent.service} is in this graph")
     randomness = np.random.default_rng(given["seed"])
-    return Question(fleet, graph, intent, weights, randomness, given["members"], labels)
+    whence = "drawn by region, for the graph is synthetic" if given["regions"] is None else given["regions"].name
+    return Question(fleet, graph, intent, weights, randomness, given["members"], labels, whence)
 
 
 def open_fleet(folder: Path, shown: Callable[[str], str] = str) -> Fleet:
@@ -154,35 +158,6 @@ def _labels(path: Path, asn_ranges: Path | None) -> dict[int, str]:
         return read_labels(path, asn_ranges)
     except ParseError as error:
         raise click.UsageError(f"--regions: {error}") from error
-
-
-def _weights(graph: ASGraph, name: str) -> Weights:
-    if name == "equal":
-        return equal_weights(graph)
-    path = Path(name)
-    if not path.is_file():
-        raise click.BadParameter(f"{name!r} is neither equal nor a file", param_hint="--weights")
-    try:
-        read = read_weights(path)
-        weights = place_weights(graph, read.of_asn, read.source)
-    except (ParseError, MisuseError) as error:
-        raise click.UsageError(f"--weights: {error}") from error
-    absent = ", ".join(f"AS{asn} {100 * share:.2f} %" for asn, share in weights.absent)
-    message(
-        f"weights: {weights.source}; {percent(weights.unplaced)} of them is of ASes that this graph does not have"
-        + (f": {absent}" if absent else "")
-    )
-    return weights
-
-
-def show_remarks(remarks: Iterable[Remark]) -> None:
-    """Say on standard error what a prediction leaves out, a line for all places of which the same is said."""
-    places: dict[tuple[str, str], list[str]] = {}
-    for remark in remarks:
-        places.setdefault((remark.text, remark.kind.value), []).append(remark.subject)
-    for (text, kind), subjects in places.items():
-        more = f" and {len(subjects) - SUBJECTS_SHOWN} more" if len(subjects) > SUBJECTS_SHOWN else ""
-        message(f"{', '.join(subjects[:SUBJECTS_SHOWN])}{more}: {text} [{kind}]", severity="warning")
 
 
 def percent(share: float) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--attacker", "attackers", multiple=True, metavar="ASN", help="Who attacks; drawn where none is named.")
 @click.option("--pairs", type=click.IntRange(1, 10_000_000), default=1000, show_default=True,
               help="How many pairs are drawn, unless all are named.")  # fmt: skip
-@click.option("--seed", default=1, show_default=True, help="Of all that is drawn.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of all that is drawn.")
 @click.option("--attack", type=click.Choice(["origin", "subprefix", "forged"]), default="origin", show_default=True,
               help="The same prefix; a more specific one; or the victim's ASN ends the path.")  # fmt: skip
 @adopter_options(Policy.ROV, Policy.ASPA)
@@ -39,6 +39,10 @@ def hijack(graph_name: str, attack: str, form: Form, no_cache: bool, **given: An
 
     Adopters of ROV drop `origin` and `subprefix`, adopters of ASPA drop `forged`. For `subprefix` the share is that of
     packets, for one that dropped the route may still send to a next hop that has it.
+
+    \b
+    Example:
+      anycastle twin hijack synthetic:5000 --victim 700 --rov 30%
     """
     import numpy as np
 
@@ -92,7 +96,10 @@ def _pairs(graph: "ASGraph", given: dict[str, Any]) -> "list[Pair]":
     check_asns(graph, victims, "--victim")
     check_asns(graph, attackers, "--attacker")
     if victims and attackers:
-        return [Pair(a, v) for a in attackers for v in victims if a != v]
+        named = [Pair(a, v) for a in attackers for v in victims if a != v]
+        if not named:
+            raise click.BadParameter("nobody attacks itself; name another AS", param_hint="--attacker")
+        return named
     draw = random.Random(given["seed"])
     everyone = [ASN(asn) for asn in graph.by_asn.tolist()]
     pairs: list[Pair] = []

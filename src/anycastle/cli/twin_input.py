@@ -3,16 +3,21 @@
 import random
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import click
 
-from anycastle.base.errors import ParseError
+from anycastle.base.errors import MisuseError, ParseError
 from anycastle.cli.output import message
 from anycastle.io.as_graph import LoadedGraph, default_cache_folder, load_graph
+from anycastle.io.as_weights import read_weights
+from anycastle.io.catchments.text import read_text
+from anycastle.io.config.findings import Place
+from anycastle.io.pictures.canvas import SUFFIXES
+from anycastle.io.rows import Errors
 from anycastle.model.asn import ASN, parse_asn
 from anycastle.twin.deployment import (
     Configuration,
@@ -20,18 +25,39 @@ from anycastle.twin.deployment import (
     Session,
     SessionGroup,
     Standing,
+    Treatment,
     deployment_of_origins,
-    deployment_of_pops,
 )
 from anycastle.twin.graph import ASGraph
+from anycastle.twin.intent import Remark
 from anycastle.twin.policy import Adopters, Policy
+from anycastle.twin.sweep import WITHHELD
 from anycastle.twin.synthetic import make_graph
+from anycastle.twin.weights import Weights, equal_weights, place_weights
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+SUBJECTS_SHOWN: Final = 4
 SYNTHETIC_MAX: Final = 200_000
 _SYNTHETIC: Final = re.compile(r"synthetic:(\d{1,7})(?::(\d{1,9}))?")
 _SHARE: Final = re.compile(r"(\d{1,3}(?:\.\d+)?)%")
+
+
+class Picture(click.Path):
+    """A picture's file. Another suffix is refused before anything is worked out."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Give the path."""
+        path = Path(str(super().convert(value, param, ctx)))
+        if path.suffix not in SUFFIXES:
+            self.fail(f"{path.name!r} ends neither in .svg nor in .png", param, ctx)
+        return path
+
+
+PICTURE: Final = Picture()
 
 
 def open_graph(name: str, no_cache: bool) -> LoadedGraph:
@@ -116,8 +142,9 @@ def read_deployment(graph: ASGraph, given: dict[str, Any]) -> Asked:
         check_asns(graph, [asn for asn, _ in asked], "--origin")
         deployment = deployment_of_origins(asn for asn, _ in asked)
         return Asked(deployment, deployment.everywhere({f"AS{asn}": prepend for asn, prepend in asked}))
-    wanted = _of_fleet(given["fleet"]) if ways == ["fleet"] else _of_pops(given["pops"], given["asn"])
-    deployment, absent = wanted.known_to(graph)
+    if ways == ["fleet"]:
+        return _of_fleet(graph, given["fleet"])
+    deployment, absent = _of_pops(given["pops"], given["asn"]).known_to(graph)
     if absent:
         message(f"not in this graph, and left out: {', '.join(f'AS{asn}' for asn in absent)}", severity="warning")
     if not deployment.groups:
@@ -125,15 +152,42 @@ def read_deployment(graph: ASGraph, given: dict[str, Any]) -> Asked:
     return Asked(deployment, deployment.everywhere())
 
 
-def _of_fleet(folder: Path) -> Deployment:
+def _of_fleet(graph: ASGraph, folder: Path) -> Asked:
+    """Give what the fleet's first service announces, and say what of it is not followed."""
     from anycastle.io.config import load_fleet
+    from anycastle.twin.intent import intent_of
 
     result = load_fleet(folder)
     for finding in result.errors:
         message(str(finding), severity="error")
     if result.fleet is None:
         raise click.UsageError(f"{folder} has errors; see `anycastle config validate`")
-    return deployment_of_pops(result.fleet.pops, result.fleet.asn)
+    intent = intent_of(result.fleet, graph)
+    show_remarks(intent.remarks)
+    if not intent.configuration.announced:
+        raise click.UsageError("no PoP announces anything that this graph can follow")
+    message(f"as announced for {intent.service} {intent.prefix}")
+    return Asked(intent.deployment, intent.configuration)
+
+
+def prepends_of(asked: Asked) -> list[int]:
+    """Give the prepends of each session group, `WITHHELD` where it is silent.
+
+    For commands whose configurations differ in prepends alone; where a fleet asks more of an upstream, it is named.
+    """
+    announced = asked.configuration.announced
+    pops_at: dict[int, set[str]] = {}
+    for group in asked.deployment.groups:
+        for session in group.sessions if group.name in announced else ():
+            pops_at.setdefault(session.neighbour, set()).add(group.pop)
+    shared = [f"AS{asn}" for asn, pops in pops_at.items() if len(pops) > 1]
+    if shared:
+        words = "of PoPs with one upstream and equal paths, the first takes all here; predict and survive tell all ways"
+        message(f"{', '.join(shared)}: {words}", severity="warning")
+    more = [name for name, how in announced.items() if how != Treatment(how.prepend)]
+    if more:
+        message(f"{', '.join(more)}: only prepends are followed here, not what communities ask", severity="warning")
+    return [announced[g.name].prepend if g.name in announced else WITHHELD for g in asked.deployment.groups]
 
 
 def _of_pops(pops: Sequence[str], asn: str | None) -> Deployment:
@@ -152,6 +206,43 @@ def _of_pops(pops: Sequence[str], asn: str | None) -> Deployment:
             session = Session(parse_as(neighbour, "--pop"), Standing.PEER if slash else Standing.CUSTOMER)
             groups.append(SessionGroup(f"{name}/AS{session.neighbour}", name, own, (session,)))
     return Deployment(tuple(groups))
+
+
+def weights_option(command: F) -> F:
+    """Give the option `--weights`; `open_weights` takes it."""
+    return click.option("--weights", default="equal", show_default=True, metavar="equal|FILE",
+                        help="How much each AS counts: CSV with asn and users, or ranges FIRST,LAST,ASN (addresses).",
+                        )(command)  # fmt: skip
+
+
+def open_weights(graph: ASGraph, name: str) -> Weights:
+    """Give the weights that `--weights equal|FILE` names, and say on standard error what they are."""
+    if name == "equal":
+        return equal_weights(graph)
+    path = Path(name)
+    if not path.is_file():
+        raise click.BadParameter(f"{name!r} is neither equal nor a file", param_hint="--weights")
+    try:
+        read = read_weights(path)
+        weights = place_weights(graph, read.of_asn, read.source)
+    except (ParseError, MisuseError) as error:
+        raise click.UsageError(f"--weights: {error}") from error
+    absent = ", ".join(f"AS{asn} {100 * share:.2f} %" for asn, share in weights.absent)
+    message(
+        f"weights: {weights.source}; {100 * weights.unplaced:.1f} % of them is of ASes that this graph does not have"
+        + (f": {absent}" if absent else "")
+    )
+    return weights
+
+
+def show_remarks(remarks: Iterable[Remark]) -> None:
+    """Say on standard error what a prediction leaves out, a line for all places of which the same is said."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for remark in remarks:
+        places.setdefault((remark.text, remark.kind.value), []).append(remark.subject)
+    for (text, kind), subjects in places.items():
+        more = f" and {len(subjects) - SUBJECTS_SHOWN} more" if len(subjects) > SUBJECTS_SHOWN else ""
+        message(f"{', '.join(subjects[:SUBJECTS_SHOWN])}{more}: {text} [{kind}]", severity="warning")
 
 
 def progress(length: int, label: str) -> AbstractContextManager[Any]:
@@ -192,4 +283,17 @@ def _adopters(graph: ASGraph, text: str, seed: int, key: str) -> list[int]:
     path = Path(text)
     if not path.is_file():
         raise click.BadParameter(f"{text!r} is neither a share such as 30% nor a file of ASNs", param_hint=f"--{key}")
-    return [parse_as(word, f"--{key} {path}") for word in path.read_text(encoding="utf-8").split()]
+    return _read_asns(path)
+
+
+def _read_asns(path: Path) -> list[int]:
+    """Read ASNs, parted by blanks or lines. Raises `ParseError` that names all that are none."""
+    found, errors = list[int](), Errors()
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        for word in re.finditer(r"\S+", line.partition("#")[0]):
+            try:
+                found.append(parse_asn(word[0]))
+            except ParseError as error:
+                errors.add(Place(str(path), number, word.start() + 1), "", str(error))
+    errors.raise_if_any()
+    return found

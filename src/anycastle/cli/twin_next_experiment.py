@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command("next-experiment")
 @click.argument("model_path", metavar="MODEL", type=READ)
-@click.option("--weights", type=READ, help="CSV of ASN,WEIGHT: traffic or users of each AS. Without: all alike.")
+@click.option("--weights", type=READ, help="CSV with asn and users, or ranges FIRST,LAST,ASN. Without: all alike.")
 @click.option("--announced", metavar="POP,POP", help="Propose probes for this set in place of announcements.")
 @click.option("--probes", type=click.IntRange(min=1), default=20, show_default=True, help="How many ASes to propose.")
 @output_option(Form.TABLE, Form.JSON)
@@ -25,12 +25,16 @@ def next_experiment(model_path: Path, weights: Path | None, announced: str | Non
 
     UNSURE is the part of the weight that is expected to be predicted wrong under the set; GAIN is what announcing it
     would settle, over all sets of two PoPs.
+
+    \b
+    Example:
+      anycastle twin next-experiment model.npz --weights users.csv
     """
     from anycastle.io.calibration_file import read_calibration
     from anycastle.twin.next_experiment import propose, propose_probes
 
     model = read_calibration(model_path)
-    weight = None if weights is None else read_weights(weights, model.asn)
+    weight = None if weights is None else weights_of(weights, model.asn)
     if announced is None:
         found = propose(model, weight)
         plain = [
@@ -55,26 +59,14 @@ def next_experiment(model_path: Path, weights: Path | None, announced: str | Non
     )
 
 
-def read_weights(path: Path, asns: "NDArray[np.uint32]") -> "NDArray[np.float64]":
-    """Give the weight of each AS of a model, from lines ASN,WEIGHT; 0 where the file has none."""
+def weights_of(path: Path, asns: "NDArray[np.uint32]") -> "NDArray[np.float64]":
+    """Give the weight of each AS of a model; 0 where the file has none."""
     import numpy as np
 
-    from anycastle.io.catchments.text import read_text
-    from anycastle.model.asn import parse_asn
+    from anycastle.io.as_weights import read_weights
 
-    found: dict[int, float] = {}
-    for number, line in enumerate(read_text(path).splitlines(), 1):
-        name, _, weight = line.partition(",")
-        if not line.strip() or (number == 1 and not name.strip().lstrip("ASas").isdigit()):
-            continue
-        try:
-            value = float(weight)
-            found[int(parse_asn(name))] = found.get(int(parse_asn(name)), 0.0) + value
-        except (ValueError, ParseError) as error:
-            raise ParseError(f"{path}:{number}: {error}; a line is ASN,WEIGHT") from error
-        if not 0 <= value < float("inf"):
-            raise ParseError(f"{path}:{number}: a weight is 0 or more, not {weight}")
-    weights = np.array([found.get(int(asn), 0.0) for asn in asns])
+    found = read_weights(path).of_asn
+    weights = np.array([found.get(asn, 0.0) for asn in asns.tolist()])
     if not weights.sum() > 0:
         raise ParseError(f"{path}: no AS of the model has a weight")
     return weights

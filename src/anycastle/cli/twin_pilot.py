@@ -22,7 +22,7 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
     "--set", "chosen", metavar="POP[,POP...]", help="The candidates that the pilot added; greedy's last unless told."
 )
 @click.option("--predicted-ms", type=float, help="The change of the mean that was foretold; below 0 is faster.")
-@click.option("--seed", default=1, show_default=True, help="Of the bootstrap's draws.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the bootstrap's draws.")
 @output_option(Form.TABLE, Form.JSON)
 def pilot(
     before: Path, after: Path, predicted: Path | None, chosen: str | None, predicted_ms: float | None, seed: int,

@@ -11,7 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anycastle.cli.output import Form, message, output_option, print_form
-from anycastle.cli.twin_input import about_graph, deployment_options, open_graph, parse_as, progress, read_deployment
+from anycastle.cli.twin_input import (
+    PICTURE,
+    Asked,
+    about_graph,
+    deployment_options,
+    open_graph,
+    open_weights,
+    parse_as,
+    prepends_of,
+    progress,
+    read_deployment,
+)
 from anycastle.cli.twin_place_report import best_option, explain, plain_placement, table
 
 if TYPE_CHECKING:
@@ -19,12 +30,11 @@ if TYPE_CHECKING:
     from anycastle.model.asn import ASN
     from anycastle.model.pop import Location
     from anycastle.twin.convergence import Observed, Overlay
-    from anycastle.twin.deployment import Deployment
+    from anycastle.twin.deployment import Configuration, Deployment
     from anycastle.twin.graph import ASGraph
     from anycastle.twin.placement import Option, Placement, Search, Site, Terms
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
-PICTURE = click.Path(path_type=Path, dir_okay=False)
 ANNOUNCE: Final = "announce"
 """What adding a PoP is, as `watch` names it."""
 AIMS: Final = ("mean", "p95", "under-30", "under-50", "under-100")
@@ -56,10 +66,12 @@ def _data_options(command: Any) -> Any:
         click.option("--asn-ranges", type=FILE, help="Ranges FIRST,LAST,ASN of addresses; with --countries."),
         click.option("--countries", type=FILE, help="Ranges FIRST,LAST,COUNTRY: where networks are."),
         click.option("--places", type=FILE, help="CSV asn,latitude,longitude[,region]: where networks are."),
-        click.option("--weights", type=FILE, help="CSV asn,weight: users of each AS; without, all count alike."),
+        click.option("--weights", default="equal", show_default=True, metavar="equal|FILE",
+                     help="How much each AS counts: CSV with asn and users, or ranges FIRST,LAST,ASN (addresses)."),
         click.option("--rtt", type=FILE, help="CSV asn,pop,rtt_ms: measured, in place of the model."),
         click.option("--convergence", type=FILE, help="Measured times, CSV or NDJSON: how long a step takes."),
-        click.option("--seed", default=1, show_default=True, help="Of the orders of ties, and of --convergence."),
+        click.option("--seed", type=click.IntRange(0), default=1, show_default=True,
+                     help="Of the orders of ties, and of --convergence."),
     )[::-1]:  # fmt: skip
         command = option(command)
     return command
@@ -86,7 +98,6 @@ def place(graph_name: str, form: Form, no_cache: bool, **given: Any) -> None:
     Example:
       anycastle twin place synthetic:5000 --asn 64500 --pop fra1=100 --sites sites.yaml --most 2
     """
-    _check_pictures(given)
     loaded = open_graph(graph_name, no_cache)
     question = _ask(graph_name, loaded.graph, given)
     search, exact = question.search, not given["no_exact"]
@@ -111,16 +122,9 @@ class Question(NamedTuple):
     weights: NDArray[np.float64]
 
 
-def _check_pictures(given: Mapping[str, Any]) -> None:
-    for name in ("plot", "map_file"):
-        if given[name] is not None and given[name].suffix not in (".svg", ".png"):
-            hint = "--plot" if name == "plot" else "--map"
-            raise click.BadParameter(f"{given[name].name!r} ends neither in .svg nor in .png", param_hint=hint)
-
-
 def _ask(graph_name: str, graph: "ASGraph", given: dict[str, Any]) -> Question:
     """Read all that was named; everything that is wrong in a file is told before anything is worked out."""
-    from anycastle.io.placement.measured import read_round_trips, read_weights
+    from anycastle.io.placement.measured import read_round_trips
     from anycastle.io.placement.sites import read_sites
     from anycastle.twin.placement import Search, joined_deployment
     from anycastle.twin.rtt import round_trips
@@ -128,14 +132,13 @@ def _ask(graph_name: str, graph: "ASGraph", given: dict[str, Any]) -> Question:
     from anycastle.twin.users import Users
 
     sites = read_sites(given["sites_file"])
-    present, configuration = read_deployment(graph, given)
+    asked = read_deployment(graph, given)
+    present = asked.deployment
     candidates = _candidates(sites, present, graph)
     at = _locations(sites, present, given)
     deployment = joined_deployment(present, candidates, _own_asn(present, given))
     located = _locate(graph_name, graph, given)
-    weights, unplaced = (
-        (np.ones(len(graph)), 0.0) if given["weights"] is None else read_weights(given["weights"], graph)
-    )
+    weights = open_weights(graph, given["weights"]).of_node
     left_out = {site.name for site in sites} - set(deployment.pops)
     measured, strangers = (
         ({}, 0) if given["rtt"] is None else read_round_trips(given["rtt"], graph, deployment.pops, left_out)
@@ -143,19 +146,27 @@ def _ask(graph_name: str, graph: "ASGraph", given: dict[str, Any]) -> Question:
     observed = () if given["convergence"] is None else _announcements(given["convergence"])
     points = np.array([(at[pop].latitude, at[pop].longitude) for pop in deployment.pops])
     trips = round_trips(located.place_of, located.places, points, measured)
-    prepend = {group.pop: configuration.announced[group.name].prepend for group in present.groups}
-    users = Users.of(compile_deployment(graph, deployment), trips, weights, prepend)
+    users = Users.of(compile_deployment(graph, deployment), trips, weights, _as_today(deployment, asked))
     message(f"places: {located.source}; {100 * users.located:.1f} % of the weight has one")
     message(f"round trips: {trips.source}" + (f"; {len(measured):,} of AS and PoP measured" if measured else ""))
-    if given["weights"] is None:
+    if given["weights"] == "equal":
         message("all ASes count alike; --weights tells how many users each has")
-    for part, words in ((unplaced, "of the weight is"), (strangers, "rows of --rtt are")):
-        if part:
-            amount = f"{part:,}" if isinstance(part, int) else f"{100 * part:.1f} %"
-            message(f"{amount} {words} of ASes that the graph does not have", severity="warning")
+    if strangers:
+        message(f"{strangers:,} rows of --rtt are of ASes that the graph does not have", severity="warning")
     known = [site for site in sites if site.name in present.pops]
     search = Search.of(users, present.pops, candidates, _terms(given, len(candidates)), known)
     return Question(search, located, at, observed, weights)
+
+
+def _as_today(deployment: "Deployment", asked: Asked) -> "Configuration":
+    """Give how each session announces: those of today as they do, candidates plainly."""
+    from anycastle.twin.deployment import PLAIN, Configuration, Treatment
+    from anycastle.twin.sweep import WITHHELD
+
+    today = dict(zip([group.name for group in asked.deployment.groups], prepends_of(asked), strict=True))
+    announced = {name: Treatment(prepend) for name, prepend in today.items() if prepend != WITHHELD}
+    candidates = {group.name: PLAIN for group in deployment.groups if group.name not in today}
+    return Configuration(announced | candidates)
 
 
 def _terms(given: Mapping[str, Any], candidates: int) -> "Terms":
@@ -238,7 +249,7 @@ def _locate(graph_name: str, graph: "ASGraph", given: Mapping[str, Any]) -> "Loc
         return located_by_csv(graph, given["places"], found)
     if found is None and graph_name.startswith("synthetic:"):
         _, ases, seed = f"{graph_name}:1".split(":")[:3]
-        regions = make_graph(int(ases), random.Random(int(seed))).region
+        regions = {int(asn): name for asn, name in make_graph(int(ases), random.Random(int(seed))).region.items()}
         found = located_by_region(graph, regions, np.random.default_rng(int(seed)))
     if found is None:
         raise click.UsageError("where are the networks? Give --asn-ranges with --countries, or --places")

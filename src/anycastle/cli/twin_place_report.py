@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from anycastle.cli.output import Table, message, print_table
+from anycastle.cli.twin_arrivals import arrivals
 
 if TYPE_CHECKING:
     from anycastle.twin.convergence import Overlay
@@ -98,26 +99,11 @@ def explain(found: "Placement", overlays: "Sequence[Overlay]") -> None:
     for money in [each.economics for each in (best,) if each.economics.payback_months]:
         message(f"setting up is earned after {money.payback_months:.1f} months")
     for option, each in zip(found.greedy, overlays, strict=False):
-        message(f"+ {option.added[-1]}: {_arrivals(each)}")
+        message(f"+ {option.added[-1]}: {arrivals(each)}")
 
 
 def _change(before: "Fare", after: "Fare", name: str) -> str:
     return f"{getattr(before, name).value:.0f} -> {getattr(after, name).value:.0f} ms"
-
-
-def _arrivals(each: "Overlay") -> str:
-    told = [f"{100 * arrival.users:.0f} % {_when(arrival.seconds)}" for arrival in each.arrivals]
-    return f"{100 * each.moved:.1f} % of users move; of these " + ", ".join(told) if told else "nobody moves"
-
-
-def _when(seconds: tuple[float | None, ...]) -> str:
-    """Tell the quantiles of a time; None is later than anybody measured."""
-    good, middle, bad = ("" if value is None else f"{value:.0f}" for value in seconds)
-    if not good:
-        return "later than was measured"
-    if not middle:
-        return f"after {good} s or more (later than was measured)"
-    return f"after {middle} s ({good} to {bad})" if bad else f"after {middle} s ({good} or more)"
 
 
 def best_option(found: "Placement") -> "Option":

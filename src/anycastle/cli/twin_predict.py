@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from anycastle.cli.output import Form, Table, message, output_option, print_form
+from anycastle.cli.twin_arrivals import arrivals
 from anycastle.cli.twin_fleet_input import (
+    Question,
     amount,
     ask,
     fleet_options,
@@ -18,11 +20,12 @@ from anycastle.cli.twin_fleet_input import (
     open_question,
     parse_load,
     percent,
-    show_remarks,
 )
+from anycastle.cli.twin_input import PICTURE, show_remarks
 
 if TYPE_CHECKING:
     from anycastle.twin.cascade import Cascade
+    from anycastle.twin.intent import Intent
     from anycastle.twin.load import Spread
     from anycastle.twin.predicted_shift import PredictedShift
 
@@ -39,6 +42,10 @@ _PARTS: Final = ("pops", "services")
 )
 @click.option("--calibration", type=click.Path(path_type=Path, exists=True, dir_okay=False),
               help="A model of `twin calibrate`, with the fleet's PoPs.")  # fmt: skip
+@click.option("--plot", type=PICTURE, help="Shares before and after: FILE.svg or FILE.png.")
+@click.option("--map", "map_file", type=PICTURE, help="Catchments after, on a map: FILE.svg or FILE.png.")
+@click.option("--convergence", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="Measured times, CSV or NDJSON: how long the change takes.")  # fmt: skip
 @click.option("--upstreams", is_flag=True, help="A line for each upstream, too.")
 @output_option(Form.TABLE, Form.JSON, Form.YAML)
 def predict(
@@ -46,6 +53,9 @@ def predict(
     change: Path | None,
     offered: str | None,
     calibration: Path | None,
+    plot: Path | None,
+    map_file: Path | None,
+    convergence: Path | None,
     upstreams: bool,
     form: Form,
     **given: Any,
@@ -61,6 +71,8 @@ def predict(
     from anycastle.cli.twin_predict_plain import plain
     from anycastle.io.calibration_file import read_calibration
     from anycastle.io.config.findings import did_you_mean
+    from anycastle.io.placement.measured import read_convergence
+    from anycastle.twin.arrival import arrival
     from anycastle.twin.intent import without_pops
     from anycastle.twin.predict import Asked, predict_shift
 
@@ -72,24 +84,58 @@ def predict(
     question = open_question(given, () if then is None else (then,))
     now = question.intent
     after = now if then is None else ask(then, question.graph, now.service, now.prefix)
+    if map_file is not None and not question.labels:
+        raise click.UsageError("--map: where are the networks of this graph? Give --regions")
     known = [site.name for site in after.sites]
     for pop in gone:
         if pop not in known:
             words = f"the service {after.service} has no PoP {pop!r}{did_you_mean(pop, known)}"
             raise click.BadParameter(words, param_hint="--without")
+    arrived = None
     try:
+        observed = None if convergence is None else read_convergence(convergence)
         after = without_pops(after, gone)
         model = None if calibration is None else read_calibration(calibration)
         shift = predict_shift(
             question.graph, now, after, question.randomness,
             Asked(question.weights, load, model, question.members, question.region),
         )  # fmt: skip
+        if observed is not None:
+            arrived = arrival(question.graph, now, after, shift, observed, question.randomness)
     except (MisuseError, ParseError) as error:
         raise click.UsageError(str(error)) from error
-    print_form(form, plain(shift), _table(shift, upstreams))
+    print_form(form, plain(shift, arrived), _table(shift, upstreams))
     if form is Form.TABLE:
         _tell(shift)
+        if arrived is not None:
+            who = "of users have another likeliest PoP"
+            message(f"time, as was measured of {arrived.action}: {arrivals(arrived, who)}")
+    _draw(shift, question, (now, after), plot, map_file, given["seed"])
     show_remarks(shift.remarks)
+
+
+def _draw(
+    shift: "PredictedShift",
+    question: Question,
+    intents: "tuple[Intent, Intent]",
+    plot: Path | None,
+    map_file: Path | None,
+    seed: int,
+) -> None:
+    if plot is None and map_file is None:
+        return
+    import numpy as np
+
+    from anycastle.cli.twin_predict_pictures import draw_bars, draw_map, states
+    from anycastle.io.placement.places import located_by_label
+
+    state = states(*intents)
+    if plot is not None:
+        draw_bars(shift, state, plot, "Shares before and after")
+    if map_file is not None:
+        places = np.random.default_rng(seed)  # its own, so that what else was asked moves nobody on the map
+        located = located_by_label(question.graph, question.labels, places, question.whence)
+        draw_map(shift, state, located, map_file, "Who lands where after the change")
 
 
 @contextmanager

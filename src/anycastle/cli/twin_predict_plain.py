@@ -1,14 +1,16 @@
 """A prediction as plain values, for JSON and YAML."""
 
+from dataclasses import asdict
 from typing import Any
 
 from anycastle.twin.cascade import Cascade
+from anycastle.twin.convergence import Overlay
 from anycastle.twin.load import Spread
 from anycastle.twin.predicted_shift import PoPShift, PredictedShift
 
 
-def plain(shift: PredictedShift) -> dict[str, Any]:
-    """Give a prediction as plain values, for JSON."""
+def plain(shift: PredictedShift, arrived: Overlay | None = None) -> dict[str, Any]:
+    """Give a prediction, and how long it takes where that is known, as plain values, for JSON."""
     return {
         "service": shift.service,
         "prefix": str(shift.prefix),
@@ -31,6 +33,7 @@ def plain(shift: PredictedShift) -> dict[str, Any]:
         "corrected_by_rules": shift.corrected,
         "offered_load": shift.offered_load,
         "cascade": None if shift.cascade is None else plain_cascade(shift.cascade),
+        "convergence": None if arrived is None else asdict(arrived),
         "remarks": [{"kind": r.kind.value, "subject": r.subject, "text": r.text} for r in shift.remarks],
     }
 

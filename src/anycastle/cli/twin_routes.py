@@ -35,6 +35,10 @@ def routes(graph_name: str, origins: tuple[str, ...], target: str | Path, no_cac
     Among customers' routes, then peers', then providers', an AS takes the shortest, then that of the lowest neighbour
     ASN. FILE.npz holds the arrays asn, class (0 none, 1 provider, 2 peer, 3 customer, 4 origin), length, next_hop and
     origin (place among the --origin options, 255 none).
+
+    \b
+    Example:
+      anycastle twin routes synthetic:5000 --origin 700:2 --origin 900
     """
     from anycastle.cli.twin_input import check_asns, open_graph, parse_origin
     from anycastle.twin.deployment import deployment_of_origins

@@ -40,6 +40,10 @@ def score(
 
     With --against, experiments of two PoPs are predicted by the stored model. The model must not have seen them: what
     it was taught it knows.
+
+    \b
+    Example:
+      anycastle twin score model.npz --against later.csv
     """
     from anycastle.io.calibration_file import read_calibration
 

@@ -23,6 +23,10 @@ def shifts(sources: tuple[Path, ...], form: Form) -> None:
 
     SOURCES are rounds, CONFIGURATION__SITE+SITE__DATE.csv, or folders of them. ERROR is the mean error of a site's
     share in points; UNMOVED the same for the prediction that nothing moves.
+
+    \b
+    Example:
+      anycastle twin shifts rounds/
     """
     from anycastle.io.catchments.sources import read_rounds
     from anycastle.twin.shift import predict_shifts

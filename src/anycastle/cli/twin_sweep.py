@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +12,18 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from anycastle.base.errors import WorldError
 from anycastle.cli.output import Table, message, print_ndjson, print_table
-from anycastle.cli.twin_input import deployment_options, open_graph, progress, read_deployment
+from anycastle.cli.twin_input import deployment_options, open_graph, prepends_of, progress, read_deployment
+from anycastle.io.catchments.text import read_text
+from anycastle.twin.sweep import WITHHELD
 
 if TYPE_CHECKING:
     from anycastle.io.as_graph import LoadedGraph
     from anycastle.twin.deployment import Deployment
 
 CONFIGURATIONS_MAX: Final = 10_000_000
+_CELL: Final = re.compile(r"-|[0-9]{1,3}")
 _FORMS: Final = ("table", "ndjson")
 
 
@@ -38,7 +43,7 @@ def _target(_context: click.Context, _parameter: click.Parameter, value: str) ->
 )
 @click.option("--random", "count", type=click.IntRange(1, CONFIGURATIONS_MAX), metavar="N",
               help="N drawn ones: each PoP withheld, or with 0 to 3 prepends.")  # fmt: skip
-@click.option("--seed", default=1, show_default=True, help="Of --random.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of --random.")
 @click.option("--table", "csv_file", type=click.Path(path_type=Path, dir_okay=False, exists=True),
               help="A CSV file: PoPs in the first line, then prepends, - where a PoP is withheld.")  # fmt: skip
 @click.option("--executor", default="here", show_default=True, metavar="NAME",
@@ -50,12 +55,18 @@ def _target(_context: click.Context, _parameter: click.Parameter, value: str) ->
 def sweep(graph_name: str, executor: str, target: str | Path, no_cache: bool, **given: Any) -> None:
     """Work out each PoP's share of the ASes under many configurations of prepends.
 
+    Prepends are by PoP, in place of a fleet's own; sessions that it keeps silent stay so.
     FILE.npz holds `pops`, `prepends` (a row a configuration, -1 where a PoP is withheld) and `shares`.
+
+    \b
+    Example:
+      anycastle twin sweep synthetic:5000 --origin 700 --origin 900 --prepends 3
     """
     loaded = open_graph(graph_name, no_cache)
-    deployment = read_deployment(loaded.graph, given).deployment
+    asked = read_deployment(loaded.graph, given)
+    deployment, silent = asked.deployment, np.array(prepends_of(asked)) == WITHHELD
     by_pop = _configurations(deployment, given)
-    rows = by_pop[:, deployment.pop_of_group()]
+    rows = np.where(silent, WITHHELD, by_pop[:, deployment.pop_of_group()]).astype(np.int16)
     parts: list[NDArray[np.float64]] = []
     with progress(len(rows), "sweep") as bar:
         for part in _sweep(loaded, deployment, rows, executor):
@@ -100,23 +111,27 @@ def _configurations(deployment: "Deployment", given: dict[str, Any]) -> NDArray[
 
 
 def _read_table(path: Path, pops: tuple[str, ...]) -> NDArray[np.int16]:
-    with path.open(encoding="utf-8", newline="") as file:
-        lines = list(csv.reader(file))
+    lines = [[cell.strip() for cell in line] for line in csv.reader(read_text(path).splitlines())]
     if not lines or sorted(lines[0]) != sorted(pops):
         raise click.BadParameter(f"{path}:1: the first line names the PoPs: {','.join(pops)}", param_hint="--table")
     rows = []
     for number, line in enumerate(lines[1:], 2):
-        if len(line) != len(pops) or not all(cell == "-" or (cell.isdigit() and len(cell) <= 3) for cell in line):
+        if len(line) != len(pops) or not all(_CELL.fullmatch(cell) for cell in line):
             words = f"{path}:{number}: {len(pops)} cells with a number of prepends or - are wanted"
             raise click.BadParameter(words, param_hint="--table")
         rows.append([-1 if cell == "-" else int(cell) for cell in line])
+    if not rows:
+        raise click.BadParameter(f"{path}:1: no configuration stands below the PoPs", param_hint="--table")
     order = [lines[0].index(pop) for pop in pops]
     return np.array(rows, np.int16).reshape(-1, len(pops))[:, order]
 
 
 def _give(pops: tuple[str, ...], prepends: NDArray[np.int16], shares: NDArray[np.float64], target: str | Path) -> None:
     if isinstance(target, Path):
-        np.savez_compressed(target, pops=np.array(pops), prepends=prepends, shares=shares)
+        try:
+            np.savez_compressed(target, pops=np.array(pops), prepends=prepends, shares=shares)
+        except OSError as error:
+            raise WorldError(f"{target} cannot be written: {error.strerror}", retryable=False) from error
         message(f"{len(shares):,} configurations in {target}")
     elif target == "ndjson":
         print_ndjson(

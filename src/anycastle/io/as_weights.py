@@ -13,14 +13,11 @@ from typing import Final
 
 from anycastle.base.errors import ParseError
 from anycastle.io.catchments.text import read_text
-from anycastle.io.columns import Column, read_columns
 from anycastle.io.config.units import parse_capacity
 from anycastle.io.ip_ranges import country_of_asns, read_ip_ranges
+from anycastle.io.rows import Field, heading_of, parse_rows, parse_words, read_rows
 from anycastle.model.asn import parse_asn
 
-AS_COLUMNS: Final = ("asn", "as")
-WEIGHT_COLUMNS: Final = ("users", "weight", "addresses", "queries", "requests", "samples", "users (est.)")
-LABEL_COLUMNS: Final = ("region", "country", "label", "cc")
 WEIGHT_MAX: Final = 1e18
 """Of one line; more is a typing error, and would drown all else."""
 
@@ -38,7 +35,7 @@ def read_weights(path: Path) -> ASWeights:
     """Read a file of weights, CSV or ranges. Raises `ParseError` that names every bad line as `FILE:LINE:COLUMN`."""
     text = read_text(path)
     first = text.split("\n", 1)[0].split(",")
-    if len(first) >= 3 and all(field.strip().isdigit() for field in first[:3]):
+    if len(first) >= 3 and all(field.strip().isdigit() for field in first[:2]):
         return _of_ranges(path)
     return parse_weights(text, str(path))
 
@@ -56,14 +53,14 @@ def _of_ranges(path: Path) -> ASWeights:
 
 
 def parse_weights(text: str, name: str) -> ASWeights:
-    """Parse a CSV of weights, `asn` and one of `WEIGHT_COLUMNS`."""
-    column, rows = read_columns(text, name, Column(AS_COLUMNS, parse_asn), Column(WEIGHT_COLUMNS, _weight))
+    """Parse a CSV of weights: `AS` and `WEIGHT`."""
     found: dict[int, float] = {}
-    for asn, weight in rows:
-        found[int(asn)] = found.get(int(asn), 0.0) + weight
+    for row in parse_rows(text, name, (AS, WEIGHT)):
+        asn = int(row.value["asn"])
+        found[asn] = found.get(asn, 0.0) + row.value["users"]
     if not sum(found.values()):
         raise ParseError(f"{name}:1:1: no AS has a weight above 0")
-    return ASWeights(found, f"{column} of {Path(name).name}")
+    return ASWeights(found, f"{heading_of(text, WEIGHT)} of {Path(name).name}")
 
 
 def read_labels(path: Path, asn_ranges: Path | None = None) -> dict[int, str]:
@@ -77,24 +74,24 @@ def read_labels(path: Path, asn_ranges: Path | None = None) -> dict[int, str]:
 
 
 def parse_labels(text: str, name: str) -> dict[int, str]:
-    """Parse a CSV of regions, `asn` and one of `LABEL_COLUMNS`."""
-    _, rows = read_columns(text, name, Column(AS_COLUMNS, parse_asn), Column(LABEL_COLUMNS, _some_text))
-    return {int(asn): label for asn, label in rows}
+    """Parse a CSV of regions: `AS` and `LABEL`."""
+    return {int(row.value["asn"]): row.value["region"] for row in parse_rows(text, name, (AS, LABEL))}
 
 
 def read_loads(path: Path) -> dict[str, float]:
     """Read loads by PoP: CSV with `pop` and `load`, which has a unit as capacities do (`38G`)."""
-    _, rows = read_columns(read_text(path), str(path), Column(("pop",), _some_text), Column(("load",), _load))
-    return dict(rows)
+    rows = read_rows(path, (Field("pop", parse_words), Field("load", _load)))
+    return {row.value["pop"]: row.value["load"] for row in rows}
 
 
 def _load(text: str) -> float:
     return 0.0 if text == "0" else parse_capacity(text)
 
 
-def _weight(text: str) -> float:
+def parse_weight(text: str) -> float:
+    """Parse the weight of one row; groups of thousands may be parted by commas, as APNIC writes them."""
     try:
-        value = float(text.replace(",", ""))  # APNIC writes 1,234,567
+        value = float(text.replace(",", ""))
     except ValueError:
         raise ParseError(f"{text[:40]!r} is no number") from None
     if not isfinite(value) or not 0 <= value <= WEIGHT_MAX:
@@ -102,7 +99,8 @@ def _weight(text: str) -> float:
     return value
 
 
-def _some_text(text: str) -> str:
-    if not text:
-        raise ParseError("nothing stands here")
-    return text
+AS: Final = Field("asn", parse_asn, also=("as",))
+WEIGHT: Final = Field(
+    "users", parse_weight, also=("weight", "addresses", "queries", "requests", "samples", "users (est.)")
+)
+LABEL: Final = Field("region", parse_words, also=("country", "label", "cc"))

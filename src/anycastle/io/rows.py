@@ -79,12 +79,15 @@ def read_rows(path: Path, fields: Sequence[Field], key: str = "") -> list[Row]:
 
     Raises `WorldError` where it cannot be read, `ParseError` for what stands in it.
     """
-    text, errors = read_text(path), Errors()
     packed = [suffix for suffix in path.suffixes if suffix not in (".gz", ".bz2", ".xz")]
-    if key and packed and packed[-1] in (".yaml", ".yml"):
-        cells = _yaml_rows(text, str(path), fields, key, errors)
-    else:
-        cells = _csv_rows(text, str(path), fields, errors)
+    yaml = bool(key and packed and packed[-1] in (".yaml", ".yml"))
+    return parse_rows(read_text(path), str(path), fields, key, yaml=yaml)
+
+
+def parse_rows(text: str, file: str, fields: Sequence[Field], key: str = "", *, yaml: bool = False) -> list[Row]:
+    """Parse a text's rows; `file` is its name, for people. Raises `ParseError` for all that is wrong."""
+    errors = Errors()
+    cells = _yaml_rows(text, file, fields, key, errors) if yaml else _csv_rows(text, file, fields, errors)
     rows = []
     for place, row in cells:
         before = len(errors.found)
@@ -94,7 +97,7 @@ def read_rows(path: Path, fields: Sequence[Field], key: str = "") -> list[Row]:
         if len(rows) > ROWS_MAX:
             raise ParseError(f"{place}: more than {ROWS_MAX:,} rows")
     if not rows and not errors.found:
-        errors.add(Place(str(path)), key, "no row stands here")
+        errors.add(Place(file), key, "no row stands here")
     errors.raise_if_any()
     return rows
 
@@ -115,22 +118,36 @@ def _value(field: Field, cell: _Cell | None, place: Place, errors: Errors) -> An
     return None
 
 
+def heading_of(text: str, field: Field) -> str:
+    """Give the word by which a CSV text names a field; the field's own where it does not have it."""
+    names = _names(next(_lines(text), (1, ""))[1])
+    return next((name for name in (field.name, *field.also) if name in names), field.name)
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Give the lines that count, with their numbers."""
+    return ((number, line) for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1)
+            if line.strip() and not line.startswith("#"))  # fmt: skip
+
+
 def _csv_rows(
     text: str, file: str, fields: Sequence[Field], errors: Errors
 ) -> Iterator[tuple[Place, dict[str, _Cell]]]:
-    lines = ((number, line) for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1)
-             if line.strip() and not line.startswith("#"))  # fmt: skip
+    lines = _lines(text)
     number, heading = next(lines, (1, ""))
-    at, width = _headings(heading, Place(file, number), fields, errors), len(_split(heading)[0])
+    if not heading:
+        errors.add(Place(file), "", "the file has no line; the first names the columns")
+        return
+    at, names = _headings(heading, Place(file, number), fields, errors), _names(heading)
     if errors.found:
         return
     for number, line in lines:
         cells, starts = _split(line)
-        if len(cells) > width:
+        if len(cells) > len(names):
             errors.add(Place(file, number, starts[-1]), "", f"more cells than the heading has; {len(cells)} stand here")
             continue
         row = {
-            name: _Cell(cells[column].strip(), Place(file, number, starts[column]), name)
+            name: _Cell(cells[column].strip(), Place(file, number, starts[column]), names[column])
             for name, column in at.items()
             if column < len(cells)
         }
@@ -139,7 +156,7 @@ def _csv_rows(
 
 def _headings(line: str, place: Place, fields: Sequence[Field], errors: Errors) -> dict[str, int]:
     """Give each field's column; needed ones that are missing are told, with what may have been meant."""
-    names = [cell.strip().lower() for cell in _split(line)[0]]
+    names = _names(line)
     at = {}
     for field in fields:
         column = next((names.index(name) for name in (field.name, *field.also) if name in names), None)
@@ -148,13 +165,27 @@ def _headings(line: str, place: Place, fields: Sequence[Field], errors: Errors) 
     known = {name for field in fields for name in (field.name, *field.also)}
     starts = dict(zip(names, _split(line)[1], strict=True))
     for field in (field for field in fields if field.name not in at):
-        near = get_close_matches(field.name, [name for name in names if name not in known], n=1, cutoff=0.75)
-        if near:  # also where the field is not needed: a price that is passed over is a wrong answer
-            where = Place(place.file, place.line, starts[near[0]])
-            errors.add(where, "", f"no column is named {near[0]!r}; did you mean {field.name!r}?")
+        strangers = [name for name in names if name not in known]
+        # Also where the field is not needed: a price that is passed over is a wrong answer. Its other headings are
+        # looked at where it is: `country` is no mistyped `count`.
+        meant, near = _mistyped((field.name, *field.also) if field.needed else (field.name,), strangers)
+        if near:
+            errors.add(
+                Place(place.file, place.line, starts[near]), "", f"no column is named {near!r}; did you mean {meant!r}?"
+            )
         elif field.needed:
-            errors.add(place, "", f"the heading has no column {field.name!r}")
+            errors.add(place, "", f"the heading has no column {' or '.join(map(repr, (field.name, *field.also)))}")
     return at
+
+
+def _mistyped(wanted: Sequence[str], strangers: Sequence[str]) -> tuple[str, str]:
+    """Give the first wanted heading that a strange one is like, and the strange one; empty where none is."""
+    found = ((each, get_close_matches(each, strangers, n=1, cutoff=0.75)) for each in wanted)
+    return next(((each, near[0]) for each, near in found if near), ("", ""))
+
+
+def _names(line: str) -> list[str]:
+    return [cell.strip().lower() for cell in _split(line)[0]]
 
 
 def _split(line: str) -> tuple[list[str], list[int]]:
@@ -162,7 +193,10 @@ def _split(line: str) -> tuple[list[str], list[int]]:
     if '"' not in line:
         cells = line.split(",")
         return cells, list(accumulate((len(cell) + 1 for cell in cells[:-1]), initial=1))
-    cells = next(csv.reader([line]), [])
+    try:
+        cells = next(csv.reader([line]), [])
+    except csv.Error:  # a cell beyond the limit of the csv module
+        return _split(line.replace('"', " "))
     starts, quoted = [1], False
     for at, character in enumerate(line):
         quoted ^= character == '"'

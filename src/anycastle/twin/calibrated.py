@@ -17,10 +17,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from anycastle.twin.calibration import Calibration, Provenance, predict
+from anycastle.twin.calibration import Calibration, predict
 from anycastle.twin.deployment import PLAIN, Configuration, Deployment
 from anycastle.twin.ensemble import Ensemble, Members
 from anycastle.twin.graph import ASGraph
+from anycastle.twin.provenance import Provenance
 
 SHARE_ERROR: Final = 0.02
 """Where a model has no scorecard: the error of a PoP's share. A calibration that is accepted has less."""
@@ -35,7 +36,7 @@ class Chances:
     chance: NDArray[np.float32]
     """float32[node, pop] over the deployment's PoPs; a row adds up to 1, or to 0 where nothing is announced."""
     provenance: NDArray[np.uint8]
-    """uint8[node]: values of `calibration.Provenance`."""
+    """uint8[node]: values of `Provenance`."""
     corrected: bool
     """The treatments were not plain."""
 

@@ -15,7 +15,6 @@ Nothing is drawn at random: the same experiments give the same model.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
 from typing import Any, Final
 
 import numpy as np
@@ -26,6 +25,7 @@ from anycastle.model.catchment import CollectorPath, Experiment, Neighbour
 from anycastle.twin.evidence import Evidence, gather, pair_index, pairs_of
 from anycastle.twin.graph import ASGraph
 from anycastle.twin.path_field import PathField, lean, make_field
+from anycastle.twin.provenance import Provenance
 from anycastle.twin.strengths import (
     Floats,
     Layer,
@@ -65,19 +65,6 @@ RELEVEL: Final = 1.0
 """How far the mean chance is brought back to the level after own answers; 1: wholly."""
 MEASURED_RIGHT: Final = 0.956
 """How often ping and traceroute of one AS agree in one experiment: no answer is more certain."""
-
-
-class Provenance(IntEnum):
-    """What a prediction for an AS rests on, the best first."""
-
-    MEASURED = 0
-    """The AS answered under this very set."""
-    TRANSITIVE = 1
-    """The AS answered under sets that imply the answer: it took i over k, and k over j."""
-    INFERRED = 2
-    """From the AS's other answers, its providers, its country or the paths."""
-    ASSUMED = 3
-    """Nothing is known of the AS but what all ASes do."""
 
 
 @dataclass(frozen=True, slots=True)

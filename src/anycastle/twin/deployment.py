@@ -21,8 +21,6 @@ from numpy.typing import NDArray
 from anycastle.base.errors import MisuseError
 from anycastle.kernels.route_key import KeyLayout
 from anycastle.model.asn import ASN
-from anycastle.model.pop import PoP
-from anycastle.model.upstream import UpstreamKind
 from anycastle.twin.graph import ASGraph
 
 POISONED_MAX: Final = 16
@@ -144,25 +142,6 @@ class Deployment:
         )
         kept = tuple(new for new, old in zip(groups, self.groups, strict=True) if new.sessions or not old.sessions)
         return Deployment(kept), tuple(sorted(absent))
-
-
-def deployment_of_pops(pops: Iterable[PoP], asn: ASN) -> Deployment:
-    """Give a fleet's deployment: a group `POP/UPSTREAM` for each upstream, our provider for transit, else a peer."""
-    return Deployment(
-        tuple(
-            SessionGroup(
-                f"{pop.name}/{upstream.name}",
-                pop.name,
-                asn,
-                (Session(upstream.asn, _STANDINGS.get(upstream.kind, Standing.PEER)),),
-            )
-            for pop in pops
-            for upstream in pop.upstreams
-        )
-    )
-
-
-_STANDINGS: Final = {UpstreamKind.TRANSIT: Standing.CUSTOMER}
 
 
 def deployment_of_origins(origins: Iterable[ASN]) -> Deployment:

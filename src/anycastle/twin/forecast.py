@@ -1,18 +1,21 @@
 """Members and expected shares of configurations, by the rules or by a calibrated model: one face for both."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anycastle.kernels.lane_vectors import LANES
+from anycastle.model.asn import ASN
 from anycastle.twin.calibrated import as_members, chances, draw_pops
-from anycastle.twin.calibration import Calibration, Provenance
+from anycastle.twin.calibration import Calibration
 from anycastle.twin.deployment import Configuration, Deployment
 from anycastle.twin.ensemble import MEMBERS, Ensemble, Members
 from anycastle.twin.graph import ASGraph
 from anycastle.twin.load import shares_by_group, shares_by_pop
 from anycastle.twin.nearest import Whereabouts
+from anycastle.twin.provenance import Provenance
 from anycastle.twin.sweep import compile_deployment
 
 
@@ -23,9 +26,15 @@ class Pair:
     before: Members
     after: Members
     provenance: NDArray[np.uint8]
-    """uint8[node]: values of `calibration.Provenance`, of the configuration after."""
+    """uint8[node]: values of `Provenance`, of the configuration after."""
     corrected: bool = False
     """A calibrated model was corrected by the rules, for announcements that are not plain."""
+
+
+def named_by(configurations: Iterable[Configuration]) -> set[ASN]:
+    """Give the ASes that configurations keep routes from; a deployment is compiled with their names."""
+    told = [how for each in configurations for how in each.announced.values()]
+    return {asn for how in told for asn in (*how.no_export_to, *how.poison)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +59,7 @@ class Forecast:
 
         Raises `MisuseError` where a neighbour is not in the graph.
         """
-        named = {asn for each in asked for how in each.announced.values() for asn in (*how.no_export_to, *how.poison)}
-        compiled = compile_deployment(graph, deployment, named=named)
+        compiled = compile_deployment(graph, deployment, named=named_by(asked))
         return Forecast(Ensemble.of(compiled, randomness, members, where), model, randomness)
 
     @property

@@ -1,7 +1,6 @@
 """Results as sets and chances: which PoPs an AS could land at, how likely, and how we know."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Final
 
 import numpy as np
@@ -12,23 +11,11 @@ from anycastle.kernels.lane_vectors import LANES
 from anycastle.kernels.possible import LEVEL_BITS, NO_LEVEL, possible_mask, tie_chances
 from anycastle.kernels.route_key import WIDE
 from anycastle.twin.deployment import Configuration, Seed, Wiring
+from anycastle.twin.provenance import Provenance
 from anycastle.twin.sweep import Compiled, Lanes
 
 POPS_OF_A_WORD: Final = 64
 """PoPs in one word of a mask."""
-
-
-class Provenance(IntEnum):
-    """How the PoP of an AS is known, from the weakest."""
-
-    ASSUMED = 0
-    """By the rules alone."""
-    INFERRED = 1
-    """Learnt from what other ASes, or this one elsewhere, were measured to do."""
-    TRANSITIVE = 2
-    """Follows from measured preferences of this AS: a before b, and b before c."""
-    MEASURED = 3
-    """This AS was measured under this announcement."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from anycastle.kernels.members import compare, likeliest
 from anycastle.model.fleet import Fleet
-from anycastle.twin.calibration import Calibration, Provenance
+from anycastle.twin.calibration import Calibration
 from anycastle.twin.cascade import Cascade, Rules, cascade
 from anycastle.twin.deployment import Configuration, Deployment, SessionGroup
 from anycastle.twin.ensemble import MEMBERS, Members
@@ -27,6 +27,7 @@ from anycastle.twin.intent import UNSTATED_CAPACITY, Intent, Site, intent_of
 from anycastle.twin.load import overload_chance, spread, weight_at
 from anycastle.twin.nearest import Whereabouts
 from anycastle.twin.predicted_shift import ASShifts, Flow, PoPShift, PredictedShift, UpstreamShift
+from anycastle.twin.provenance import Provenance
 from anycastle.twin.weights import Weights, equal_weights
 
 

@@ -81,7 +81,7 @@ class ASShifts:
     """Of that PoP, 0 to 1."""
     chance_after: NDArray[np.float32]
     provenance: NDArray[np.uint8]
-    """Values of `calibration.Provenance`."""
+    """Values of `Provenance`."""
 
 
 @dataclass(frozen=True, slots=True)

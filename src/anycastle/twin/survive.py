@@ -3,9 +3,13 @@
 Each failure is a lane of a sweep. Beside the shares that remain, it tells who moves. Those whose PoP failed have to;
 and some move although their PoP goes on, since what their neighbours now hear is different. A plan that counts only the
 former is surprised by the latter.
+
+`survive` breaks each tie by the lowest number; among our own sessions with one upstream that is the one that stands
+first. This is right for comparing many configurations, and no forecast. `survive_ties` gives what is expected over all
+members of an ensemble.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -15,6 +19,9 @@ from numpy.typing import NDArray
 from anycastle.base.errors import MisuseError
 from anycastle.kernels.lane_vectors import LANES
 from anycastle.kernels.propagation_lanes import lane_stays
+from anycastle.twin.deployment import Configuration
+from anycastle.twin.ensemble import Ensemble
+from anycastle.twin.load import shares_by_pop
 from anycastle.twin.routes import NO_GROUP
 from anycastle.twin.sweep import WITHHELD, Compiled, Lanes, Table
 
@@ -57,12 +64,9 @@ def survive(
     Raises `MisuseError` where there are not more PoPs than fail.
     """
     deployment = compiled.wiring.deployment
-    pops = len(deployment.pops)
-    if depth not in (1, 2) or pops <= depth:
-        raise MisuseError(f"{depth} of {pops} PoPs cannot fail; 1 or 2 can, of at least one more")
+    pops, failed = len(deployment.pops), _sets(len(deployment.pops), depth)
     of_group = deployment.pop_of_group()
     row = np.zeros(len(of_group), np.int16) if prepends is None else np.array(prepends, np.int16)
-    failed = np.array(list(combinations(range(pops), depth)), np.int32)
     table = np.concatenate([row[None, :], failures(row, failed, of_group)])
     of_items = compiled.compact.weights_of_items(weights)
     shares, stays = np.empty((len(table), pops)), np.empty(len(table))
@@ -79,6 +83,41 @@ def survive(
     base = shares[0]
     though_kept = np.maximum(0.0, moved[1:] - base[failed].sum(axis=1))
     return Survival(deployment.pops, base, failed, shares[1:], np.where(though_kept < 1e-12, 0.0, though_kept))
+
+
+def survive_ties(
+    ensemble: Ensemble,
+    configuration: Configuration,
+    depth: int = 1,
+    weights: NDArray[np.float64] | None = None,
+    told: Callable[[int], None] = lambda _: None,
+) -> Survival:
+    """Give the same as means over an ensemble's members; 16 ms a failure on the graph of 2025, with 128 members.
+
+    `told` hears how many failures were worked out since it last did. Raises `MisuseError` as `survive`.
+    """
+    compiled, deployment = ensemble.compiled, ensemble.compiled.wiring.deployment
+    failed = _sets(len(deployment.pops), depth)
+    of_node = np.ones(len(compiled.graph)) if weights is None else weights
+    of_node = of_node / of_node.sum()
+    standing = ensemble.run(configuration)
+    before, of_row = standing.pops(), standing.weights_of_rows(of_node)
+    shares, though_kept = np.empty((len(failed), len(deployment.pops))), np.empty(len(failed))
+    for at, gone in enumerate(failed.tolist()):
+        less = deployment.without(*(deployment.pops[pop] for pop in gone), base=configuration)
+        members = ensemble.run(less)
+        shares[at] = shares_by_pop(members, of_node)[:, :-1].mean(axis=0)
+        though_kept[at] = float((of_row @ ((members.pops() != before) & ~np.isin(before, gone))).mean())
+        told(1)
+    base = shares_by_pop(standing, of_node)[:, :-1].mean(axis=0)
+    return Survival(deployment.pops, base, failed, shares, though_kept)
+
+
+def _sets(pops: int, depth: int) -> NDArray[np.int32]:
+    """Give the PoPs of each failure, int32[failure, depth]."""
+    if depth not in (1, 2) or pops <= depth:
+        raise MisuseError(f"{depth} of {pops} PoPs cannot fail; 1 or 2 can, of at least one more")
+    return np.array(list(combinations(range(pops), depth)), np.int32)
 
 
 def failures(row: Table, failed: NDArray[np.int32], pop_of_group: NDArray[np.int32]) -> Table:

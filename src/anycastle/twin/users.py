@@ -6,7 +6,7 @@ round trips of its place and that PoP, in a histogram of milliseconds by region.
 if everyone landed at the nearest PoP, as maps of circles have it; BGP does not know distance.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -93,9 +93,10 @@ class Users:
         compiled: Compiled,
         trips: RoundTrips,
         weights: NDArray[np.float64] | None = None,
-        prepend: Mapping[str, int] | None = None,
+        everywhere: Configuration | None = None,
     ) -> "Users":
-        """Bring them together. `weights` is float64[node], all alike by default; `prepend` is by PoP, 0 by default.
+        """Bring them together. `weights` is float64[node], all alike by default; `everywhere` is how each group
+        announces when its PoP does, of which prepends are followed; plainly by default.
 
         Raises `MisuseError` where no weight has a known place, or the round trips are of other PoPs.
         """
@@ -117,7 +118,7 @@ class Users:
             (cell // places).astype(np.int32),
             (cell % places).astype(np.int32),
             summed / summed.sum(),
-            compiled.wiring.deployment.everywhere(prepend),
+            everywhere or compiled.wiring.deployment.everywhere(),
         )
 
     def landed(self, sets: Sequence[frozenset[str]]) -> Iterator[NDArray[np.float64]]:
@@ -157,7 +158,11 @@ class Users:
         unknown = sorted(frozenset().union(*sets) - set(deployment.pops))
         if unknown:
             raise MisuseError(f"no PoP {', '.join(unknown)}; there are: {', '.join(deployment.pops)}")
-        how = [(group.pop, self.everywhere.announced[group.name].prepend) for group in deployment.groups]
+        announced = self.everywhere.announced
+        how = [
+            (group.pop, announced[group.name].prepend if group.name in announced else WITHHELD)
+            for group in deployment.groups
+        ]
         rows = [[prepend if pop in each else WITHHELD for pop, prepend in how] for each in sets]
         return np.array(rows, np.int16).reshape(-1, len(how))
 

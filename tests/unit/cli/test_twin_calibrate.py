@@ -74,9 +74,9 @@ def test_what_to_announce_next_and_whom_to_probe(tmp_path, model):
     )
     assert {each["asn"] for each in probes[:2]} == {150, 151}
     assert probes[2]["weight"] == 0
-    weights.write_text("150,x\n")
+    weights.write_text("asn,weight\n150,x\n")
     done = _run("next-experiment", model, "--weights", weights)
-    assert "weights.csv:1: " in str(done.exception)
+    assert "weights.csv:2:5: weight: 'x' is no number" in str(done.exception)
 
 
 def test_wrong_usage_says_what_is_right(table, model):

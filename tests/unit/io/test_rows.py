@@ -3,7 +3,7 @@
 import pytest
 
 from anycastle.base.errors import ParseError
-from anycastle.io.rows import ERRORS_SHOWN, Field, parse_number, parse_words, read_rows
+from anycastle.io.rows import ERRORS_SHOWN, Field, heading_of, parse_number, parse_rows, parse_words, read_rows
 
 FIELDS = (
     Field("name", parse_words),
@@ -77,3 +77,28 @@ def test_many_errors_are_counted(tmp_path):
     lines = refusal(tmp_path, "name,size\n" + "a,x\n" * 50)
     assert len(lines) == ERRORS_SHOWN + 1
     assert lines[-1] == f"and {50 - ERRORS_SHOWN} more"
+
+
+def test_another_heading_is_called_as_the_file_calls_it(tmp_path):
+    assert refusal(tmp_path, "name,extent\na,x\n") == ["rows.csv:2:3: extent: 'x' is no size from 0 to 10"]
+    assert heading_of("# note\nName,Extent\n", FIELDS[1]) == "extent"
+    assert heading_of("name\n", FIELDS[1]) == "size"
+
+
+def test_a_mistyped_other_heading_of_what_is_needed():
+    fields = (Field("weight", parse_words, also=("users",)), Field("share", parse_words, "", also=("count",)))
+    with pytest.raises(ParseError, match=r"q.csv:1:1: no column is named 'usres'; did you mean 'users'\?"):
+        parse_rows("usres,country\n1,DE\n", "q.csv", fields)  # a country is no mistyped count, which is not needed
+
+
+def test_quotes_that_are_not_closed_end_with_their_line(tmp_path):
+    assert read(tmp_path, 'name,size\n"x,1\n2,3\n') == [{"name": "x,1", "size": 1.0}, {"name": "2", "size": 3.0}]
+
+
+def test_a_cell_beyond_all_limits_is_refused(tmp_path):
+    long = "x" * 200_000
+    assert refusal(tmp_path, f'name,size\n"{long}",1\n') == ["rows.csv:2:1: name: more than 4096 characters"]
+
+
+def test_an_empty_file(tmp_path):
+    assert refusal(tmp_path, "") == ["rows.csv:1:1: the file has no line; the first names the columns"]

@@ -14,7 +14,6 @@ from anycastle.model.catchment import Measurement, experiment_of
 from anycastle.twin.calibration import (
     MEASURED_RIGHT,
     Observations,
-    Provenance,
     calibrate,
     evidence_over,
     predict,
@@ -24,6 +23,7 @@ from anycastle.twin.calibration import (
 from anycastle.twin.calibration_store import decode_calibration, encode_calibration
 from anycastle.twin.evidence import pair_index
 from anycastle.twin.next_experiment import propose, propose_probes
+from anycastle.twin.provenance import Provenance
 from anycastle.twin.scorecard import against, leave_out, score
 from anycastle.twin.synthetic_catchments import make_fleet
 

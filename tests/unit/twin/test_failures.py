@@ -6,10 +6,12 @@ import pytest
 from anycastle.base.errors import MisuseError
 from anycastle.model.asn import ASN
 from anycastle.twin.deployment import Deployment, Session, SessionGroup, Wiring
-from anycastle.twin.possible import Provenance, possible_pops, tie_ensemble, tie_prediction
+from anycastle.twin.ensemble import Ensemble
+from anycastle.twin.possible import possible_pops, tie_ensemble, tie_prediction
+from anycastle.twin.provenance import Provenance
 from anycastle.twin.repair import Repair
 from anycastle.twin.routes import NO_GROUP, Propagation
-from anycastle.twin.survive import survive
+from anycastle.twin.survive import survive, survive_ties
 from anycastle.twin.sweep import compile_deployment, sweep
 from tests.unit.twin.twelve import BOTH, EAST, OURS, WEST, catchment, told, twelve
 
@@ -45,6 +47,34 @@ def test_the_failure_of_each_pop() -> None:
     assert np.allclose(12 * found.moved, [4, 4, 4])
     assert found.moved_though_kept.tolist() == [0, 0, 0]
     assert found.unreached.tolist() == [0, 0, 0]
+
+
+@pytest.mark.mission("C12")
+def test_what_is_expected_where_nothing_ties_is_what_happens() -> None:
+    """With two prepends at nine, no choice is a tie (see test_predict), so every member gives the same."""
+    compiled = compile_deployment(twelve(), THREE)
+    once = survive(compiled, prepends=[0, 0, 2])
+    found = survive_ties(Ensemble.of(compiled, np.random.default_rng(1), 64), THREE.everywhere({"nine": 2}))
+
+    assert np.allclose(found.base, once.base)
+    assert np.allclose(found.shares, once.shares)
+    assert np.allclose(found.moved_though_kept, once.moved_though_kept)
+
+
+def test_two_pops_at_one_upstream_share_it() -> None:
+    """Both announce to 7: each tie there is an even one, and `survive` gives all to the first. When it fails, those of
+    its users move to the other, who no other PoP is for.
+    """
+    pair = Deployment((WEST, SessionGroup("also", "also", OURS, WEST.sessions), EAST))
+    compiled = compile_deployment(twelve(), pair)
+    told = []
+    found = survive_ties(Ensemble.of(compiled, np.random.default_rng(1), 512), pair.everywhere(), told=told.append)
+
+    assert survive(compiled).base[1] == 0
+    assert found.base[0] == pytest.approx(found.base[1], rel=0.25)
+    assert found.base.sum() == pytest.approx(1)
+    assert found.shares[0][1] == pytest.approx(found.base[:2].sum())
+    assert told == [1, 1, 1]
 
 
 PREPENDED = THREE.everywhere({"west": 5, "nine": 1})

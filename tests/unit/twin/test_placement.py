@@ -173,7 +173,9 @@ def test_weights_decide_what_is_worth_it():
 def test_prepends_of_today_stay():
     """With four more at west, routes are as by whole propagations; with west alone, no tie changes where one lands."""
     deployment = joined_deployment(BOTH, [NINE], OURS)
-    users = Users.of(compile_deployment(twelve(), deployment), users_of(NINE).trips, None, {"west": 4})
+    users = Users.of(
+        compile_deployment(twelve(), deployment), users_of(NINE).trips, None, deployment.everywhere({"west": 4})
+    )
     routes = propagate(twelve(), deployment, deployment.without("nine", base=deployment.everywhere({"west": 4})))
     (landed,) = users.landed([frozenset({"west", "east"})])
     assert (12 * landed.sum(axis=0)[:2]).tolist() == pytest.approx((12 * routes.shares()[:2]).tolist())

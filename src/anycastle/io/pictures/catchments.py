@@ -94,7 +94,7 @@ def draw_catchments(
 
 def _told(about: str) -> str:
     words = "area of a circle: users; its parts: where they land; lines lead to the PoP of the largest part"
-    return f"{about}; {words}" if about else words
+    return f"{about}\n{words}" if about else words
 
 
 class _Circle(NamedTuple):

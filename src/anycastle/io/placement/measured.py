@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from anycastle.base.errors import ParseError
+from anycastle.io.as_weights import parse_weight
 from anycastle.io.catchments.text import read_text
 from anycastle.io.config.findings import Place, did_you_mean
 from anycastle.io.rows import Errors, Field, parse_number, parse_words, read_rows
@@ -20,20 +20,16 @@ from anycastle.twin.pilot import Measurements
 RTT_MS_MAX: Final = 60_000
 """A minute; more is no round trip, or another unit."""
 _RTT: Final = parse_number(1e-3, RTT_MS_MAX, "round trip in milliseconds")
-_WEIGHT: Final = parse_number(0, 1e18, "weight")
 _SECONDS: Final = parse_number(0, 86_400, "number of seconds")
 
 RTT_FIELDS: Final = (
     Field("asn", parse_asn, also=("as",)), Field("pop", parse_words), Field("rtt_ms", _RTT, also=("rtt",)),
 )  # fmt: skip
-WEIGHT_FIELDS: Final = (
-    Field("asn", parse_asn, also=("as",)), Field("weight", _WEIGHT, also=("users", "queries", "addresses", "samples")),
-)  # fmt: skip
 PILOT_FIELDS: Final = (
     Field("asn", lambda text: f"AS{parse_asn(text)}", "", also=("as",)),
     Field("region", parse_words, ""),
     Field("rtt_ms", _RTT, also=("rtt",)),
-    Field("weight", _WEIGHT, 1.0, also=("users", "samples", "count")),
+    Field("weight", parse_weight, 1.0, also=("users", "samples", "count")),
 )
 CONVERGENCE_FIELDS: Final = (
     Field("action", parse_words), Field("converged_s", _SECONDS, inf), Field("unreachable_s", _SECONDS, 0.0),
@@ -131,14 +127,3 @@ def _observed(event: dict[str, Any]) -> list[Observed]:
     dark = event["unreachable_s_p95"]
     unreachable = Times((0.95,), (float(dark),)) if dark else Times((1.0,), (0.0,))
     return [Observed(str(event["action"]), Times(levels, seconds), unreachable, float(event["peers"]))]
-
-
-def read_weights(path: Path, graph: ASGraph) -> tuple[np.ndarray, float]:
-    """Read `asn,weight`: float64[node], and the part of the weight whose ASes the graph does not have."""
-    rows = read_rows(path, WEIGHT_FIELDS)
-    values = np.array([row.value["weight"] for row in rows], np.float64)
-    nodes = graph.nodes([row.value["asn"] for row in rows])
-    there = nodes >= 0
-    if not values[there].sum() > 0:
-        raise ParseError(f"{Place(str(path))}: no AS of the graph has a weight above 0")
-    return np.bincount(nodes[there], values[there], len(graph)), float(values[~there].sum() / values.sum())

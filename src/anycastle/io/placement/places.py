@@ -1,6 +1,7 @@
 """Where networks are: by country, from ranges of addresses; by a CSV of coordinates; by region, in graphs made here."""
 
 import csv
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from anycastle.io.ip_ranges import country_of_asns, read_ip_ranges
 from anycastle.io.rows import Field, parse_number, parse_words, read_rows
-from anycastle.model.asn import ASN, parse_asn
+from anycastle.model.asn import parse_asn
 from anycastle.twin.graph import ASGraph
 from anycastle.twin.rtt import Places
 
@@ -91,15 +92,21 @@ def _nothing() -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float
     return np.zeros(0, np.int32), np.zeros((0, 2)), np.zeros(0), np.zeros(0)
 
 
-def located_by_region(graph: ASGraph, region: dict[ASN, str], randomness: np.random.Generator) -> Located:
+def located_by_region(graph: ASGraph, region: Mapping[int, str], randomness: np.random.Generator) -> Located:
     """Place the ASes of a graph made here in countries of their regions, drawn by people."""
+    return located_by_label(graph, region, randomness, "drawn by region, for the graph is synthetic")
+
+
+def located_by_label(graph: ASGraph, label: Mapping[int, str], randomness: np.random.Generator, source: str) -> Located:
+    """Place ASes by the country that is their label; where that is a region, in one of its countries, by people."""
     places = countries()
     people = np.bincount(places.place, places.people)
-    place_of = np.full(len(graph), -1, np.int32)
-    names = np.array([region.get(ASN(asn), "") for asn in graph.asn.tolist()])
-    for name in sorted(set(region.values())):
+    number = {name: at for at, name in enumerate(places.name)}
+    names = np.array([label.get(asn, "") for asn in graph.asn.tolist()])
+    place_of = np.array([number.get(name.upper(), -1) for name in names.tolist()], np.int32)
+    for name in sorted(set(label.values())):
         here = np.array([at for at, each in enumerate(places.region) if each == name], np.int32)
         nodes = np.flatnonzero(names == name)
         if len(here):
             place_of[nodes] = randomness.choice(here, len(nodes), p=people[here] / people[here].sum())
-    return Located(place_of, places, "drawn by region, for the graph is synthetic")
+    return Located(place_of, places, source)

@@ -3,11 +3,10 @@
 import json
 from math import inf
 
-import numpy as np
 import pytest
 
 from anycastle.base.errors import ParseError
-from anycastle.io.placement.measured import read_convergence, read_pilot, read_round_trips, read_weights
+from anycastle.io.placement.measured import read_convergence, read_pilot, read_round_trips
 from anycastle.model.event import ConvergenceMeasured
 from anycastle.twin.convergence import Times
 from tests.unit.twin.twelve import twelve
@@ -98,14 +97,3 @@ def test_convergence_as_events(tmp_path):
 def test_events_that_are_none(tmp_path, text, words):
     with pytest.raises(ParseError, match=words):
         read_convergence(write(tmp_path, text, "events.ndjson"))
-
-
-def test_weights(tmp_path):
-    graph = twelve()
-    weights, unplaced = read_weights(write(tmp_path, "asn,users\n7,30\n7,10\n8,40\n999,20\n"), graph)
-    assert weights[graph.node(7)] == weights[graph.node(8)] == 40
-    assert weights.sum() == 80
-    assert unplaced == pytest.approx(0.2)
-    with pytest.raises(ParseError, match="above 0"):
-        read_weights(write(tmp_path, "asn,users\n999,20\n"), graph)
-    assert isinstance(weights, np.ndarray)

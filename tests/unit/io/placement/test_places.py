@@ -61,7 +61,7 @@ def test_points_alone(ranges):
 
 def test_bad_points(ranges):
     (ranges / "points.csv").write_text("asn,lat,lon\n12,10,200\n")
-    with pytest.raises(ParseError, match=r"points.csv:2:7: longitude: '200'"):
+    with pytest.raises(ParseError, match=r"points.csv:2:7: lon: '200'"):
         located_by_csv(twelve(), ranges / "points.csv")
 
 

@@ -46,7 +46,7 @@ def test_what_is_refused(tmp_path):
         read_sites(path)
     told = str(raised.value)
     assert "sites.csv:2:1: name: 'a b' is no name" in told
-    assert "sites.csv:2:5: latitude: '91' is no latitude from -90 to 90" in told
+    assert "sites.csv:2:5: lat: '91' is no latitude from -90 to 90" in told
     assert "sites.csv:2:10: upstreams:" in told
 
 
