@@ -350,6 +350,7 @@ def status(daemon: AgentDaemon) -> dict[str, Any]:
         "pop": daemon.pop,
         "version": __version__,
         "observe_only": daemon.observe_only,
+        "booted": engine.booted,
         "ready": not daemon.problems(),
         "problems": daemon.problems(),
         "services": [_service_status(daemon, name) for name in engine.services],
@@ -374,6 +375,7 @@ def _service_status(daemon: AgentDaemon, name: str) -> dict[str, Any]:
     drain = state.drain
     return {
         "name": name,
+        "prefixes": [str(prefix) for prefix in state.service.prefixes],
         "stance": state.decision.stance.value,
         "reason": state.decision.reason,
         "condition": state.condition.value,

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from anycastle.health.stance import Stance
 from anycastle.model.announcement import Announcement, Announcements, RouteAttributes
 from anycastle.model.fleet import Fleet, SharedPrefix
 from anycastle.model.pop import PoP
 from anycastle.model.prefix import Prefix
 from anycastle.model.service import Policy, Service
+from anycastle.model.stance import Stance
 
 _NO_POLICY = Policy(announce=False)
 _KNOWN_MAX = 256
