@@ -1,0 +1,51 @@
+"""All that the checks of a plan look at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from anycastle.base.ports import Timestamp
+from anycastle.model.prefix import Prefix
+from anycastle.model.rpki import Validity
+from anycastle.model.service import Service
+from anycastle.rollout.difference import Change, ChangeKind, Difference
+from anycastle.rollout.foreseen import ForeseenShift
+from anycastle.rollout.intent import Intent
+from anycastle.rollout.limits import BlastLimits, Extent
+from anycastle.rollout.live import Live
+from anycastle.rollout.staging import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known beside the files and the agents' reports."""
+
+    limits: BlastLimits = BlastLimits()
+    validity: Mapping[Prefix, Validity] | None = None
+    """Of each prefix with the fleet's ASN as origin; None where no RPKI data were given."""
+    foreseen: tuple[ForeseenShift, ...] | None = None
+    """None where no graph was given."""
+    retiring: frozenset[str] = frozenset()
+    """Services whose end was asked for by name."""
+    canary_upstreams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInput:
+    """One plan before it is judged."""
+
+    intent: Intent
+    live: Live
+    difference: Difference
+    steps: tuple[Step, ...]
+    extent: Extent
+    now: Timestamp
+    evidence: Evidence = field(default_factory=Evidence)
+
+    def touched(self) -> tuple[Service, ...]:
+        """Give the services of the files whose routes change, in the fleet's order."""
+        prefixes = {change.key.prefix for change in self.difference.changes}
+        return tuple(each for each in self.intent.fleet.services if prefixes & set(each.prefixes))
+
+    def withdrawn(self) -> tuple[Change, ...]:
+        """Give the routes that end."""
+        return tuple(each for each in self.difference.changes if each.kind is ChangeKind.WITHDRAWN)
