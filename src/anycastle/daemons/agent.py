@@ -348,6 +348,8 @@ def status(daemon: AgentDaemon) -> dict[str, Any]:
     engine = daemon.engine
     return {
         "pop": daemon.pop,
+        "region": engine.pop.region,
+        "capacity": engine.pop.capacity,
         "version": __version__,
         "observe_only": daemon.observe_only,
         "booted": engine.booted,
@@ -376,6 +378,7 @@ def _service_status(daemon: AgentDaemon, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "prefixes": [str(prefix) for prefix in state.service.prefixes],
+        "floor": {"pops": state.service.floor.pops, "capacity": state.service.floor.capacity},
         "stance": state.decision.stance.value,
         "reason": state.decision.reason,
         "condition": state.condition.value,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from anycastle.base.ports import Timestamp
 from anycastle.model.prefix import Prefix
 from anycastle.model.rpki import Validity
-from anycastle.model.service import Service
+from anycastle.model.service import Floor, Service
 from anycastle.rollout.difference import Change, ChangeKind, Difference
 from anycastle.rollout.foreseen import ForeseenShift
 from anycastle.rollout.intent import Intent
@@ -40,6 +40,15 @@ class CheckInput:
     extent: Extent
     now: Timestamp
     evidence: Evidence = field(default_factory=Evidence)
+
+    def floor(self, service: Service) -> Floor:
+        """Give the floor that counts: the files', and what agents still hold to where that is higher.
+
+        So a floor is lowered by a change of its own, before anything is withdrawn below it.
+        """
+        said = [each.services[service.name] for each in self.live.reports.values() if service.name in each.services]
+        told = [service.floor, *(each.floor for each in said if each.floor is not None)]
+        return Floor(max(each.pops for each in told), max(each.capacity for each in told))
 
     def touched(self) -> tuple[Service, ...]:
         """Give the services of the files whose routes change, in the fleet's order."""

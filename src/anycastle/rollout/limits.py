@@ -43,9 +43,9 @@ class Extent:
     pops: int
     of_region: dict[str, int]
     of_pop: dict[str, float]
-    """PoP -> capacity. One that the files do not have counts as 0."""
+    """PoP -> capacity. One that the files do not have counts as its agent says, else as 0."""
     regions: dict[str, str]
-    """PoP -> region; '' for one that the files do not have."""
+    """PoP -> region; as its agent says for one that the files do not have."""
     capacity: float | None
     """In all; None where a PoP's file states none, since these cannot be added up."""
 
@@ -59,15 +59,10 @@ class Extent:
 def extent_of(fleet: Fleet, live: Live) -> Extent:
     """Give what the shares are shares of."""
     known = {pop.name: pop for pop in fleet.pops}
-    heard = [known[name] for name in live.reports if name in known]
-    of_region: dict[str, int] = {}
-    for pop in heard:
-        of_region[pop.region] = of_region.get(pop.region, 0) + 1
-    stated = all(pop.capacity != UNSTATED_CAPACITY for pop in fleet.pops)
-    return Extent(
-        pops=len(live.reports),
-        of_region=of_region,
-        of_pop={pop.name: pop.capacity for pop in heard},
-        regions={name: known[name].region if name in known else "" for name in live.reports},
-        capacity=fsum(pop.capacity for pop in heard) if stated else None,
-    )
+    of_pop, regions, of_region = dict[str, float](), dict[str, str](), dict[str, int]()
+    for name, report in live.reports.items():
+        of_pop[name] = known[name].capacity if name in known else report.capacity or 0.0
+        regions[name] = known[name].region if name in known else report.region
+        of_region[regions[name]] = of_region.get(regions[name], 0) + 1
+    stated = UNSTATED_CAPACITY not in {*of_pop.values(), *(pop.capacity for pop in fleet.pops)}
+    return Extent(len(of_pop), of_region, of_pop, regions, fsum(of_pop.values()) if stated else None)

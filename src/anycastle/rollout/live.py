@@ -12,6 +12,7 @@ from hashlib import sha256
 from anycastle.model.announcement import Announcement, Announcements, RouteAttributes
 from anycastle.model.permit import PermitState
 from anycastle.model.prefix import Family, Prefix
+from anycastle.model.service import Floor
 from anycastle.model.stance import DrainStep, Stance
 from anycastle.rollout.intent import RouteKey
 
@@ -31,6 +32,8 @@ class ServiceReport:
     drain_owner: str = ""
     prefixes: tuple[Prefix, ...] = ()
     """Empty where the agent is too old to say."""
+    floor: Floor | None = None
+    """As the files have it that the agent read last; None where it is too old to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,9 @@ class PoPReport:
     services: Mapping[str, ServiceReport]
     established: frozenset[tuple[str, Family]]
     """Upstreams and families with a session that is up."""
+    region: str = ""
+    capacity: float | None = None
+    """As the files have both that the agent read last."""
     booted: bool = True
     """The router has been read."""
     observe_only: bool = False

@@ -143,5 +143,5 @@ def _health(report: PoPReport, services: set[str]) -> list[str]:
     lines = [f"{report.observe_only} {sorted(map(str, report.established))}"]
     for name in sorted(services & report.services.keys()):
         told = report.services[name]
-        lines.append(f"{name} {told.stance.value} {told.permit.value} {told.drain.value}")
+        lines.append(f"{name} {told.stance.value} {told.permit.value} {told.drain.value} {told.floor}")
     return lines

@@ -66,11 +66,15 @@ def report(made: Fleet, at: str, **changes: Any) -> PoPReport:
         if key.pop == at
     )
     services = {
-        each.name: ServiceReport(each.name, Stance.ANNOUNCE, "serving", PermitState.HELD, prefixes=each.prefixes)
+        each.name: ServiceReport(
+            each.name, Stance.ANNOUNCE, "serving", PermitState.HELD, prefixes=each.prefixes, floor=each.floor
+        )
         for each in made.services_at(at)
     }
     sessions = frozenset((name, family) for name in UPSTREAMS for family in Family)
-    return replace(PoPReport(at, routes, routes, services, sessions), **changes)
+    here = made.pop(at)
+    told = PoPReport(at, routes, routes, services, sessions, region=here.region, capacity=here.capacity)
+    return replace(told, **changes)
 
 
 def saying(told: PoPReport, name: str = "dns", **changes: Any) -> PoPReport:

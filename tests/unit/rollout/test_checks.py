@@ -78,6 +78,13 @@ class TestFloor:
         assert ("PLN001", "dns") in errors(plan(two, live(before), Evidence(WIDE)))
 
     @pytest.mark.mission("C16")
+    def test_a_floor_is_not_lowered_by_the_plan_that_would_cross_it(self) -> None:
+        lowered = fleet(policies(QUIET, "fra", floor=Floor(pops=1)))
+        made = plan(lowered, live(fleet(service(floor=Floor(pops=4)))))
+        assert ("PLN001", "dns") in errors(made)
+        assert errors(plan(lowered, live(fleet(service(floor=Floor(pops=1)))))) == []
+
+    @pytest.mark.mission("C16")
     def test_a_pop_that_was_not_heard_does_not_count(self) -> None:
         quiet = fleet(policies(QUIET, "fra"))
         assert ("PLN001", "dns") not in errors(plan(quiet, live(fleet(), without=("iad",)), Evidence(WIDE)))
@@ -139,6 +146,12 @@ class TestBlastRadius:
         assert made.findings[0].text == "ends fra, 40 % of the capacity, at once; at most 25 % may be"
         assert errors(plan(longer, live(sized(fleet())))) == []
         assert errors(plan(quiet, live(sized(fleet())), Evidence(BlastLimits(capacity_share=0.4)))) == []
+
+    def test_so_does_one_that_the_folder_has_no_more(self) -> None:
+        fewer = {name: region for name, region in POPS.items() if name != "nrt"}
+        told = replace(report(fleet(), "nrt"), capacity=20_000.0)
+        made = plan(fleet(service(pops=tuple(fewer)), pops=fewer), live(fleet(), told))
+        assert errors(made) == [("PLN002", "step 2")]
 
     def test_where_no_capacity_is_stated_it_is_not_counted_and_that_is_said(self) -> None:
         made = plan(fleet(policies(QUIET, "fra"), capacity=1.0), live(fleet(capacity=1.0)))

@@ -17,10 +17,8 @@ def blast_radius(seen: CheckInput) -> Iterator[PlanFinding]:
         before = {service.name: set(presence.announcing(service)) for service in services}
         presence.apply(step.changes)
         leaving = sorted({pop for each in services for pop in before[each.name] - set(presence.announcing(each))})
-        gone = [pop for pop in step.pops if pop not in seen.extent.of_pop]
         for text in (*_of_pops(seen, step), *_of_capacity(seen, step, leaving), *_of_regions(seen, step)):
-            evidence = bounded([*step.pops, *(f"{pop} leaves the fleet" for pop in gone)])
-            yield PlanFinding("PLN002", Severity.ERROR, f"step {step.number}", text, evidence)
+            yield PlanFinding("PLN002", Severity.ERROR, f"step {step.number}", text, bounded(list(step.pops)))
 
 
 def _of_pops(seen: CheckInput, step: Step) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 Within a step withdrawals count before additions: which of them is first is not promised. A service that is below its
 floor already is a warning where the plan takes no PoP from it: a plan that mends must not be refused for what it mends.
+The floor is the files', or the one that agents still hold to where that is higher.
 """
 
 from collections.abc import Iterator
@@ -39,12 +40,13 @@ def _capacities(seen: CheckInput, pops: list[str]) -> list[float]:
 
 
 def _met(seen: CheckInput, service: Service, pops: list[str]) -> bool:
-    return service.floor.met_by(_capacities(seen, pops))
+    return seen.floor(service).met_by(_capacities(seen, pops))
 
 
 def _said(seen: CheckInput, service: Service, pops: list[str]) -> str:
-    need = f"{service.floor.pops} PoPs" + (f" and {service.floor.capacity:g}" if service.floor.capacity else "")
-    have = f"{len(pops)} PoPs" + (f" and {fsum(_capacities(seen, pops)):g}" if service.floor.capacity else "")
+    floor = seen.floor(service)
+    need = f"{floor.pops} PoPs" + (f" and {floor.capacity:g}" if floor.capacity else "")
+    have = f"{len(pops)} PoPs" + (f" and {fsum(_capacities(seen, pops)):g}" if floor.capacity else "")
     return f"{have} of the floor of {need}"
 
 
