@@ -109,6 +109,6 @@ def _ask(text: str) -> "PoPReport | None":
     try:
         told = ask(Path(path), {"command": "status", "pop": pop})
     except WorldError as error:
-        message(f"{pop} is not heard: {error}", severity="warning")
+        message(f"{pop}: {error}", severity="warning")
         return None
     return report_of(told, text)

@@ -65,7 +65,7 @@ class TestFloor:
         made = plan(fleet(policies(QUIET, "fra", "iad", "nrt")), live(fleet()), Evidence(WIDE))
         assert ("PLN001", "dns") in errors(made)
         (finding,) = [each for each in made.findings if each.code == "PLN001"]
-        assert finding.text == "step 4 leaves 1 PoPs of the floor of 2 PoPs; it ends fra, iad, nrt"
+        assert finding.text == "step 4 leaves 1 PoP, of the floor of 2 PoPs; it ends fra, iad, nrt"
         assert finding.evidence == ("ams",)
 
     @pytest.mark.mission("C16")

@@ -12,6 +12,7 @@ from anycastle.model.service import Service
 from anycastle.rollout.check_input import CheckInput
 from anycastle.rollout.difference import ChangeKind
 from anycastle.rollout.finding import PlanFinding, Severity
+from anycastle.rollout.limits import capacity_text
 from anycastle.rollout.presence import Presence
 
 
@@ -45,13 +46,19 @@ def _met(seen: CheckInput, service: Service, pops: list[str]) -> bool:
 
 def _said(seen: CheckInput, service: Service, pops: list[str]) -> str:
     floor = seen.floor(service)
-    need = f"{floor.pops} PoPs" + (f" and {floor.capacity:g}" if floor.capacity else "")
-    have = f"{len(pops)} PoPs" + (f" and {fsum(_capacities(seen, pops)):g}" if floor.capacity else "")
-    return f"{have} of the floor of {need}"
+    need, have = _count(floor.pops), _count(len(pops))
+    if floor.capacity:
+        need += f" with {capacity_text(floor.capacity)}"
+        have += f" with {capacity_text(fsum(_capacities(seen, pops)))}"
+    return f"{have}, of the floor of {need}"
+
+
+def _count(pops: int) -> str:
+    return "1 PoP" if pops == 1 else f"{pops} PoPs"
 
 
 def _below(seen: CheckInput, service: Service, pops: list[str]) -> PlanFinding:
-    text = f"below its floor already, before the plan: {_said(seen, service, pops)} are known to announce"
+    text = f"below its floor already, before the plan: announced by {_said(seen, service, pops)}"
     return PlanFinding("PLN001", Severity.WARNING, service.name, text, tuple(pops))
 
 
