@@ -1,6 +1,6 @@
 """All that the checks of a plan look at."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from anycastle.base.ports import Timestamp
@@ -12,6 +12,7 @@ from anycastle.rollout.foreseen import ForeseenShift
 from anycastle.rollout.intent import Intent
 from anycastle.rollout.limits import BlastLimits, Extent
 from anycastle.rollout.live import Live
+from anycastle.rollout.presence import Presence
 from anycastle.rollout.staging import Step
 
 
@@ -54,6 +55,14 @@ class CheckInput:
         """Give the services of the files whose routes change, in the fleet's order."""
         prefixes = {change.key.prefix for change in self.difference.changes}
         return tuple(each for each in self.intent.fleet.services if prefixes & set(each.prefixes))
+
+    def announcing(self) -> Iterator[tuple[Service, list[str], list[str]]]:
+        """Give each service that changes, with the PoPs that announce it before the plan and after."""
+        presence, services = Presence(self.live), self.touched()
+        before = [presence.announcing(service) for service in services]
+        presence.apply(self.difference.changes)
+        for service, pops in zip(services, before, strict=True):
+            yield service, pops, presence.announcing(service)
 
     def withdrawn(self) -> tuple[Change, ...]:
         """Give the routes that end."""

@@ -12,7 +12,7 @@ agent (`wanted`, which is what the files say that it read last, after health), a
 Nothing is said of PoPs that were not heard.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
@@ -116,8 +116,11 @@ T = TypeVar("T", Change, Explained, Drift)
 def differ(intent: Intent, live: Live) -> Difference:
     """Give how what is announced differs from what is meant."""
     changes, explained, drifts = list[Change](), list[Explained](), list[Drift]()
-    for report in live.reports.values():
-        for found in _at(intent, report):
+    meant: dict[str, dict[RouteKey, IntendedRoute]] = {}
+    for key, route in intent.routes.items():
+        meant.setdefault(key.pop, {})[key] = route
+    for pop, report in live.reports.items():
+        for found in _at(intent, meant.get(pop, {}), report):
             match found:
                 case Change():
                     changes.append(found)
@@ -132,10 +135,11 @@ def _sorted(found: Iterable[T]) -> tuple[T, ...]:
     return tuple(sorted(found, key=lambda each: (each.service, each.key)))
 
 
-def _at(intent: Intent, report: PoPReport) -> Iterator[Change | Explained | Drift]:
+def _at(
+    intent: Intent, meant: Mapping[RouteKey, IntendedRoute], report: PoPReport
+) -> Iterator[Change | Explained | Drift]:
     exported = {RouteKey(report.pop, route.upstream, route.prefix): route.attributes for route in report.exported}
     wanted = {RouteKey(report.pop, route.upstream, route.prefix): route.attributes for route in report.wanted}
-    meant = {key: route for key, route in intent.routes.items() if key.pop == report.pop}
     for key in exported.keys() | wanted.keys() | meant.keys():
         yield from _route(_Voices(key, meant.get(key), wanted.get(key), exported.get(key)), intent, report)
 

@@ -113,15 +113,5 @@ def _at(fleet: Fleet, pop: PoP) -> Iterator[tuple[RouteKey, IntendedRoute]]:
 
 
 def _voice(service: Service, policy: Policy) -> Voice:
-    return Voice(service.name, policy.attributes, policy.steered, _on_top(policy.attributes, service))
-
-
-def _on_top(usual: RouteAttributes, service: Service) -> RouteAttributes:
-    """Give the usual attributes with a slow start's on top, as `Service.slow_start` says it: these two add."""
-    added = service.slow_start.attributes
-    return RouteAttributes(
-        prepend=usual.prepend + added.prepend,
-        med=usual.med if added.med is None else added.med,
-        local_preference=usual.local_preference if added.local_preference is None else added.local_preference,
-        communities=usual.communities | added.communities,
-    )
+    slow = policy.attributes.with_on_top(service.slow_start.attributes)
+    return Voice(service.name, policy.attributes, policy.steered, slow)

@@ -8,6 +8,7 @@ from anycastle.rollout.finding import PlanFinding, Severity
 
 def agent(seen: CheckInput) -> Iterator[PlanFinding]:
     """Give the agents of changed PoPs that would not act, and the sessions that additions wait for."""
+    waiting = _waiting(seen)
     for pop in seen.difference.pops:
         report = seen.live.reports[pop]
         if report.observe_only:
@@ -16,13 +17,16 @@ def agent(seen: CheckInput) -> Iterator[PlanFinding]:
         if report.problems:
             text = f"its agent is not ready: {report.problems[0]}"
             yield PlanFinding("PLN012", Severity.WARNING, pop, text, report.problems)
-        waiting = sorted(
-            {
-                f"{each.key.upstream} {each.key.prefix.family}"
-                for each in seen.difference.changes
-                if each.key.pop == pop and each.after is not None and not seen.live.carries(each.key)
-            }
-        )
-        if waiting:
-            text = f"no session is up with {', '.join(waiting)}: what is announced there counts for nothing yet"
+        if pop in waiting:
+            names = ", ".join(sorted(waiting[pop]))
+            text = f"no session is up with {names}: what is announced there counts for nothing yet"
             yield PlanFinding("PLN012", Severity.WARNING, pop, text)
+
+
+def _waiting(seen: CheckInput) -> dict[str, set[str]]:
+    """Give the sessions that changes wait for: PoP -> upstreams and families."""
+    found: dict[str, set[str]] = {}
+    for change in seen.difference.changes:
+        if change.after is not None and not seen.live.carries(change.key):
+            found.setdefault(change.key.pop, set()).add(f"{change.key.upstream} {change.key.prefix.family}")
+    return found

@@ -12,8 +12,10 @@ from anycastle.rollout.staging import Step
 def blast_radius(seen: CheckInput) -> Iterator[PlanFinding]:
     """Give each step that is too wide, and how."""
     presence = Presence(seen.live)
-    services = seen.touched()
+    touched = seen.touched()
     for step in seen.steps:
+        ended = {change.key.prefix for change in step.changes if change.kind is ChangeKind.WITHDRAWN}
+        services = [service for service in touched if not ended.isdisjoint(service.prefixes)]
         before = {service.name: set(presence.announcing(service)) for service in services}
         presence.apply(step.changes)
         leaving = sorted({pop for each in services for pop in before[each.name] - set(presence.announcing(each))})

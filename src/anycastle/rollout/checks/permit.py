@@ -1,8 +1,8 @@
 """PLN005: a PoP would end a service without holding a permit to withdraw it.
 
-The others rely on it: those that hold permits may use them at the same moment, and then the floor does not stand. The
-way is to let the permit move there first: put the PoP first in the service's `pops`, have that read everywhere, and
-take it out of the list then.
+The agent will refuse the files. The others rely on it: those that hold permits may use them at the same moment, and
+then the floor does not stand. The way is to let the permit move there first: put the PoP first in the service's `pops`,
+have that read everywhere, and take it out of the list then.
 """
 
 from collections.abc import Iterator
@@ -10,18 +10,12 @@ from collections.abc import Iterator
 from anycastle.model.permit import PermitState
 from anycastle.rollout.check_input import CheckInput
 from anycastle.rollout.finding import PlanFinding, Severity
-from anycastle.rollout.presence import Presence
 
 
 def permit(seen: CheckInput) -> Iterator[PlanFinding]:
     """Give the ends of announcements that no permit stands behind."""
-    presence = Presence(seen.live)
-    services = seen.touched()
-    before = {service.name: presence.announcing(service) for service in services}
-    presence.apply(seen.difference.changes)
-    for service in services:
-        after = presence.announcing(service)
-        for pop in before[service.name]:
+    for service, before, after in seen.announcing():
+        for pop in before:
             report = seen.live.reports[pop].services.get(service.name)
             if pop in after or (report is not None and report.permit is not PermitState.NONE):
                 continue

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from anycastle.rollout.check_input import CheckInput
 from anycastle.rollout.finding import PlanFinding, Severity, bounded
-from anycastle.rollout.presence import Presence
 
 
 def shrunken(seen: CheckInput) -> Iterator[PlanFinding]:
@@ -19,15 +18,10 @@ def shrunken(seen: CheckInput) -> Iterator[PlanFinding]:
     if _half(lost, heard):
         text = f"the folder has lost {len(lost)} of the {len(heard)} PoPs that announce; this is refused"
         yield PlanFinding("PLN003", Severity.ERROR, seen.intent.fleet.name, text, _would_do(seen, lost))
-    presence = Presence(seen.live)
-    services = seen.touched()
-    before = {service.name: presence.announcing(service) for service in services}
-    presence.apply(seen.difference.changes)
-    for service in services:
-        after = presence.announcing(service)
-        ended = [pop for pop in before[service.name] if pop not in after]
-        if after and _half(ended, before[service.name]):
-            text = f"would leave {len(ended)} of the {len(before[service.name])} PoPs that announce it"
+    for service, before, after in seen.announcing():
+        ended = [pop for pop in before if pop not in after]
+        if after and _half(ended, before):
+            text = f"would leave {len(ended)} of the {len(before)} PoPs that announce it"
             yield PlanFinding("PLN003", Severity.ERROR, service.name, text, _would_do(seen, ended))
 
 
