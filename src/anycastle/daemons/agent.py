@@ -348,6 +348,7 @@ def status(daemon: AgentDaemon) -> dict[str, Any]:
     engine = daemon.engine
     return {
         "pop": daemon.pop,
+        "at": now().wall,
         "region": engine.pop.region,
         "capacity": engine.pop.capacity,
         "version": __version__,

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from anycastle.base.errors import ParseError
+from anycastle.base.ports import Timestamp
 from anycastle.io.announcement_json import AnnouncementShape, announcements_of
 from anycastle.io.whole_file import read_whole
 from anycastle.model.permit import PermitState
@@ -51,6 +52,7 @@ class _Status(msgspec.Struct):
     exported: list[AnnouncementShape]
     sessions: list[_Session]
     ready: bool
+    at: float | None = None
     region: str = ""
     capacity: float | None = None
     booted: bool | None = None
@@ -89,6 +91,7 @@ def _report(told: _Status) -> PoPReport:
             for family in session.families
             if family in _FAMILIES
         ),
+        at=None if told.at is None else Timestamp(told.at),
         region=told.region,
         capacity=told.capacity,
         # An agent of a version that does not say is believed where it says that nothing is amiss.

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from anycastle.rollout.check_input import CheckInput
+from anycastle.rollout.checks.age import age
 from anycastle.rollout.checks.agent import agent
 from anycastle.rollout.checks.blast_radius import blast_radius
 from anycastle.rollout.checks.capacity import capacity, capacity_after_loss
@@ -32,6 +33,7 @@ CHECKS: Final[tuple[Callable[[CheckInput], Iterable[PlanFinding]], ...]] = (
     roa,
     community,
     unheard,
+    age,
     agent,
     capacity,
     capacity_after_loss,

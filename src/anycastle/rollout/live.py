@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
+from anycastle.base.ports import Timestamp
 from anycastle.model.announcement import Announcement, Announcements, RouteAttributes
 from anycastle.model.permit import PermitState
 from anycastle.model.prefix import Family, Prefix
@@ -48,6 +49,8 @@ class PoPReport:
     services: Mapping[str, ServiceReport]
     established: frozenset[tuple[str, Family]]
     """Upstreams and families with a session that is up."""
+    at: Timestamp | None = None
+    """When the agent said so; None where it is too old to say."""
     region: str = ""
     capacity: float | None = None
     """As the files have both that the agent read last."""
@@ -74,7 +77,7 @@ class Live:
     reports: Mapping[str, PoPReport]
     """PoP -> report; only of agents that have read their routers."""
     unheard: tuple[str, ...]
-    """PoPs of the fleet of which nothing is known, in the fleet's order."""
+    """PoPs of which nothing is known: those of the fleet in its order, then others whose agents know nothing yet."""
 
     @property
     def revision(self) -> str:
@@ -95,8 +98,9 @@ class Live:
 
 def live_of(reports: Iterable[PoPReport], pops: Iterable[str]) -> Live:
     """Give the live state of a fleet with these PoPs; reports of PoPs that it does not have are kept too."""
-    heard = {report.pop: report for report in reports if report.booted}
-    return Live(heard, tuple(pop for pop in pops if pop not in heard))
+    said = {report.pop: report for report in reports}
+    heard = {pop: report for pop, report in said.items() if report.booted}
+    return Live(heard, tuple(pop for pop in dict.fromkeys([*pops, *said]) if pop not in heard))
 
 
 def routes_of(reports: Iterable[PoPReport]) -> dict[RouteKey, RouteAttributes]:

@@ -16,6 +16,7 @@ PREFIX = parse_prefix("192.0.2.0/24")
 TOLD: dict[str, Any] = {
     "pop": "ams",
     "version": "1",
+    "at": 1700000000.5,
     "region": "eu",
     "capacity": 5.0,
     "booted": True,
@@ -52,6 +53,7 @@ def test_what_an_agent_says_becomes_a_report(tmp_path: Path) -> None:
     assert report.exported == report.wanted == {Announcement(PREFIX, "one", RouteAttributes(2))}
     assert report.established == {("one", Family.IPV4)}
     assert (report.pop, report.region, report.capacity) == ("ams", "eu", 5.0)
+    assert report.at == 1700000000.5
     assert report.problems == ("the watchdog is gone",)
     told = report.services["dns"]
     assert (told.stance, told.permit, told.drain) == (Stance.STEER, PermitState.HELD, DrainStep.SHUTTING)

@@ -292,6 +292,14 @@ def test_who_was_not_heard_is_named() -> None:
     assert found(plan(fleet(), live(fleet(), without=("nrt",)))) == [("PLN011", "warning", "nrt")]
 
 
+@pytest.mark.parametrize(
+    ("age_s", "warned"), [(None, False), (0.0, False), (299.0, False), (301.0, True), (-301.0, True)]
+)
+def test_a_report_that_is_old(age_s: float | None, warned: bool) -> None:
+    told = replace(report(fleet(), "fra"), at=None if age_s is None else Timestamp(NOW - age_s))
+    assert found(plan(fleet(), live(fleet(), told))) == ([("PLN016", "warning", "fra")] if warned else [])
+
+
 def test_agents_that_would_not_act() -> None:
     told = replace(report(fleet(), "fra"), observe_only=True, problems=("the watchdog is gone",))
     made = plan(fleet(policies(LONGER, "fra")), live(fleet(), told))

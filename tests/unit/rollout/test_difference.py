@@ -156,6 +156,7 @@ def test_nothing_is_said_of_a_pop_that_was_not_heard() -> None:
 def test_an_agent_that_has_not_read_its_router_is_not_heard() -> None:
     told = replace(report(fleet(), "fra"), exported=NOTHING, booted=False)
     assert live_of([told], ["fra"]).unheard == ("fra",)
+    assert live_of([told], ["ams"]).unheard == ("ams", "fra")
     assert plan(fleet(), live(fleet(), told)).difference.empty
 
 
