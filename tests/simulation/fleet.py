@@ -19,7 +19,6 @@ from anycastle.health.commands import Apply, Command, Finish, ReadExports, Recor
 from anycastle.health.lease import LeaseKeeper
 from anycastle.health.quorum import Condition
 from anycastle.health.reconcile import RouterView
-from anycastle.health.stance import Stance
 from anycastle.health.state import AgentState
 from anycastle.model.announcement import NOTHING, Announcements
 from anycastle.model.check import CheckResult, Outcome
@@ -28,6 +27,7 @@ from anycastle.model.fleet import Fleet
 from anycastle.model.permit import PermitState
 from anycastle.model.prefix import Family, parse_prefix
 from anycastle.model.service import Dampening, Floor, Lease, LeaseEnd, OnExit, Service, WhenAlone
+from anycastle.model.stance import Stance
 from tests.unit.health.world import WALL, check, fleet, service
 
 SETTLING_S = 900.0

@@ -348,8 +348,12 @@ def status(daemon: AgentDaemon) -> dict[str, Any]:
     engine = daemon.engine
     return {
         "pop": daemon.pop,
+        "at": now().wall,
+        "region": engine.pop.region,
+        "capacity": engine.pop.capacity,
         "version": __version__,
         "observe_only": daemon.observe_only,
+        "booted": engine.booted,
         "ready": not daemon.problems(),
         "problems": daemon.problems(),
         "services": [_service_status(daemon, name) for name in engine.services],
@@ -374,6 +378,8 @@ def _service_status(daemon: AgentDaemon, name: str) -> dict[str, Any]:
     drain = state.drain
     return {
         "name": name,
+        "prefixes": [str(prefix) for prefix in state.service.prefixes],
+        "floor": {"pops": state.service.floor.pops, "capacity": state.service.floor.capacity},
         "stance": state.decision.stance.value,
         "reason": state.decision.reason,
         "condition": state.condition.value,

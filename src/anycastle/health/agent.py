@@ -29,12 +29,11 @@ from anycastle.health import drain as draining
 from anycastle.health.addresses import AddressKeeper
 from anycastle.health.announcements import Announcer, announcements_of
 from anycastle.health.commands import Command, Finish, LeaseTerm, Record, RenewLeases, Save, StartCheck
-from anycastle.health.drain import DrainStep
 from anycastle.health.permits import Permit, deal
 from anycastle.health.quorum import Condition
 from anycastle.health.reconcile import LULL_S, Reconciler, RouterView
 from anycastle.health.service import ServiceState, carry_over, service_state
-from anycastle.health.stance import Decision, Stance
+from anycastle.health.stance import Decision
 from anycastle.health.state import AgentState
 from anycastle.health.verdict import CheckTracker
 from anycastle.model.announcement import Announcement, Announcements
@@ -51,6 +50,7 @@ from anycastle.model.fleet import Fleet, SharedPrefix
 from anycastle.model.permit import PermitReport, PermitState
 from anycastle.model.prefix import Prefix
 from anycastle.model.service import Lease, LeaseEnd, Service, WhenAlone
+from anycastle.model.stance import DrainStep, Stance
 
 
 @dataclass(frozen=True, slots=True)

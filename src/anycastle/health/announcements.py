@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from anycastle.health.stance import Stance
 from anycastle.model.announcement import Announcement, Announcements, RouteAttributes
 from anycastle.model.fleet import Fleet, SharedPrefix
 from anycastle.model.pop import PoP
 from anycastle.model.prefix import Prefix
 from anycastle.model.service import Policy, Service
+from anycastle.model.stance import Stance
 
 _NO_POLICY = Policy(announce=False)
 _KNOWN_MAX = 256
@@ -97,16 +97,6 @@ def _attributes(
         if stances[service.name] is Stance.ANNOUNCE:
             return policy.attributes
         if steered is None:
-            started = _on_top(policy.attributes, service.slow_start.attributes)
+            started = policy.attributes.with_on_top(service.slow_start.attributes)
             steered = started if service.name in slow else policy.steered
     return steered
-
-
-def _on_top(usual: RouteAttributes, slow_start: RouteAttributes) -> RouteAttributes:
-    """Give the usual attributes with a slow start's on top: what the policy says per upstream still holds."""
-    return RouteAttributes(
-        prepend=usual.prepend + slow_start.prepend,
-        med=usual.med if slow_start.med is None else slow_start.med,
-        local_preference=usual.local_preference if slow_start.local_preference is None else slow_start.local_preference,
-        communities=usual.communities | slow_start.communities,
-    )

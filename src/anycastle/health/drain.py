@@ -10,18 +10,9 @@ outlive the machine's boot.
 """
 
 from dataclasses import dataclass, replace
-from enum import Enum
 
 from anycastle.base.ports import Timestamp
-
-
-class DrainStep(Enum):
-    """Where a drain stands."""
-
-    NORMAL = "normal"
-    SHUTTING = "shutting"
-    WITHDRAWN = "withdrawn"
-    STOPPED = "stopped"
+from anycastle.model.stance import DrainStep
 
 
 @dataclass(frozen=True, slots=True)

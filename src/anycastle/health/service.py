@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from anycastle.base.ports import FAR_FUTURE, Instant, Now, Randomness, after
 from anycastle.health import drain as draining
 from anycastle.health import flap
-from anycastle.health.drain import Drain, DrainStep
+from anycastle.health.drain import Drain
 from anycastle.health.flap import FlapPenalty
 from anycastle.health.permits import Permit
 from anycastle.health.quorum import Condition, condition_of
-from anycastle.health.stance import Decision, Situation, Stance, decide
+from anycastle.health.stance import Decision, Situation, decide
 from anycastle.health.state import AgentState, SavedPenalty
 from anycastle.health.verdict import CheckTracker, Verdict
 from anycastle.model.check import Check, Severity
 from anycastle.model.permit import PermitState
 from anycastle.model.service import OnExit, Service, WhenAlone
+from anycastle.model.stance import DrainStep, Stance
 
 FIRST_ANSWERS_S = 1.0
 """After a start every check is asked within this span, however long its interval."""

@@ -1,20 +1,11 @@
 """The decision itself: what a PoP does with a service, and why. One pure function; everything else feeds it."""
 
 from dataclasses import dataclass
-from enum import Enum
 
-from anycastle.health.drain import DrainStep
 from anycastle.health.quorum import Condition
 from anycastle.model.permit import PermitState
 from anycastle.model.service import WhenAlone
-
-
-class Stance(Enum):
-    """What the PoP means to do with a service."""
-
-    ANNOUNCE = "announce"
-    STEER = "steer"
-    WITHDRAW = "withdraw"
+from anycastle.model.stance import DrainStep, Stance
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,15 @@ class RouteAttributes:
     """Only an iBGP neighbour sees it; a transit's preference is set by one of its communities."""
     communities: frozenset[Community] = frozenset()
 
+    def with_on_top(self, added: "RouteAttributes") -> "RouteAttributes":
+        """Give these with a slow start's on top: prepends and communities add, the others are replaced where given."""
+        return RouteAttributes(
+            prepend=self.prepend + added.prepend,
+            med=self.med if added.med is None else added.med,
+            local_preference=self.local_preference if added.local_preference is None else added.local_preference,
+            communities=self.communities | added.communities,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Announcement:

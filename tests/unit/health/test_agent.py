@@ -15,7 +15,6 @@ from anycastle.health.commands import (
     SetAddresses,
     StartCheck,
 )
-from anycastle.health.drain import DrainStep
 from anycastle.health.permits import Permit
 from anycastle.health.reconcile import LULL_S, RouterView
 from anycastle.health.state import AgentState
@@ -42,6 +41,7 @@ from anycastle.model.service import (
     SlowStart,
     WhenAlone,
 )
+from anycastle.model.stance import DrainStep
 from tests.unit.health.world import ESTABLISHED, PREFIX, STEERED, WALL, World, check, fleet, service, world
 
 ROUTE = Announcement(PREFIX, "transit")

@@ -1,9 +1,9 @@
 from anycastle.health.announcements import announcements_of
-from anycastle.health.stance import Stance
 from anycastle.model.announcement import Announcement, RouteAttributes
 from anycastle.model.community import NO_EXPORT
 from anycastle.model.fleet import SharedPrefix
 from anycastle.model.service import Policy, SlowStart
+from anycastle.model.stance import Stance
 from tests.unit.health.world import PREFIX, STEERED, fleet, service
 
 NO_SLOW: frozenset[str] = frozenset()

@@ -4,11 +4,12 @@ import pytest
 
 from anycastle.base.errors import WorldError
 from anycastle.base.ports import Timestamp
-from anycastle.health.drain import Drain, DrainStep
+from anycastle.health.drain import Drain
 from anycastle.health.permits import Permit
 from anycastle.health.state import AgentState, SavedPenalty
 from anycastle.io.agent_state import AgentStateFile
 from anycastle.model.permit import PermitState
+from anycastle.model.stance import DrainStep
 
 STATE = AgentState(
     permits={"dns": Permit(PermitState.USED, 7), "web": Permit(PermitState.HELD)},

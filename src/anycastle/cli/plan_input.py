@@ -1,0 +1,114 @@
+"""What `anycastle plan`, `diff` and `drift` are given: the fleet folder, and what agents say."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+from anycastle.base.errors import MisuseError, WorldError
+from anycastle.cli.output import message
+
+if TYPE_CHECKING:
+    from anycastle.rollout.intent import Intent
+    from anycastle.rollout.live import Live, PoPReport
+    from anycastle.rollout.plan import FolderRevision
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+CHANGED = 2
+"""Exit code with --detailed-exitcode where something differs."""
+
+REFUSED = 4
+"""Exit code where a check refuses the plan."""
+
+
+def live_options(command: F) -> F:
+    """Give the options that name the folder and the agents; `read_inputs` takes them."""
+    for option in (
+        click.option(
+            "--detailed-exitcode", is_flag=True, help=f"Exit with {CHANGED} where something differs, 0 where nothing."
+        ),
+        click.option(
+            "--socket", "sockets", multiple=True, metavar="POP=PATH",
+            help="An agent's local socket (agent.sock), asked now. Can be repeated.",
+        ),
+        click.option(
+            "--live", "files", multiple=True, type=click.Path(path_type=Path, exists=True), metavar="FILE|DIR",
+            help="What `anycastle agent status -o json` printed, a file for each PoP; or a folder of such files,"
+            " *.json. Can be repeated.",
+        ),
+        click.option(
+            "--fleet", "fleet_dir", type=click.Path(path_type=Path, file_okay=False), required=True,
+            envvar="ANYCASTLE_FLEET", help="The fleet folder: what is meant.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+class Inputs(NamedTuple):
+    """What is meant, what is announced, and which files said so."""
+
+    intent: "Intent"
+    live: "Live"
+    folder: "FolderRevision"
+
+
+def read_inputs(fleet_dir: Path, files: Sequence[Path], sockets: Sequence[str]) -> Inputs:
+    """Read the folder and all reports. Raises `MisuseError`, `ParseError`, `WorldError`.
+
+    A socket that does not answer is a PoP that is not heard; a file that cannot be read is an error.
+    """
+    from anycastle.io.fleet_loader import load_here, usable
+    from anycastle.io.folder_revision import folder_revision
+    from anycastle.rollout.intent import intent_of
+    from anycastle.rollout.live import live_of
+
+    if not files and not sockets:
+        raise click.UsageError("name what agents say, by --live or --socket: without it nothing is known")
+    before = folder_revision(fleet_dir)
+    fleet = usable(*load_here(fleet_dir))
+    folder = folder_revision(fleet_dir)
+    if folder.digest != before.digest:
+        raise WorldError(f"{fleet_dir} changed while it was read")
+    reports = _reports(files, sockets)
+    return Inputs(intent_of(fleet), live_of(reports, [pop.name for pop in fleet.pops]), folder)
+
+
+def _reports(files: Sequence[Path], sockets: Sequence[str]) -> list["PoPReport"]:
+    from anycastle.io.agent_report import read_report
+
+    found: dict[str, tuple[PoPReport, str]] = {}
+    for path in _expanded(files):
+        _add(found, read_report(path), str(path))
+    for text in sockets:
+        asked = _ask(text)
+        if asked is not None:
+            _add(found, asked, text)
+    return [report for report, _ in found.values()]
+
+
+def _expanded(files: Sequence[Path]) -> list[Path]:
+    return [each for path in files for each in (sorted(path.glob("*.json")) if path.is_dir() else [path])]
+
+
+def _add(found: dict[str, tuple["PoPReport", str]], report: "PoPReport", source: str) -> None:
+    if report.pop in found:
+        raise MisuseError(f"{report.pop} is reported twice, by {found[report.pop][1]} and {source}")
+    found[report.pop] = report, source
+
+
+def _ask(text: str) -> "PoPReport | None":
+    from anycastle.io.agent_report import report_of
+    from anycastle.io.local_socket import ask
+
+    pop, equals, path = text.partition("=")
+    if not (pop and equals and path):
+        raise click.BadParameter(f"{text!r} is not POP=PATH", param_hint="--socket")
+    try:
+        told = ask(Path(path), {"command": "status", "pop": pop})
+    except WorldError as error:
+        message(f"{pop}: {error}", severity="warning")
+        return None
+    return report_of(told, text)

@@ -1,0 +1,23 @@
+"""PLN015: a check had nothing to look at. No data is not a pass."""
+
+from collections.abc import Iterator
+
+from anycastle.rollout.check_input import CheckInput
+from anycastle.rollout.finding import PlanFinding, Severity
+
+
+def no_data(seen: CheckInput) -> Iterator[PlanFinding]:
+    """Give what was not checked, and what would let it be."""
+    evidence = seen.evidence
+    subject = seen.intent.fleet.name
+    lacking = []
+    if evidence.validity is None:
+        lacking.append("ROAs were not checked: no RPKI data were given (--vrps)")
+    if evidence.foreseen is None:
+        lacking.append("capacity was not checked: no graph was given (--graph), so no shift is predicted")
+    elif any(pop.load is None for shift in evidence.foreseen for pop in shift.pops):
+        lacking.append("capacity was not checked: no offered load was given (--load)")
+    if seen.extent.capacity is None:
+        lacking.append("the share of capacity that a step touches was not checked: not all PoPs state theirs")
+    for text in lacking if seen.difference.changes else ():
+        yield PlanFinding("PLN015", Severity.NOTICE, subject, text)
