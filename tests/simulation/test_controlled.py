@@ -10,7 +10,7 @@ from anycastle.health.permits import Permit
 from anycastle.model.permit import PermitState
 from anycastle.model.service import Floor
 from anycastle.rollout import permits
-from anycastle.rollout.permits import Holding, PermitLedger
+from anycastle.rollout.permits import Holding
 from tests.simulation.controlled import simulate
 from tests.simulation.fleet import InvariantBroken
 
@@ -46,22 +46,14 @@ def take_what_was_on_its_way_for_an_answer(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def grant_one_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    stands = PermitLedger.floor_stands
-
-    def lax(self: PermitLedger, service: object, pops: object) -> bool:
-        lower = replace(service.floor, pops=service.floor.pops - 1)  # type: ignore[attr-defined]
-        return stands(self, replace(service, floor=lower), pops)  # type: ignore[type-var, arg-type]
-
-    monkeypatch.setattr(PermitLedger, "floor_stands", lax)
+    spares = Floor.spares
+    lax = lambda self, capacities: spares(replace(self, pops=self.pops - 1), capacities)  # noqa: E731
+    monkeypatch.setattr(Floor, "spares", lax)
 
 
 def leave_capacity_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    met_by = Floor.met_by
-    monkeypatch.setattr(
-        PermitLedger,
-        "floor_stands",
-        lambda self, service, pops: met_by(Floor(service.floor.pops), [1.0] * len(list(pops))),
-    )
+    spares = Floor.spares
+    monkeypatch.setattr(Floor, "spares", lambda self, capacities: spares(Floor(self.pops), capacities))
 
 
 def give_up_what_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ Theory of operation.
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from anycastle.base.errors import MisuseError
 from anycastle.base.ports import FAR_FUTURE, Instant, Now, Randomness, Timestamp, after
@@ -182,6 +183,7 @@ class AgentEngine:
 
         From the first on it is controllers that deal permits, and no longer the fleet's files.
         """
+        self._thaw(now.monotonic)
         if term < self._leader_term or not self.booted:
             return False, []
         self._leader_term, self.alone = term, False
@@ -189,6 +191,7 @@ class AgentEngine:
 
     def controller_lost(self, now: Now) -> list[Command]:
         """Take that the session with the controller ended."""
+        self._thaw(now.monotonic)
         self.alone = True
         return [*self._reconsider(self.services.values(), now), *self._apply_if_due(now)]
 
@@ -200,13 +203,15 @@ class AgentEngine:
     def permit_reports(self) -> tuple[PermitReport, ...]:
         """Give what a controller must know to deal permits."""
         exported = {route.prefix for route in self.router.exports}
+        refused = (state.service.prefixes for state in self.services.values() if state.decision.refused)
+        waited_for = self._any_prefixes.intersection(chain.from_iterable(refused))
         return tuple(
             PermitReport(
                 name,
                 state.permit.state,
                 state.permit.epoch,
                 exported=exported.issuperset(state.service.prefixes),
-                wanted=state.decision.refused,
+                wanted=state.decision.refused or not waited_for.isdisjoint(state.service.prefixes),
             )
             for name, state in self.services.items()
         )
@@ -647,7 +652,8 @@ class AgentEngine:
             return []
         state.permit, self._terms = permit, None
         event = Record(PermitChanged(service, change, permit.epoch))
-        return [event, *self._save(now), *self._reconsider((state,), now), *self._apply_if_due(now)]
+        # Another that waits for this permit, for a prefix that they share, decides with it.
+        return [event, *self._save(now), *self._reconsider(self._tied(state), now), *self._apply_if_due(now)]
 
 
 def _gone(state: ServiceState, exported: set[Prefix]) -> bool:

@@ -59,11 +59,4 @@ def deal(fleet: Fleet, service: Service) -> frozenset[str]:
     number and in capacity. The order decides alone, so that agents that never talk to each other deal the same hands.
     """
     capacity = {pop.name: pop.capacity for pop in fleet.pops}
-    remaining = list(service.pops)
-    holders: list[str] = []
-    for pop in service.pops:
-        left = [name for name in remaining if name != pop]
-        if service.floor.met_by([capacity[name] for name in left]):
-            holders.append(pop)
-            remaining = left
-    return frozenset(holders)
+    return frozenset(service.floor.spares({pop: capacity[pop] for pop in service.pops}))

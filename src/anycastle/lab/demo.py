@@ -88,6 +88,7 @@ class Demo:
         self._listeners: list[Callable[[Happening], None]] = []
         self._began = now().monotonic
         self._failed_at: float | None = None
+        self._told_catchment: dict[str, str | None] = {}
         self._over = False
 
     def listen(self, listener: Callable[[Happening], None]) -> None:
@@ -128,7 +129,7 @@ class Demo:
             await client.start()
         self.figures.catchment_before = lab.catchment(self.service)
         self._enter(Phase.STEADY, f"{len(self.clients)} networks ask {QUERIES_PER_S:.0f} times a second each")
-        self._tell_catchment({}, self.figures.catchment_before)
+        self._tell_catchment()
         await asyncio.sleep(STEADY_S)
 
     async def _fail_and_recover(self) -> None:
@@ -143,15 +144,17 @@ class Demo:
         await self._until(lambda: all(self._failover_of(client) is not None for client in affected))
         failovers = [self._failover_of(client) for client in affected]
         figures.time_to_failover_s = max(at for at in failovers if at is not None) - self._failed_at
+        self._tell_catchment()
         await asyncio.sleep(STEADY_S)
         figures.catchment_after = lab.catchment(self.service)
-        self._tell_catchment(before, figures.catchment_after)
+        self._tell_catchment()
         self._enter(Phase.RECOVERING, f"the name server at {self._city(victim)} is back")
         await lab.servers[victim].start()
         await self._until(lambda: lab.catchment(self.service) == before)
+        self._tell_catchment()
         await asyncio.sleep(STEADY_S)
         figures.catchment_recovered = lab.catchment(self.service)
-        self._tell_catchment(figures.catchment_after, figures.catchment_recovered)
+        self._tell_catchment()
         await self._count(affected)
         self._enter(Phase.DONE, "the demo is over")
         self._over = True
@@ -206,8 +209,10 @@ class Demo:
     def _city(self, name: str) -> str:
         return self.topology.node(name).city
 
-    def _tell_catchment(self, before: dict[str, str | None], after: dict[str, str | None]) -> None:
-        for client, pop in after.items():
+    def _tell_catchment(self) -> None:
+        """Say by whom each client is answered now, where that is news."""
+        before, self._told_catchment = self._told_catchment, self._lab.catchment(self.service)
+        for client, pop in self._told_catchment.items():
             if before.get(client) != pop:
                 served = f"answered by {self._city(pop)}" if pop else "not answered"
                 self._say("client", f"{self._city(client)}: {served}")

@@ -22,4 +22,4 @@ class PermitReport:
     exported: bool
     """Its router exports all prefixes of the service."""
     wanted: bool = False
-    """A withdrawal is due, and was refused for want of a permit."""
+    """A withdrawal that needs it is due, and was refused for want of it or of one that it needs beside it."""

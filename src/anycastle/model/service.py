@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from fractions import Fraction
 from math import fsum
 
 from anycastle.model.announcement import RouteAttributes
@@ -95,6 +96,24 @@ class Floor:
     def met_by(self, capacities: Sequence[float]) -> bool:
         """Tell whether PoPs of these capacities meet it."""
         return len(capacities) >= self.pops and fsum(capacities) >= self.capacity
+
+    def spares(self, capacities: Mapping[str, float]) -> list[str]:
+        """Give the PoPs that may all be missing at once, taken in their order while what is left meets it.
+
+        Sums are exact and rounded once, as those of `met_by` are; the cost goes with the number of PoPs.
+        """
+        spared: list[str] = []
+        if len(capacities) <= self.pops:
+            return spared  # as it mostly is where permits are dealt already: no sum is needed
+        left = sum(map(Fraction, capacities.values()), Fraction())
+        for pop, capacity in capacities.items():
+            if len(capacities) - len(spared) <= self.pops:
+                break
+            without = left - Fraction(capacity)
+            if float(without) >= self.capacity:
+                left = without
+                spared.append(pop)
+        return spared
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,15 @@ term relied on at its last grant, none can have got a permit from anybody since.
 A permit that is idle can move. It is asked back when the floor is in danger (it was raised, or a PoP is gone for
 another reason than a permit), and when another PoP wants one that the slack does not allow; the last in the service's
 order gives first. Asked back means nothing before the agent has agreed: one that is being used is not given up.
+A PoP whose session has just ended counts for nothing where permits are granted, but none is asked back for it yet.
+A permit that waits for another, because a withdrawal needs both, moves only to a PoP that is first by name: two PoPs
+that each hold what the other waits for would else exchange them for ever.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import chain
 
 from anycastle.base.ports import FAR_FUTURE, Instant, after
 from anycastle.model.fleet import Fleet
@@ -31,6 +35,10 @@ BATCH_S = 0.02
 
 ASK_AGAIN_S = 5.0
 """How long a grant or a revocation may go unanswered, or a refusal stands, before it is sent anew."""
+
+AWAITED_S = 10.0
+"""How long a PoP without a session may be on its way to its next one: three tries of an agent's. A controller that
+starts would else take all idle permits from the first PoPs that it hears, just when they may be needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,9 @@ class PermitLedger:
         """Service -> PoP with a session -> what is known."""
         self._services: dict[str, Service] = {}
         self._capacity: dict[str, float] = {}
+        self._heard = False
+        self._awaited: dict[str, Instant] = {}
+        """PoP without a session -> how long no permit is asked back for want of it."""
         self._changed: set[str] = set()
         self._deal_at = FAR_FUTURE
         self._ask_at = FAR_FUTURE
@@ -129,17 +140,23 @@ class PermitLedger:
 
     def reported(self, pop: str, reports: Iterable[PermitReport], now: Instant) -> None:
         """Take what changed at a PoP, or its answers to commands."""
+        if not self._heard:
+            self._heard = True
+            self._await(self._capacity, now)
+        self._awaited.pop(pop, None)
         for report in reports:
             pops = self._holdings.setdefault(report.service, {})
             before = pops.get(pop)
             pops[pop] = Holding(report, report.epoch) if before is None else before.after(report, now)
             self._ask_at = min(self._ask_at, pops[pop].again_at)
-            self._note(report.service, now)
+            if pops[pop] != before:  # else all was dealt by it already: agents repeat what they said
+                self._note(report.service, now)
 
     def left(self, pop: str, now: Instant) -> None:
         """Take that a PoP's session ended: nothing is known of it any more."""
         for name, pops in self._holdings.items():
             if pops.pop(pop, None) is not None:
+                self._await((pop,), now)
                 self._note(name, now)
 
     def change_fleet(self, fleet: Fleet, now: Instant) -> None:
@@ -168,15 +185,25 @@ class PermitLedger:
         """Give the PoPs that can not withdraw of their own, in the service's order."""
         return [pop for pop, holding in self._known(service) if holding.relied_on]
 
-    def floor_stands(self, service: Service, pops: Iterable[str]) -> bool:
-        """Tell whether some PoPs alone meet a service's floor."""
-        return service.floor.met_by([self._capacity.get(pop, 0.0) for pop in pops])
+    def _capacities(self, pops: Iterable[str]) -> dict[str, float]:
+        return {pop: self._capacity.get(pop, 0.0) for pop in pops}
 
     def _known(self, service: Service) -> list[tuple[str, Holding]]:
         known = self._holdings.get(service.name, {})
         return [(pop, known[pop]) for pop in service.pops if pop in known]
 
     # -- deciding -------------------------------------------------------------------------------------------------
+
+    def _await(self, pops: Iterable[str], now: Instant) -> None:
+        self._awaited |= dict.fromkeys(pops, after(now, AWAITED_S))
+        self._ask_at = min(self._ask_at, after(now, AWAITED_S))
+
+    def _stop_awaiting(self, now: Instant) -> None:
+        still = {pop: until for pop, until in self._awaited.items() if until > now}
+        if len(still) < len(self._awaited):
+            self._awaited = still
+            for name in self._services:
+                self._note(name, now)
 
     def _note(self, service: str, now: Instant) -> None:
         self._changed.add(service)
@@ -186,31 +213,39 @@ class PermitLedger:
         """Give what is to be granted or asked back for one service."""
         known = dict(self._known(service))
         relied = [pop for pop, holding in known.items() if holding.relied_on]
-        if not self.floor_stands(service, relied):
-            yield from self._ask_back(service, relied, now, in_vain=True)
+        if not self._floor_stands(service, relied):
+            awaited = [pop for pop in service.pops if pop in self._awaited and pop not in known]
+            yield from self._ask_back(service, [*relied, *awaited], _idle(known), now)
             return
         wanting = [pop for pop in relied if known[pop].reported.wanted]
-        for pop in [*wanting, *(pop for pop in relied if pop not in wanting)]:
-            left = [name for name in relied if name != pop]
-            if self.floor_stands(service, left):
-                relied = left
-                yield self._ask(service, pop, Asked.GRANT, now)
-        for pop in [pop for pop in wanting if pop in relied][:1]:
-            left = [name for name in relied if name != pop]
-            yield from self._ask_back(service, left, now, in_vain=False)
+        granted = self._spares(service, wanting, relied)
+        for pop in granted:
+            yield self._ask(service, pop, Asked.GRANT, now)
+        left = set(relied).difference(granted)
+        coming = [pop for pop, holding in known.items() if holding.asked is Asked.REVOCATION]
+        refused = [pop for pop in wanting if pop in left]
+        helped = self._spares(service, refused, [*left, *coming, *_idle(known)])[:1]
+        for pop in set(helped).intersection(refused):  # the first for whom it is not in vain
+            idle, others = _idle(known, wanted_by=pop), left - {pop}
+            if self._floor_stands(service, [*others, *coming, *idle]):
+                yield from self._ask_back(service, others, idle, now)
+
+    def _floor_stands(self, service: Service, pops: Iterable[str]) -> bool:
+        return service.floor.met_by(list(self._capacities(pops).values()))
+
+    def _spares(self, service: Service, first: Sequence[str], pops: Iterable[str]) -> list[str]:
+        """Give those among some PoPs that the floor can do without, all together; the first are asked first."""
+        return service.floor.spares(self._capacities([*first, *pops]))
 
     def _ask_back(
-        self, service: Service, relied: Sequence[str], now: Instant, *, in_vain: bool
+        self, service: Service, standing: Iterable[str], idle: list[str], now: Instant
     ) -> Iterator[PermitCommand]:
-        """Ask idle permits back, from the last in order, until the floor stands; where it never would only if asked."""
-        known = self._known(service)
-        standing = [*relied, *(pop for pop, holding in known if holding.asked is Asked.REVOCATION)]
-        idle = [pop for pop, holding in known if holding.idle]
-        if not (in_vain or self.floor_stands(service, [*standing, *idle])):
-            return
-        while idle and not self.floor_stands(service, standing):
+        """Ask idle permits back, from the last in order, until the floor stands with those that were asked before."""
+        asked = [pop for pop, holding in self._known(service) if holding.asked is Asked.REVOCATION]
+        capacities = list(self._capacities([*standing, *asked]).values())
+        while idle and not service.floor.met_by(capacities):
             pop = idle.pop()
-            standing.append(pop)
+            capacities.append(self._capacity.get(pop, 0.0))
             yield self._ask(service, pop, Asked.REVOCATION, now)
 
     def _ask(self, service: Service, pop: str, asked: Asked, now: Instant) -> PermitCommand:
@@ -222,6 +257,7 @@ class PermitLedger:
     def _ask_again(self, now: Instant) -> list[PermitCommand]:
         """Send anew what was not answered; what was refused may be asked for again."""
         commands: list[PermitCommand] = []
+        self._stop_awaiting(now)
         for name, pops in self._holdings.items():
             for pop, holding in pops.items():
                 if holding.again_at > now:
@@ -233,5 +269,10 @@ class PermitLedger:
                     pops[pop] = replace(holding, again_at=after(now, ASK_AGAIN_S))
                     commands.append(holding.command(pop))
         every = (holding.again_at for pops in self._holdings.values() for holding in pops.values())
-        self._ask_at = min(every, default=FAR_FUTURE)
+        self._ask_at = min(chain(every, self._awaited.values()), default=FAR_FUTURE)
         return commands
+
+
+def _idle(known: dict[str, Holding], wanted_by: str = "") -> list[str]:
+    """Give the PoPs whose permit may be asked back: of those that wait for another one, only PoPs after `wanted_by`."""
+    return [pop for pop, holding in known.items() if holding.idle and (not holding.reported.wanted or wanted_by < pop)]

@@ -468,6 +468,18 @@ def test_what_was_found_steered_stays_so_until_the_checks_have_spoken() -> None:
     assert w.run(5).exports == {ROUTE}
 
 
+def test_an_engine_that_was_frozen_decides_nothing_by_what_a_controller_does() -> None:
+    w = world(fleet(service(when_alone=WhenAlone.WITHDRAW)), at="lon").run(5)
+    w.carry_out(w.engine.controller_met(1, w.now)[1])
+    w.answers["dns"] = Outcome.FAIL
+    w.run(3)
+    w.clock += 60
+    w.carry_out(w.engine.controller_lost(w.now))
+    assert not w.engine.booted
+    assert w.exports == {replace(ROUTE, attributes=STEERED)}, "its verdict is stale"
+    assert w.engine.controller_met(2, w.now) == (False, [])
+
+
 def test_an_engine_that_was_frozen_longer_than_its_lease_boots_again() -> None:
     w = world().run(5)
     w.exports = NOTHING
@@ -499,6 +511,17 @@ def test_what_would_take_another_service_along_needs_that_one_s_permit_as_well()
     w.answers["web"] = Outcome.FAIL
     assert w.run(3).exports == {ROUTE}
     assert [body.service for body in w.of(WithdrawalRefused)] == ["web"]
+
+
+@pytest.mark.mission("C16")
+def test_a_permit_that_another_service_waits_for_is_reported_as_wanted_and_lets_it_withdraw() -> None:
+    w = world(tied(SharedPrefix.ANY)).run(5)
+    w.answers["web"] = Outcome.FAIL
+    w.run(3)
+    wanted = {report.service: (report.state, report.wanted) for report in w.engine.permit_reports()}
+    assert wanted == {"dns": (PermitState.NONE, True), "web": (PermitState.HELD, True)}
+    w.carry_out(w.engine.permit_granted("dns", 1, w.now))
+    assert w.run(0.1).exports == NOTHING
 
 
 @pytest.mark.mission("C16")

@@ -31,6 +31,22 @@ def test_all_that_was_dealt_may_be_used_and_the_floor_stands(
     assert not holders or sum(each.capacity for each in left) >= floor.capacity - 1e-9
 
 
+@pytest.mark.mission("C16")
+@given(st.lists(st.sampled_from((0.1, 0.2, 0.3, 0.7, 1.0, 3.0)), max_size=9), st.integers(0, 10), st.integers(0, 60))
+def test_the_spares_of_a_floor_are_those_that_asking_one_after_the_other_gives(
+    capacities: list[float], pops: int, tenths: int
+) -> None:
+    floor = Floor(pops, tenths / 10)
+    left = {str(number): capacity for number, capacity in enumerate(capacities)}
+    spared = floor.spares(left)
+    for name in tuple(left):
+        without = {other: capacity for other, capacity in left.items() if other != name}
+        if floor.met_by(list(without.values())):
+            left = without
+            assert spared.pop(0) == name
+    assert not spared
+
+
 def test_permits_are_dealt_in_the_service_s_order() -> None:
     made = service(pops=("lon", "ams", "fra"), floor=Floor(pops=2))
     assert deal(fleet(made), made) == {"lon"}

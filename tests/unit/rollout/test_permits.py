@@ -8,7 +8,7 @@ from anycastle.base.ports import FAR_FUTURE, Instant
 from anycastle.model.fleet import Fleet
 from anycastle.model.permit import PermitReport, PermitState
 from anycastle.model.service import Floor
-from anycastle.rollout.permits import ASK_AGAIN_S, BATCH_S, Grant, PermitCommand, PermitLedger, Revoke
+from anycastle.rollout.permits import ASK_AGAIN_S, AWAITED_S, BATCH_S, Grant, PermitCommand, PermitLedger, Revoke
 from tests.unit.health.world import fleet, pop, service, world
 
 NAMES = ("ams", "fra", "lon", "mad")
@@ -183,3 +183,62 @@ def test_two_that_lead_at_once_would_deal_all_permits_did_agents_not_refuse_the_
     mad = world(fleet(service(pops=NAMES, floor=Floor(pops=1)), pops=NAMES), at="mad").run(5)
     assert mad.engine.controller_met(2, mad.now)[0]
     assert not mad.engine.controller_met(1, mad.now)[0], "so mad never speaks with the first again"
+
+
+def test_one_that_can_not_be_helped_does_not_stand_before_one_that_can() -> None:
+    d = Dialogue(of_four(Floor(pops=1, capacity=11.0), (10, 1, 1, 1)))
+    assert d.joins(*NAMES) == [Grant("fra", "dns", 1), Grant("lon", "dns", 1)]
+    for name in NAMES[1:3]:
+        d.says(name, PermitState.HELD, 1)
+    d.says("ams", PermitState.NONE, wanted=True)
+    assert d.deals() == [], "nobody can stand in for ams"
+    d.says("mad", PermitState.NONE, wanted=True)
+    assert d.deals() == [Revoke("lon", "dns", 2)]
+
+
+@pytest.mark.mission("C16")
+def test_a_controller_that_starts_leaves_permits_where_they_are_while_agents_come_back() -> None:
+    d = Dialogue(of_four())
+    assert d.joins("ams", "fra", state=PermitState.HELD, epoch=3) == []
+    assert d.joins("lon") == []
+    assert d.joins("mad") == []
+    assert d.deals(2 * AWAITED_S) == []
+
+
+@pytest.mark.mission("C16")
+def test_a_pop_that_stays_away_costs_another_its_idle_permit() -> None:
+    d = Dialogue(of_four())
+    d.joins("ams", state=PermitState.HELD, epoch=3)
+    d.joins("fra", state=PermitState.USED, epoch=3)
+    d.joins("lon", "mad")
+    assert d.leaves("mad") == []
+    assert d.deals(AWAITED_S) == []
+    assert d.deals() == [Revoke("ams", "dns", 4)]
+    assert d.ledger.deadline > d.clock
+
+
+def test_what_is_only_said_again_is_not_dealt_again() -> None:
+    d = Dialogue(of_four())
+    d.joins(*NAMES)
+    d.says("lon", PermitState.NONE)
+    assert d.ledger.deadline > d.clock + BATCH_S
+
+
+def test_two_that_wait_for_each_other_s_permit_do_not_exchange_them() -> None:
+    d = Dialogue(of_four(Floor(pops=3)))
+    d.joins("fra", state=PermitState.HELD, epoch=3)
+    d.joins("ams", "lon", "mad")
+    d.says("fra", PermitState.HELD, 3, wanted=True)
+    d.says("mad", PermitState.NONE, wanted=True)
+    assert d.deals() == [], "fra waits for a permit of another service beside this one"
+    d.says("ams", PermitState.NONE, wanted=True)
+    assert d.deals() == [Revoke("fra", "dns", 4)], "the first by name goes first"
+
+
+def test_nothing_is_asked_back_where_what_may_be_asked_for_does_not_suffice() -> None:
+    d = Dialogue(of_four(Floor(pops=1, capacity=5.0), (2, 2, 2, 5)))
+    assert d.joins("mad") == []
+    d.joins("ams", "fra", "lon", state=PermitState.HELD, epoch=3)
+    d.says("ams", PermitState.HELD, 3, wanted=True)
+    d.says("mad", PermitState.NONE, wanted=True)
+    assert d.deals() == [], "without the permit of ams, which is before mad, it would be in vain"

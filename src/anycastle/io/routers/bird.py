@@ -14,6 +14,7 @@ file lives in the run directory, a tmpfs, so a machine that boots announces noth
 import asyncio
 import difflib
 import os
+import time
 from pathlib import Path
 from typing import Final
 
@@ -186,7 +187,20 @@ class BirdDriver:
     def _write_file(self, text: str) -> None:
         self._written_as = None
         write_durably(self.include, text.encode(), 0o644)  # BIRD reads it as a user of its own
-        self._written, self._written_as = text, self._identity()
+        self._written = text
+        self._stamp()
+
+    def _stamp(self) -> None:
+        """Give the file a time that is known to be ours.
+
+        The kernel would give it that of its last tick, as it would to an edit some milliseconds later.
+        """
+        time_ns = time.time_ns()
+        try:
+            os.utime(self.include, ns=(time_ns, time_ns))
+            self._written_as = self._identity()
+        except OSError:
+            self._written_as = None  # somebody took it away: the next reading says what is there
 
     def _identity(self) -> tuple[int, int, int]:
         found = self.include.stat()
@@ -195,9 +209,11 @@ class BirdDriver:
     def _renew(self) -> None:
         """Give the sign of life that whoever starts BIRD looks for."""
         try:
-            ours = self._written_as is not None and self._identity() == self._written_as
-            os.utime(self.include)
-            self._written_as = self._identity() if ours else None
+            if self._written_as is not None and self._identity() == self._written_as:
+                self._stamp()
+            else:
+                self._written_as = None
+                os.utime(self.include)
         except FileNotFoundError:
             return
         except OSError as error:
