@@ -5,6 +5,7 @@ else with it. BGPalerter is left out: npm's registry has no package of it. A rat
 `bench mrt`, whose measurements these are; more of them are there and in `bench watch`.
 """
 
+import bz2
 import ctypes
 import gzip
 import os
@@ -36,6 +37,13 @@ KERNELS = (DECODE_ROUTES, LOCATE_PATHS, DECODE_PATHS, DECODE_ATTRIBUTES, FILL_SL
 IN_MEMORY_REPEATS = 15
 """Runs of what takes a tenth of a second: neighbours on the same processor take half of its speed now and then."""
 MEMORY_BAR_MB, TABLE_BAR_S = 1000, 4.0
+EXPORT_BAR_MB, EXPORT_BAR_S = 100, 2.0
+EXPORT = """
+import sys
+from anycastle.io.rpki.export import read_export
+vrps = read_export(sys.argv[1]).vrps
+print(len(vrps), vrps.octets // 1000)
+"""
 
 
 @dataclass
@@ -140,6 +148,19 @@ def watch_rows(messages: int, prefixes: int, routes: int) -> Iterator[Row]:
     yield Row("hijack: alert after the message at the threshold", told, bar="< 100 ms", holds=worst < 0.1)
 
 
+def validator_row() -> Row:
+    """Measure a process that starts and loads a whole export of rpki-client, as JSON."""
+    packed = ARCHIVES.parent / "rpki" / "rpkiclient_summary_20250720T093135Z.json.bz2"
+    with tempfile.NamedTemporaryFile(suffix=".json") as plain:
+        plain.write(bz2.decompress(packed.read_bytes()))
+        plain.flush()
+        ours = outside([sys.executable, "-c", EXPORT, plain.name])
+    told = f"{ours.wall_s:.2f} s, {ours.memory_mb:.0f} MB"
+    holds = ours.wall_s < EXPORT_BAR_S and ours.memory_mb < EXPORT_BAR_MB
+    bar = f"< {EXPORT_BAR_S:g} s, < {EXPORT_BAR_MB} MB"
+    return Row(f"{ours.elements:,} VRPs loaded, memory of their table", told, bar=bar, holds=holds)
+
+
 @click.command()
 @click.option("--size", default=100, show_default=True, help="MB of each archive.")
 @click.option("--prefixes", default=1_000_000, show_default=True, help="Of the full table.")
@@ -152,7 +173,7 @@ def main(size: int, prefixes: int, messages: int) -> None:
         load_kernel(kernel)
     print(f"{platform.machine()}, {mrt.processor()}, {os.cpu_count()} processors, Python {platform.python_version()}")
     print(f"{'work':<68}{'ours':>24}  {'peer in the same run':<32}{'ratio':>9}  {'bar':<22}holds")
-    for row in chain(watch_rows(messages, 1_000, 1_000_000), archive_rows(size, prefixes)):
+    for row in chain([validator_row()], watch_rows(messages, 1_000, 1_000_000), archive_rows(size, prefixes)):
         holds = "" if row.holds is None else "yes" if row.holds else "NO"
         print(f"{row.work:<68}{row.ours:>24}  {row.peer:<32}{row.ratio:>9}  {row.bar:<22}{holds}", flush=True)
 
