@@ -156,7 +156,7 @@ def one_rows(graph: ASGraph, deployment: Deployment, single: Deployment, reps: i
     row("possible PoPs, 16 PoPs", sets, "<= 2 ms", "ms", sets.wall_s <= 2e-3)
     row("chances of 16 PoPs per AS", measure(lambda: tie_prediction(wiring), reps), "")
     repair = Repair.of(propagation)
-    went = [measure(lambda pop=pop: repair.withdraw(pop), 5, prepare=lambda: bring_back(repair)) for pop in
+    went = [measure(lambda pop=pop: repair.withdraw(pop), reps, prepare=lambda: bring_back(repair)) for pop in
             deployment.pops]  # fmt: skip
     typical = Measured(statistics.median(each.wall_s for each in went), statistics.median(each.cpu_s for each in went))
     row("repair after one withdrawal (median over PoPs)", typical, "<= 0.4 ms", "ms", typical.wall_s <= 0.4e-3)
