@@ -36,6 +36,7 @@ from anycastle.health.reconcile import LULL_S, Reconciler, RouterView
 from anycastle.health.service import ServiceState, carry_over, service_state
 from anycastle.health.stance import Decision
 from anycastle.health.state import AgentState
+from anycastle.health.state_keeper import StateKeeper
 from anycastle.health.verdict import CheckTracker
 from anycastle.model.announcement import Announcement, Announcements
 from anycastle.model.check import CheckResult
@@ -73,10 +74,6 @@ SPEAKING_S = 4.0
 DRAIN_STEP_MAX_S = 86_400.0
 """The longest soak or wait of a drain: a day."""
 
-FORESIGHT_S = 0.003
-"""How soon after the first failure the use of its permit is saved: with those that fail together, and well within the
-shortest confirmation."""
-
 EXIT_S = 5.0
 """How long a stopping agent waits for the router to confirm its withdrawals."""
 
@@ -102,16 +99,11 @@ class AgentEngine:
         self._trackers: list[tuple[ServiceState, CheckTracker]] = []
         self._first_number = 0
         self._due: list[tuple[Instant, int]] = []
-        self._saved = saved
+        self._disk = StateKeeper(saved)
         self._leader_term = saved.leader_term
         self._terms: tuple[LeaseTerm, ...] | None = None
         self._heartbeat_at = now.monotonic
         self._reconsider_at: Instant = FAR_FUTURE
-        self._foresee_at: Instant = FAR_FUTURE
-        self._foreseen = False
-        """The disk holds a permit for used whose use was only foreseen."""
-        self._to_save = False
-        """Penalties are to be saved; nothing stands on them, so nothing waits for it."""
         self._renewed = now.monotonic
         self._leaving_until: Instant | None = None
         self._finished = False
@@ -127,12 +119,12 @@ class AgentEngine:
         commands: list[Command] = list(self._questions(instant))
         if instant >= self._reconsider_at:
             commands += self._reconsider(self.services.values(), now)
-        if instant >= self._foresee_at:
+        if instant >= self._disk.deadline:
             commands += self._save(now)
         commands += self._apply_if_due(now)
         commands += self.router.read_if_due(instant)
         if instant >= self._heartbeat_at:
-            commands += [*self._renew_leases(instant), *(self._save(now) if self._to_save else ())]
+            commands += [*self._renew_leases(instant), *(self._save(now) if self._disk.owes_penalties else ())]
         if instant >= self._addresses.deadline:
             commands += self._settle_addresses(instant)
         return commands + self._finish_if_left(instant)
@@ -148,7 +140,7 @@ class AgentEngine:
         heapq.heappush(self._due, (tracker.due, index))
         if not changed:
             if tracker.failing and self._would_use_permit(state):
-                self._foresee_at = min(self._foresee_at, after(now.monotonic, FORESIGHT_S))
+                self._disk.foresee(now.monotonic)
             return []
         verdict = CheckChanged(state.service.name, tracker.check.name, tracker.verdict.value, tracker.evidence)
         return [Record(verdict), *self._reconsider((state,), now), *self._apply_if_due(now)]
@@ -187,7 +179,7 @@ class AgentEngine:
         if term < self._leader_term or not self.booted:
             return False, []
         self._leader_term, self.alone = term, False
-        return True, self._save(now)
+        return True, [*self._save(now)]
 
     def controller_lost(self, now: Now) -> list[Command]:
         """Take that the session with the controller ended."""
@@ -313,7 +305,7 @@ class AgentEngine:
         leaving = FAR_FUTURE if self._leaving_until is None else self._leaving_until
         if not self.booted:
             return min(due, self.router.deadline, leaving)
-        deciding = min(self._reconsider_at, self._foresee_at, self._heartbeat_at, self._addresses.deadline)
+        deciding = min(self._reconsider_at, self._disk.deadline, self._heartbeat_at, self._addresses.deadline)
         return min(due, self.router.deadline, deciding, leaving)
 
     # -- checks and boot ------------------------------------------------------------------------------------------
@@ -497,7 +489,11 @@ class AgentEngine:
         wanted = self._announcer.wanted(stances, slow)
         self._terms = None
         addresses = self._settle_addresses(now.monotonic)
-        return [*self._save_what_is_acted_on(now), *addresses, *self.router.apply(wanted, now.monotonic)]
+        return [
+            *self._disk.save_what_is_acted_on(self._to_save(now)),
+            *addresses,
+            *self.router.apply(wanted, now.monotonic),
+        ]
 
     def _free_permits(self, now: Now) -> list[Command]:
         """Give back the permits of services that the router is seen to export again."""
@@ -510,7 +506,7 @@ class AgentEngine:
                 state.permit = state.permit.freed() if self._leader_term > 0 else self._dealt(state.service)
                 commands.append(Record(PermitChanged(name, "freed", state.permit.epoch)))
         self._terms = None if commands else self._terms
-        return [*commands, *self._save(now)] if commands or self._foreseen else []
+        return [*commands, *self._disk.save_what_is_acted_on(self._to_save(now))]
 
     def _snapshot(self, now: Now) -> AgentState:
         penalties = {name: state.saved_penalty(now) for name, state in self.services.items()}
@@ -521,29 +517,15 @@ class AgentEngine:
             leader_term=self._leader_term,
         )
 
-    def _save(self, now: Now) -> list[Command]:
-        return self._saved_as(self._with_foreseen(self._snapshot(now)))
-
-    def _saved_as(self, state: AgentState) -> list[Command]:
-        self._foresee_at, self._to_save = FAR_FUTURE, False
-        if state == self._saved:
-            return []
-        self._saved = state
-        return [Save(state)]
-
-    def _save_what_is_acted_on(self, now: Now) -> list[Command]:
-        """Save; new penalties alone wait for the next heartbeat."""
-        state = self._with_foreseen(self._snapshot(now))
-        if replace(state, penalties=self._saved.penalties) != self._saved:
-            return self._saved_as(state)
-        self._to_save = state.penalties != self._saved.penalties
-        return []
+    def _save(self, now: Now) -> list[Save]:
+        return self._disk.save(self._to_save(now))
 
     def _would_use_permit(self, state: ServiceState) -> bool:
         return self.booted and state.announced and any(o.permit.state is PermitState.HELD for o in self._tied(state))
 
-    def _with_foreseen(self, state: AgentState) -> AgentState:
-        """Give the state with the permits for used that the failures being confirmed would use."""
+    def _to_save(self, now: Now) -> AgentState:
+        """Give the state for the disk: the permits that the failures being confirmed would use are used already."""
+        state = self._snapshot(now)
         failing = [service for service in self.services.values() if service.failing and self._would_use_permit(service)]
         foreseen = {
             tied.service.name: tied.permit.used()
@@ -551,7 +533,6 @@ class AgentEngine:
             for tied in self._tied(service)
             if tied.permit.state is PermitState.HELD
         }
-        self._foreseen = bool(foreseen)
         return replace(state, permits={**state.permits, **foreseen}) if foreseen else state
 
     # -- addresses, leases, leaving -------------------------------------------------------------------------------

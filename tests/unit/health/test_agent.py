@@ -4,7 +4,6 @@ import pytest
 
 from anycastle.base.errors import MisuseError
 from anycastle.base.ports import Timestamp
-from anycastle.health.agent import FORESIGHT_S
 from anycastle.health.commands import (
     Apply,
     Finish,
@@ -18,6 +17,7 @@ from anycastle.health.commands import (
 from anycastle.health.permits import Permit
 from anycastle.health.reconcile import LULL_S, RouterView
 from anycastle.health.state import AgentState
+from anycastle.health.state_keeper import FORESIGHT_S
 from anycastle.model.announcement import NOTHING, Announcement
 from anycastle.model.check import Outcome, Severity
 from anycastle.model.event import (
