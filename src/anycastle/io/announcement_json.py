@@ -10,6 +10,15 @@ from anycastle.model.community import parse_community
 from anycastle.model.prefix import parse_prefix
 
 
+class AttributesShape(msgspec.Struct, frozen=True):
+    """Attributes of a route; communities in their text form."""
+
+    prepend: int = 0
+    med: int | None = None
+    local_preference: int | None = None
+    communities: tuple[str, ...] = ()
+
+
 class AnnouncementShape(msgspec.Struct, frozen=True, omit_defaults=True):
     """One announcement; communities in their text form."""
 
@@ -21,12 +30,23 @@ class AnnouncementShape(msgspec.Struct, frozen=True, omit_defaults=True):
     communities: tuple[str, ...] = ()
 
 
+def attributes_shape_of(attributes: RouteAttributes) -> AttributesShape:
+    """Give the shape of a route's attributes."""
+    communities = tuple(str(community) for community in sorted(attributes.communities, key=str))
+    return AttributesShape(attributes.prepend, attributes.med, attributes.local_preference, communities)
+
+
+def attributes_of(shape: AttributesShape | AnnouncementShape) -> RouteAttributes:
+    """Give the attributes of a shape. Raises `ParseError`."""
+    communities = frozenset(parse_community(text) for text in shape.communities)
+    return RouteAttributes(shape.prepend, shape.med, shape.local_preference, communities)
+
+
 def shape_of(route: Announcement) -> AnnouncementShape:
     """Give the shape of an announcement."""
-    attributes = route.attributes
-    communities = tuple(str(community) for community in sorted(attributes.communities, key=str))
+    told = attributes_shape_of(route.attributes)
     return AnnouncementShape(
-        str(route.prefix), route.upstream, attributes.prepend, attributes.med, attributes.local_preference, communities
+        str(route.prefix), route.upstream, told.prepend, told.med, told.local_preference, told.communities
     )
 
 
@@ -37,9 +57,7 @@ def shapes_of(routes: Iterable[Announcement]) -> list[AnnouncementShape]:
 
 def announcement_of(shape: AnnouncementShape) -> Announcement:
     """Give the announcement of a shape. Raises `ParseError`."""
-    communities = frozenset(parse_community(text) for text in shape.communities)
-    attributes = RouteAttributes(shape.prepend, shape.med, shape.local_preference, communities)
-    return Announcement(parse_prefix(shape.prefix), shape.upstream, attributes)
+    return Announcement(parse_prefix(shape.prefix), shape.upstream, attributes_of(shape))
 
 
 def announcements_of(shapes: Iterable[AnnouncementShape]) -> Announcements:

@@ -8,10 +8,10 @@ import msgspec
 
 from anycastle.base.errors import ParseError
 from anycastle.base.ports import Timestamp
+from anycastle.io.announcement_json import AttributesShape, attributes_of, attributes_shape_of
 from anycastle.io.durable import write_durably
 from anycastle.io.whole_file import read_whole
 from anycastle.model.announcement import RouteAttributes
-from anycastle.model.community import parse_community
 from anycastle.model.prefix import parse_prefix
 from anycastle.rollout.difference import AttributeChange, Change, Difference, Drift, Explained
 from anycastle.rollout.finding import PlanFinding
@@ -24,15 +24,6 @@ FORMAT: Final = "anycastle-plan"
 VERSION: Final = 1
 FILE_BYTES_MAX: Final = 256 * 1024 * 1024
 """Octets of a plan file: 1,000,000 changed routes."""
-
-
-class AttributesShape(msgspec.Struct, frozen=True):
-    """Attributes of a route; communities in their text form."""
-
-    prepend: int = 0
-    med: int | None = None
-    local_preference: int | None = None
-    communities: tuple[str, ...] = ()
 
 
 class RouteShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -241,17 +232,11 @@ def _key(shape: RouteShape) -> RouteKey:
 
 
 def _attributes_shape(told: RouteAttributes | None) -> AttributesShape | None:
-    if told is None:
-        return None
-    communities = tuple(sorted(map(str, told.communities)))
-    return AttributesShape(told.prepend, told.med, told.local_preference, communities)
+    return None if told is None else attributes_shape_of(told)
 
 
 def _attributes(shape: AttributesShape | None) -> RouteAttributes | None:
-    if shape is None:
-        return None
-    communities = frozenset(parse_community(text) for text in shape.communities)
-    return RouteAttributes(shape.prepend, shape.med, shape.local_preference, communities)
+    return None if shape is None else attributes_of(shape)
 
 
 def _shift_shape(shift: ForeseenShift) -> ShiftShape:
