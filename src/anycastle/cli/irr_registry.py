@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from anycastle.cli.host_port import host_and_port
+
 if TYPE_CHECKING:
     from anycastle.io.irr.server_registry import Server
     from anycastle.model.irr import Member
@@ -53,13 +55,10 @@ def place_of(texts: tuple[str, ...], file: str | None) -> "tuple[tuple[Server, .
 def _host_and_port(text: str) -> tuple[str, int]:
     from anycastle.io.irr.server_registry import IRR_PORT
 
-    host, colon, port = text.rpartition(":")
-    if not colon or (":" in host and not text.startswith("[")) or text.endswith("]"):
-        host, port = text, str(IRR_PORT)
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise click.BadParameter(f"{text!r} is not HOST or HOST:PORT", param_hint="--server")
-    return host, int(port)
+    host, colon, _ = text.rpartition(":")
+    if text and (not colon or (":" in host and not text.startswith("[")) or text.endswith("]")):
+        text = f"{text}:{IRR_PORT}"
+    return host_and_port(text, "--server", "HOST or HOST:PORT")
 
 
 def sources_of(texts: tuple[str, ...]) -> tuple[str, ...]:
