@@ -11,7 +11,7 @@ import pytest
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.io.irr import server_registry
 from anycastle.io.irr.expand import expand, expand_by_server, originated
-from anycastle.io.irr.registry import WithSources, open_registry, read_file
+from anycastle.io.irr.registry import REMARKS_MAX, WithSources, open_registry, read_file
 from anycastle.io.irr.server_registry import Server, ServerRegistry
 from anycastle.lab.irr_server import Fault, IRRServer
 from anycastle.model.asn import ASN
@@ -221,6 +221,10 @@ def test_a_file_is_read_with_its_faults_told(tmp_path: Path) -> None:
     assert registry.database.count == 1
     assert len(registry.remarks) == 2
     assert registry.remarks[0] == f"{path}:1: 'no colon' is no attribute"
+    path.write_text("no colon\n\n" * (REMARKS_MAX + 5) + "route: 192.0.2.0/24\norigin: AS1\n")
+    remarks = read_file(str(path)).remarks
+    assert len(remarks) == REMARKS_MAX + 1
+    assert remarks[-1] == f"{path}: 5 more objects and lines cannot be read"
     path.write_text("person: X\n")
     with pytest.raises(WorldError, match="holds no route"):
         read_file(str(path))
