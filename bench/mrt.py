@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -42,6 +43,7 @@ ROOT = Path(__file__).parents[1]
 ARCHIVES = Path(os.environ.get("ANYCASTLE_DATA", ROOT.parent / "shared" / "data")) / "mrt"
 ANYCASTLE = Path(sys.executable).parent / "anycastle"
 UPDATES, RIB = "updates.et-header.2015.gz", "rib.20140523.0600_firstMB.bz2"
+KERNELS = (DECODE_ROUTES, LOCATE_PATHS, DECODE_PATHS, DECODE_ATTRIBUTES, FILL_SLOTS, FORMAT_ROWS, FORMAT_KEPT)
 REPEATS = 5
 """Runs of each measurement; the fastest counts, for everybody."""
 
@@ -211,6 +213,28 @@ def peers(folder: Path, small: Path, bgpdump: Measured) -> None:
         )
 
 
+class Archives(NamedTuple):
+    """What is read: its octets, and the files that hold them."""
+
+    updates: bytes
+    rib: bytes
+    plain: Path
+    packed: Path
+    ribs: Path
+    small: Path
+
+
+def write_archives(folder: Path, size_mb: int) -> Archives:
+    """Write real archives, repeated to a size; `small` is the updates once, for who reads a thousand times slower."""
+    updates, rib = repeated(UPDATES, size_mb * 1_000_000), repeated(RIB, size_mb * 1_000_000)
+    made = Archives(updates, rib, *(folder / each for each in ("updates", "updates.gz", "rib", "small")))
+    made.plain.write_bytes(updates)
+    made.packed.write_bytes(gzip.compress(updates, 6))
+    made.ribs.write_bytes(rib)
+    made.small.write_bytes(repeated(UPDATES, 0))
+    return made
+
+
 @click.command()
 @click.option("--size", default=100, show_default=True, help="MB of each archive.")
 @click.option("--prefixes", default=1_000_000, show_default=True, help="Of the full table.")
@@ -218,19 +242,14 @@ def main(size: int, prefixes: int) -> None:
     """Read MRT archives beside bgpdump, mrtparse and pybgpkit."""
     if not ARCHIVES.is_dir() or shutil.which("bgpdump") is None:
         sys.exit(f"needs bgpdump, and real archives in {ARCHIVES} (ANYCASTLE_DATA names the folder above)")
-    for kernel in (DECODE_ROUTES, LOCATE_PATHS, DECODE_PATHS, DECODE_ATTRIBUTES, FILL_SLOTS, FORMAT_ROWS, FORMAT_KEPT):
+    for kernel in KERNELS:
         start = time.perf_counter()
         load_kernel(kernel)
         print(f"{kernel.name}: ready in {time.perf_counter() - start:.3f} s")
     print(f"{platform.machine()}, {processor()}, {os.cpu_count()} processors, Python {platform.python_version()}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        updates, rib = repeated(UPDATES, size * 1_000_000), repeated(RIB, size * 1_000_000)
-        plain, packed, ribs, small = (folder / each for each in ("updates", "updates.gz", "rib", "small"))
-        plain.write_bytes(updates)
-        packed.write_bytes(gzip.compress(updates, 6))
-        ribs.write_bytes(rib)
-        small.write_bytes(repeated(UPDATES, 0))
+        updates, rib, plain, packed, ribs, small = write_archives(folder, size)
         elements = walk(ctypes.create_string_buffer(updates, len(updates)))
         of_rib = walk(ctypes.create_string_buffer(rib, len(rib)))
         dump = outside(["bgpdump", "-q", "-m", str(plain)], elements, 2)

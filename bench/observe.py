@@ -7,7 +7,6 @@ else with it. BGPalerter is left out: npm's registry has no package of it. A rat
 
 import bz2
 import ctypes
-import gzip
 import os
 import platform
 import shutil
@@ -21,19 +20,9 @@ from pathlib import Path
 import click
 
 from anycastle.io.kernel_cache import load_kernel
-from anycastle.kernels.mrt import (
-    DECODE_ATTRIBUTES,
-    DECODE_PATHS,
-    DECODE_ROUTES,
-    FILL_SLOTS,
-    FORMAT_KEPT,
-    FORMAT_ROWS,
-    LOCATE_PATHS,
-)
 from bench import mrt, watch
-from bench.mrt import ANYCASTLE, ARCHIVES, RIB, UPDATES, Measured, inside, outside, repeated, walk
+from bench.mrt import ANYCASTLE, ARCHIVES, Measured, inside, outside, walk
 
-KERNELS = (DECODE_ROUTES, LOCATE_PATHS, DECODE_PATHS, DECODE_ATTRIBUTES, FILL_SLOTS, FORMAT_ROWS, FORMAT_KEPT)
 IN_MEMORY_REPEATS = 15
 """Runs of what takes a tenth of a second: neighbours on the same processor take half of its speed now and then."""
 MEMORY_BAR_MB, TABLE_BAR_S = 1000, 4.0
@@ -70,12 +59,7 @@ def archive_rows(size: int, prefixes: int) -> Iterator[Row]:
     """Measure archives."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        updates, rib = repeated(UPDATES, size * 1_000_000), repeated(RIB, size * 1_000_000)
-        plain, packed, ribs, small = (folder / each for each in ("updates", "updates.gz", "rib", "small"))
-        plain.write_bytes(updates)
-        packed.write_bytes(gzip.compress(updates, 6))
-        ribs.write_bytes(rib)
-        small.write_bytes(repeated(UPDATES, 0))
+        updates, rib, plain, packed, ribs, small = mrt.write_archives(folder, size)
         memory, rib_memory = (ctypes.create_string_buffer(each, len(each)) for each in (updates, rib))
         elements, of_rib = walk(memory), walk(rib_memory)
         dump, dump_packed = (outside(["bgpdump", "-q", "-m", str(each)], elements, 3) for each in (plain, packed))
@@ -169,7 +153,7 @@ def main(size: int, prefixes: int, messages: int) -> None:
     """Print the table of speeds of observing: archives, the stream, Peer Down, alerts; each row beside its bar."""
     if not ARCHIVES.is_dir() or shutil.which("bgpdump") is None:
         sys.exit(f"needs bgpdump, and real archives in {ARCHIVES} (ANYCASTLE_DATA names the folder above)")
-    for kernel in KERNELS:
+    for kernel in mrt.KERNELS:
         load_kernel(kernel)
     print(f"{platform.machine()}, {mrt.processor()}, {os.cpu_count()} processors, Python {platform.python_version()}")
     print(f"{'work':<68}{'ours':>24}  {'peer in the same run':<32}{'ratio':>9}  {'bar':<22}holds")

@@ -17,8 +17,9 @@ from ipaddress import IPv4Address, ip_address
 
 from anycastle.base.ports import FAR_FUTURE, Instant
 from anycastle.io.speaker.config import NeighbourConfig, SpeakerConfig
-from anycastle.io.speaker.core import Actions, SpeakerCore
+from anycastle.io.speaker.core import SpeakerCore
 from anycastle.io.speaker.event import SessionDown, SessionUp, SpeakerEvent
+from anycastle.io.speaker.session_core import Actions
 from anycastle.model.announcement import Announcement, RouteAttributes
 from anycastle.model.asn import ASN
 from anycastle.model.community import GRACEFUL_SHUTDOWN, LargeCommunity

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from anycastle.base.errors import MisuseError
+from anycastle.cli.host_port import host_and_port
 from anycastle.cli.output import Form, Table, output_option, print_form
 
 if TYPE_CHECKING:
@@ -116,10 +117,7 @@ def address(listen: str) -> tuple[str, int] | None:
     """Give host and port of `--listen`; None for `none`."""
     if listen == "none":
         return None
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise click.BadParameter(f"{listen!r} is not ADDRESS:PORT", param_hint="--listen")
-    return host.strip("[]"), int(port)
+    return host_and_port(listen, "--listen", "ADDRESS:PORT", lowest=0)
 
 
 def _socket(pop: str, run_dir: Path | None) -> Path:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from anycastle.cli.irr_registry import members_of, place_of, registry_options, sources_of
+from anycastle.cli.irr_registry import members_of, opened, place_of, registry_options, sources_of
 from anycastle.cli.output import Form, Table, message, output_option, print_form
 from anycastle.cli.rpki import FLEET, INVALID, RTR, VRPS, read
 
@@ -89,8 +89,7 @@ def audit(
 async def _view(
     servers: "tuple[Server, ...]", file: str | None, sources: tuple[str, ...], fleet: "Fleet", names: "list[SetName]"
 ) -> "RegistryView":
-    from anycastle.io.irr.registry import open_registry
     from anycastle.io.irr.view import view_of
 
-    async with open_registry(servers, file, sources) as registry:
+    async with opened(servers, file, sources) as registry:
         return await view_of(registry, fleet, names)

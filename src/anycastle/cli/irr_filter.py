@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anycastle.base.errors import WorldError
-from anycastle.cli.irr_registry import members_of, place_of, registry_options, sources_of
+from anycastle.cli.irr_registry import members_of, opened, place_of, registry_options, sources_of
 from anycastle.cli.output import message, print_json, print_ndjson
 from anycastle.model.irr import Member, format_member
 from anycastle.model.prefix import Family
@@ -95,9 +95,8 @@ async def _gather(
     by_server: bool,
 ) -> "tuple[Expanded, Originated]":
     from anycastle.io.irr.expand import expand, expand_by_server, originated
-    from anycastle.io.irr.registry import open_registry
 
-    async with open_registry(servers, file, sources) as registry:
+    async with opened(servers, file, sources) as registry:
         expanded = await (expand_by_server(registry, roots) if by_server else expand(registry, roots))
         if expanded.incomplete:
             raise WorldError("the answer is not whole: " + "; ".join(expanded.incomplete[:NAMES_TOLD]))

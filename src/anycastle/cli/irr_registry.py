@@ -1,12 +1,17 @@
 """How every `anycastle irr` command is told where the registry is."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from anycastle.cli.host_port import host_and_port
+from anycastle.cli.output import message
+
 if TYPE_CHECKING:
+    from anycastle.io.irr.registry import Registry
     from anycastle.io.irr.server_registry import Server
     from anycastle.model.irr import Member
 
@@ -53,13 +58,23 @@ def place_of(texts: tuple[str, ...], file: str | None) -> "tuple[tuple[Server, .
 def _host_and_port(text: str) -> tuple[str, int]:
     from anycastle.io.irr.server_registry import IRR_PORT
 
-    host, colon, port = text.rpartition(":")
-    if not colon or (":" in host and not text.startswith("[")) or text.endswith("]"):
-        host, port = text, str(IRR_PORT)
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise click.BadParameter(f"{text!r} is not HOST or HOST:PORT", param_hint="--server")
-    return host, int(port)
+    host, colon, _ = text.rpartition(":")
+    if text and (not colon or (":" in host and not text.startswith("[")) or text.endswith("]")):
+        text = f"{text}:{IRR_PORT}"
+    return host_and_port(text, "--server", "HOST or HOST:PORT")
+
+
+@asynccontextmanager
+async def opened(
+    servers: "tuple[Server, ...]", file: str | None, sources: tuple[str, ...]
+) -> "AsyncIterator[Registry]":
+    """Open the registry, and say what of a file cannot be read: an answer may lack it."""
+    from anycastle.io.irr.registry import open_registry
+
+    async with open_registry(servers, file, sources) as registry:
+        for remark in registry.remarks:
+            message(remark, severity="warning")
+        yield registry
 
 
 def sources_of(texts: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anycastle.base.errors import ParseError
-from anycastle.cli.irr_registry import place_of, registry_options, sources_of
+from anycastle.cli.irr_registry import opened, place_of, registry_options, sources_of
 from anycastle.cli.output import Form, Table, message, output_option, print_form
 
 if TYPE_CHECKING:
@@ -45,9 +45,7 @@ def show(subject: str, servers: tuple[str, ...], file: str | None, sources: tupl
     about = _subject(subject)
 
     async def gather() -> tuple[list[dict[str, Any]], list[str]]:
-        from anycastle.io.irr.registry import open_registry
-
-        async with open_registry(where, file, wanted) as registry:
+        async with opened(where, file, wanted) as registry:
             return await _gather(registry, about)
 
     found, remarks = asyncio.run(gather())

@@ -173,14 +173,6 @@ def cache_place(text: str) -> "CachePlace":
         raise click.BadParameter(str(error), param_hint="--rtr") from None
 
 
-def host_and_port(text: str, option: str) -> tuple[str, int]:
-    """Give both of `HOST:PORT`. Raises `click.BadParameter`, which names the option."""
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise click.BadParameter(f"{text!r} is not HOST:PORT", param_hint=option)
-    return host.strip("[]"), int(port)
-
-
 def _fleet(fleet_dir: Path) -> "Fleet":
     from anycastle.io.fleet_loader import load_here, usable
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from anycastle.base.errors import MisuseError
+from anycastle.cli.host_port import host_and_port
 from anycastle.cli.lazy_group import Command, group_of
 from anycastle.cli.output import Form, message, output_option
-from anycastle.cli.rpki import RTR, VRPS, cache_place, host_and_port
+from anycastle.cli.rpki import RTR, VRPS, cache_place
 
 if TYPE_CHECKING:
     from anycastle.model.event import Event

@@ -14,6 +14,7 @@ from anycastle.io.config.findings import FindingKind, Findings, Severity
 from anycastle.io.config.limits import FILE_BYTES_MAX
 from anycastle.io.config.scalars import ASNText, PositiveSpan, PrefixText, Text, TimestampText
 from anycastle.io.config.shape import ITEMS, Shape, read_shape
+from anycastle.io.whole_file import read_whole
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Prefix
 from anycastle.watch.fact import Fact, OwnAction, OwnChange
@@ -102,15 +103,9 @@ class ToggleSchedule:
 
 
 def read_schedule(path: Path) -> ToggleSchedule:
-    """Read a schedule file. Raises `MisuseError` with every finding."""
+    """Read a schedule file. Raises what `read_whole` does, and `MisuseError` with every finding."""
     findings = Findings()
-    try:
-        octets = path.read_bytes()
-    except OSError as error:
-        raise MisuseError(f"{path} cannot be read: {error.strerror}") from error
-    if len(octets) > FILE_BYTES_MAX:
-        raise MisuseError(f"{path} is larger than {FILE_BYTES_MAX} octets")
-    root = read_document(str(path), octets, findings)
+    root = read_document(str(path), read_whole(path, FILE_BYTES_MAX), findings)
     shape = read_shape(ScheduleShape, root, findings) if root is not None else None
     if findings.errors or shape is None:
         errors = [str(finding) for finding in findings.sorted() if finding.severity is Severity.ERROR]

@@ -49,6 +49,16 @@ def test_a_server_and_a_file_are_the_same_to_every_command(words: tuple[str, ...
     assert len(of_file) > 20
 
 
+@pytest.mark.parametrize("words", [("show", "192.0.2.0/24"), ("filter", "AS64500", "-o", "bird", "--family", "ipv4")])
+def test_what_cannot_be_read_of_a_file_is_said(words: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "registry.rpsl"
+    path.write_text("no colon\n\nroute: 192.0.2.1/24\norigin: AS1\n\nroute: 192.0.2.0/24\norigin: AS64500\n")
+    done = subprocess.run([*COMMAND, *words, "--file", path], capture_output=True, check=True, timeout=60, text=True)
+    assert "192.0.2.0/24" in done.stdout
+    assert f"{path}:1: 'no colon' is no attribute" in done.stderr
+    assert "route 192.0.2.1/24: '192.0.2.1/24' has bits set beyond /24" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "environment", "said"),
     [

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from anycastle.base.errors import MisuseError
+from anycastle.base.errors import MisuseError, ParseError, WorldError
 from anycastle.base.ports import Timestamp
 from anycastle.io.toggle_schedule import read_schedule, toggles_of_changes
 from anycastle.model.asn import ASN
@@ -64,6 +64,13 @@ def test_what_cannot_be_is_said_with_its_place(tmp_path: Path, text: str, found:
         read_schedule(write(tmp_path, text))
     assert found in str(error.value)
     assert "toggles.yaml:" in str(error.value)
+
+
+def test_a_file_that_is_not_there_or_without_end_is_no_schedule(tmp_path: Path) -> None:
+    with pytest.raises(WorldError, match="No such file"):
+        read_schedule(tmp_path / "none.yaml")
+    with pytest.raises(ParseError, match="larger than"):
+        read_schedule(Path("/dev/zero"))
 
 
 def test_our_agents_own_changes_are_toggles() -> None:

@@ -8,15 +8,15 @@ from anycastle.base.errors import ParseError, WorldError
 from anycastle.io.feeds.byte_source import ByteSource
 from anycastle.io.irr.server_registry import Server, ServerRegistry
 from anycastle.watch.irr.database import Database
-from anycastle.wire.irr.objects import KINDS, read_object
+from anycastle.wire.irr.objects import read_objects
 from anycastle.wire.irr.query import Question
 from anycastle.wire.irr.reply import Reply
-from anycastle.wire.irr.rpsl import Damage, parse_rpsl
 
 LINE_OCTETS_MAX: Final = 1 << 20
 """Octets of one line of a file; what is longer is no RPSL."""
 
-REMARKS_MAX: Final = 100
+REMARKS_MAX: Final = 20
+"""Faults of a file that are told one by one."""
 
 
 class Registry(Protocol):
@@ -44,20 +44,18 @@ def read_file(name: str) -> FileRegistry:
 
     Objects of other classes are passed over; what cannot be read is told, with its place, and the rest stands.
     """
-    database, remarks = Database(), list[str]()
-    for each in parse_rpsl(_lines(name)):
-        try:
-            if isinstance(each, Damage):
-                raise ParseError(f"{name}:{each.line}: {each.what}")  # noqa: TRY301
-            value = read_object(each) if each.kind in KINDS else None
-        except ParseError as error:
-            if len(remarks) < REMARKS_MAX:
-                remarks.append(str(error))
-            continue
-        if value is not None:
-            database.add(value)
+    database, remarks, more = Database(), list[str](), 0
+    for each in read_objects(_lines(name), name):
+        if not isinstance(each, ParseError):
+            database.add(each)
+        elif len(remarks) < REMARKS_MAX:
+            remarks.append(str(each))
+        else:
+            more += 1
     if not database.count:
         raise WorldError(f"{name} holds no route, route6, as-set or aut-num object", retryable=False)
+    if more:
+        remarks.append(f"{name}: {more} more objects and lines cannot be read")
     return FileRegistry(database, tuple(remarks))
 
 
@@ -76,9 +74,13 @@ def _lines(name: str) -> Iterator[str]:
 
 
 class WithSources:
-    """A registry, asked about these sources wherever a question does not name its own."""
+    """A registry, asked about these sources wherever a question does not name its own.
 
-    def __init__(self, registry: Registry, sources: tuple[str, ...]) -> None:
+    `remarks` are what could not be read of a file.
+    """
+
+    def __init__(self, registry: Registry, sources: tuple[str, ...], remarks: tuple[str, ...] = ()) -> None:
+        self.remarks = remarks
         self._registry = registry
         self._sources = sources
 
@@ -90,10 +92,11 @@ class WithSources:
 @asynccontextmanager
 async def open_registry(
     servers: Iterable[Server], file: str | None, sources: tuple[str, ...]
-) -> AsyncIterator[Registry]:
+) -> AsyncIterator[WithSources]:
     """Open the file, or else the servers, for as long as the context lasts."""
     if file is not None:
-        yield WithSources(read_file(file), sources)
+        read = read_file(file)
+        yield WithSources(read, sources, read.remarks)
         return
     registry = ServerRegistry(tuple(servers))
     try:

@@ -5,7 +5,6 @@ once; then the next one is asked what is still unanswered. What one server has a
 """
 
 import asyncio
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Final
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.base.ports import FAR_FUTURE
 from anycastle.io.clock import now
+from anycastle.io.system_words import system_words
 from anycastle.session.irr_client import Answered, Command, IRRClient, Lost, Say
 from anycastle.wire.irr.query import Question, Quit, encode_query
 from anycastle.wire.irr.reply import REPLY_OCTETS_MAX, Data, Reply
@@ -120,8 +120,8 @@ class _Connection:
         try:
             async with asyncio.timeout(DIAL_S):
                 reader, writer = await asyncio.open_connection(server.host, server.port, limit=_READ_OCTETS)
-        except (OSError, TimeoutError) as error:
-            raise WorldError(f"{server}: {_words(error)}") from error
+        except OSError as error:
+            raise WorldError(f"{server}: {system_words(error)}") from error
         connection = cls(server, longest, reader, writer)
         connection._carry_out(connection._client.connected(now().monotonic), [])
         return connection
@@ -142,7 +142,7 @@ class _Connection:
         except TimeoutError:
             return self._client.wake(now().monotonic)
         except OSError as error:
-            return self._client.disconnected(_words(error))
+            return self._client.disconnected(system_words(error))
         if not octets:
             return self._client.disconnected("it closed the connection before it had answered")
         return self._client.received(octets, now().monotonic)
@@ -167,10 +167,3 @@ class _Connection:
             self._writer.close()
             async with asyncio.timeout(CLOSE_S):
                 await self._writer.wait_closed()
-
-
-def _words(error: OSError | TimeoutError) -> str:
-    """Give the system's words; asyncio's own for a failed dial repeat the address."""
-    if error.errno:
-        return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
-    return str(error) or "no answer"

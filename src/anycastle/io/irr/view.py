@@ -10,10 +10,9 @@ from anycastle.model.fleet import Fleet
 from anycastle.model.irr import ASSet, AutNum, RouteObject, SetName
 from anycastle.model.prefix import Prefix
 from anycastle.watch.irr.finding import RegistryView, SetView, own_space
-from anycastle.wire.irr.objects import KINDS, RegistryObject, read_object
+from anycastle.wire.irr.objects import RegistryObject, read_objects
 from anycastle.wire.irr.query import ListSources, ObjectByKey, Question, Routes, Search
 from anycastle.wire.irr.reply import Data, Reply
-from anycastle.wire.irr.rpsl import Damage, parse_rpsl
 
 ROA_SOURCE: Final = "RPKI"
 """The source under which IRRd shows ROAs as route objects: nobody registered those, and many do not ask for them."""
@@ -56,14 +55,9 @@ def read(replies: Iterable[Reply], unreadable: list[str]) -> list[RegistryObject
     objects: list[RegistryObject] = []
     for reply in replies:
         items(reply, "a search")
-        for each in parse_rpsl(reply.text.split("\n") if isinstance(reply, Data) else ()):
-            try:
-                if isinstance(each, Damage):
-                    raise ParseError(f"line {each.line} of an answer: {each.what}")  # noqa: TRY301
-                value = read_object(each) if each.kind in KINDS else None
-            except ParseError as error:
-                unreadable.append(str(error))
-                continue
-            if value is not None:
-                objects.append(value)
+        for each in read_objects(reply.text.split("\n") if isinstance(reply, Data) else (), "an answer"):
+            if isinstance(each, ParseError):
+                unreadable.append(str(each))
+            else:
+                objects.append(each)
     return objects

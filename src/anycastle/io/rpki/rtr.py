@@ -1,7 +1,6 @@
 """A connection to a validator's cache over TCP or TLS, driven by the client's engine (RFC 8210 §9)."""
 
 import asyncio
-import os
 import ssl
 from collections.abc import Callable
 from typing import Final
@@ -11,6 +10,7 @@ from anycastle.base.ports import FAR_FUTURE
 from anycastle.io.clock import now
 from anycastle.io.rpki.cache_place import CachePlace
 from anycastle.io.rpki.export import RPKIData
+from anycastle.io.system_words import system_words
 from anycastle.session.rtr_client import Command, Dial, Expired, Hang, Problem, RTRClient, Say, Synchronised
 
 RTR_PORT: Final = 323
@@ -93,7 +93,7 @@ class RTRFeed:
                 reader, writer = await asyncio.open_connection(
                     self._place.host, self._place.port, limit=_READ_OCTETS, ssl=context
                 )
-        except (OSError, TimeoutError, WorldError) as error:
+        except (OSError, WorldError) as error:
             why = f"{self._place.host} port {self._place.port}: {_words(error)}"
             self._carry_out(self.client.disconnected(now().monotonic, why))
             return
@@ -123,8 +123,8 @@ class RTRFeed:
         self._carry_out(self.client.wake(now().monotonic))
 
 
-def _words(error: OSError | TimeoutError | WorldError) -> str:
-    """Give the system's words; asyncio's own for a failed dial repeat the address."""
+def _words(error: OSError | WorldError) -> str:
+    """Give what went wrong with the cache that a message names."""
     match error:
         case ssl.SSLCertVerificationError():
             return f"its certificate is refused: {error.verify_message}"
@@ -132,6 +132,5 @@ def _words(error: OSError | TimeoutError | WorldError) -> str:
             return f"TLS fails: {error.reason or error}"
         case WorldError():
             return str(error)
-        case TimeoutError():
-            return "no answer"
-    return os.strerror(error.errno) if error.errno else str(error)
+        case OSError():
+            return system_words(error)

@@ -22,6 +22,7 @@ from anycastle.io.speaker.event import (
     SpeakerWarning,
 )
 from anycastle.io.speaker.route_book import AnnouncementBook, Exports, NetworkBook, RouteBook
+from anycastle.io.speaker.session_core import Actions, SessionCore
 from anycastle.model.announcement import Announcements
 from anycastle.model.prefix import Address, Family, family_of
 from anycastle.rib.adj_rib_in import AdjRIBIn
@@ -30,11 +31,7 @@ from anycastle.rib.exchange import routes_of, updates_of, withdrawals_of
 from anycastle.rib.route import Route, Source
 from anycastle.rib.table import RIB
 from anycastle.session.command import (
-    Cause,
-    Close,
     Command,
-    Connect,
-    ConnectFault,
     Down,
     EndOfRIB,
     Established,
@@ -46,21 +43,16 @@ from anycastle.session.command import (
     RefreshRequested,
     RoutesLost,
     RoutesStale,
-    Send,
     StaleRoutesEnded,
 )
 from anycastle.session.fsm import State
 from anycastle.session.negotiation import Negotiated
 from anycastle.session.peer import BGPPeer
-from anycastle.wire.bgp.error_codes import CeaseSubcode
 from anycastle.wire.bgp.family import SAFI_UNICAST
 from anycastle.wire.bgp.message import Message, RefreshSubtype, RouteRefresh, Update
 
-Actions = list[tuple[str, Connect | Close | Send]]
-"""What is to be done on the connections of neighbours, by `NeighbourConfig.name`."""
 
-
-class SpeakerCore:
+class SpeakerCore(SessionCore):
     """Several neighbours, and the routes that each is sent. Inputs about a neighbour name it."""
 
     def __init__(
@@ -72,7 +64,7 @@ class SpeakerCore:
         """`sessions` holds the engine of each neighbour, in the order of the configuration."""
         if config.network is not None and any(neighbour.policy is None for neighbour in config.neighbours):
             raise MisuseError("every neighbour of an emulated network needs a policy")
-        self.sessions = sessions
+        super().__init__(sessions)
         self.reasons: dict[str, str] = {}
         """Neighbour -> why it is not established, or was last lost."""
         self._emit = emit
@@ -91,10 +83,6 @@ class SpeakerCore:
     def rib(self) -> RIB:
         """The RIB of an emulated network. Raises `MisuseError` for a plain speaker."""
         return self._require_network().rib
-
-    def start(self, now: Instant) -> Actions:
-        """Begin with every neighbour."""
-        return self._join(self._follow(name, session.start(now), now) for name, session in self.sessions.items())
 
     def stop(self, name: str, text: str, now: Instant, *, withdraw: bool) -> Actions:
         """End the session with Cease and `text` (RFC 9003); with `withdraw`, take back every route before."""
@@ -133,42 +121,16 @@ class SpeakerCore:
         return self._book.sent(name)
 
     def accepted(self, name: str, local: Address, now: Instant) -> tuple[int | None, Actions]:
-        """The neighbour dialled us, at `local`: give the connection's link, or None when it must be closed."""
-        link, commands = self.sessions[name].accepted(now)
+        """See `SessionCore`; routes that are sent on the connection have `local` as their next hop."""
+        link, actions = super().accepted(name, local, now)
         if link is not None:
             self._local[name, link] = local
-        return link, self._follow(name, commands, now)
+        return link, actions
 
     def connected(self, name: str, link: int, local: Address, now: Instant) -> Actions:
-        """Our dial succeeded; it goes out from `local`."""
+        """See `accepted`."""
         self._local[name, link] = local
-        return self._follow(name, self.sessions[name].connected(link, now), now)
-
-    def connection_failed(self, name: str, link: int, fault: ConnectFault, detail: str, now: Instant) -> Actions:
-        """Our dial came to nothing."""
-        return self._follow(name, self.sessions[name].connection_failed(link, now, fault, detail), now)
-
-    def disconnected(self, name: str, link: int, detail: str, now: Instant) -> Actions:
-        """A connection is gone."""
-        return self._follow(name, self.sessions[name].disconnected(link, now, detail), now)
-
-    def received(self, name: str, link: int, octets: bytes, now: Instant) -> Actions:
-        """Octets from a neighbour, cut anywhere."""
-        return self._follow(name, self.sessions[name].received(link, octets, now), now)
-
-    def overrun(self, name: str, now: Instant) -> Actions:
-        """A neighbour does not read: no more can be queued to it."""
-        reason = f"{name} does not read: the send queue is full"
-        commands = self.sessions[name].fail(now, Cause.RESOURCES, reason, CeaseSubcode.OUT_OF_RESOURCES)
-        return self._follow(name, commands, now)
-
-    def request_refresh(self, name: str, family: Family, now: Instant) -> Actions:
-        """Ask an established neighbour for its routes again. Raises `MisuseError` when it cannot."""
-        return self._follow(name, self.sessions[name].request_refresh(family, now), now)
-
-    def wake(self, name: str, now: Instant) -> Actions:
-        """Carry out what a session's expired timers call for."""
-        return self._follow(name, self.sessions[name].wake(now), now)
+        return super().connected(name, link, local, now)
 
     @property
     def _book(self) -> RouteBook:
@@ -182,14 +144,9 @@ class SpeakerCore:
     def _join(self, parts: Iterable[Actions]) -> Actions:
         return [action for part in parts for action in part]
 
-    def _follow(self, name: str, commands: Iterable[Command], now: Instant) -> Actions:
-        return self._join(self._act(self._neighbours[name], command, now) for command in commands)
-
-    def _act(self, config: NeighbourConfig, command: Command, now: Instant) -> Actions:
-        name = config.name
+    def _carry_out(self, name: str, command: Command, now: Instant) -> Actions:
+        config = self._neighbours[name]
         match command:
-            case Connect() | Close() | Send():
-                return [(name, command)]
             case Established(link=link, negotiated=negotiated):
                 return self._established(config, link, negotiated, now)
             case Down(state=state, cause=cause, reason=reason):

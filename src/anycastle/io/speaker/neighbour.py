@@ -1,45 +1,27 @@
 """The shell around one neighbour of the core: its sockets, its timer, and what the core asks of them."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from ipaddress import ip_address
-from typing import Protocol
 
 from anycastle.base.errors import WorldError
 from anycastle.base.ports import FAR_FUTURE, Instant
 from anycastle.io.clock import now
 from anycastle.io.speaker.config import NeighbourConfig
 from anycastle.io.speaker.connection import Connection
-from anycastle.io.speaker.core import Actions
+from anycastle.io.speaker.session_core import Actions, SessionCore
 from anycastle.io.speaker.socket_options import connect_fault, new_socket, require_near, set_password
 from anycastle.model.prefix import Address, Family
 from anycastle.session.command import Close, Connect, ConnectFault, Send
 from anycastle.session.peer import BGPPeer
 
 
-class Core(Protocol):
-    """What decides for a neighbour: a speaker, or one that only listens. See `SpeakerCore` for each method."""
-
-    sessions: Mapping[str, BGPPeer]
-
-    def start(self, now: Instant) -> Actions: ...  # noqa: D102
-    def stop(self, name: str, text: str, now: Instant, *, withdraw: bool) -> Actions: ...  # noqa: D102
-    def accepted(self, name: str, local: Address, now: Instant) -> tuple[int | None, Actions]: ...  # noqa: D102
-    def connected(self, name: str, link: int, local: Address, now: Instant) -> Actions: ...  # noqa: D102
-    def connection_failed(  # noqa: D102
-        self, name: str, link: int, fault: ConnectFault, detail: str, now: Instant
-    ) -> Actions: ...
-    def disconnected(self, name: str, link: int, detail: str, now: Instant) -> Actions: ...  # noqa: D102
-    def received(self, name: str, link: int, octets: bytes, now: Instant) -> Actions: ...  # noqa: D102
-    def overrun(self, name: str, now: Instant) -> Actions: ...  # noqa: D102
-    def request_refresh(self, name: str, family: Family, now: Instant) -> Actions: ...  # noqa: D102
-    def wake(self, name: str, now: Instant) -> Actions: ...  # noqa: D102
-
-
 class NeighbourSession:
     """Runs one neighbour's connections on the event loop; all that comes of it goes to `perform`."""
 
-    def __init__(self, config: NeighbourConfig, core: Core, perform: Callable[[Actions], None], close_s: float) -> None:
+    def __init__(
+        self, config: NeighbourConfig, core: SessionCore, perform: Callable[[Actions], None], close_s: float
+    ) -> None:
         self.config = config
         self._core = core
         self._engine = core.sessions[config.name]

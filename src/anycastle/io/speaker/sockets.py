@@ -12,9 +12,9 @@ from anycastle.base.errors import MisuseError, WorldError
 from anycastle.io.clock import now
 from anycastle.io.speaker.config import NeighbourConfig, SpeakerConfig
 from anycastle.io.speaker.connection import Connection
-from anycastle.io.speaker.core import Actions
-from anycastle.io.speaker.neighbour import Core, NeighbourSession
+from anycastle.io.speaker.neighbour import NeighbourSession
 from anycastle.io.speaker.reception import Reception
+from anycastle.io.speaker.session_core import Actions, SessionCore
 from anycastle.io.speaker.socket_options import new_socket, require_near, send_far, set_password
 from anycastle.model.prefix import Address
 from anycastle.session.command import Close, Connect, Send
@@ -36,7 +36,7 @@ def _engine(neighbour: NeighbourConfig) -> BGPPeer:
 class Sockets:
     """Listens and dials as the core asks. `on_stranger` hears of connections that no neighbour made."""
 
-    def __init__(self, config: SpeakerConfig, core: Core, on_stranger: Callable[[str], None]) -> None:
+    def __init__(self, config: SpeakerConfig, core: SessionCore, on_stranger: Callable[[str], None]) -> None:
         self.sessions: dict[str, NeighbourSession] = {}
         """By `NeighbourConfig.name`, once started."""
         self._config = config

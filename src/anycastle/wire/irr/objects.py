@@ -1,15 +1,32 @@
-"""RPSL objects <-> the model's values: route and route6, as-set, aut-num."""
+"""RPSL objects <-> the model's values: route and route6, as-set, aut-num; registries hold a dozen classes more."""
+
+from collections.abc import Iterable, Iterator
 
 from anycastle.base.errors import ParseError
 from anycastle.model.asn import parse_asn
 from anycastle.model.irr import ASSet, AutNum, Member, RouteObject, format_member, parse_member, parse_set_name
 from anycastle.model.prefix import Family, parse_prefix
-from anycastle.wire.irr.rpsl import RPSLObject
-
-KINDS = ("route", "route6", "as-set", "aut-num")
-"""The classes that are read; registries hold a dozen more."""
+from anycastle.wire.irr.rpsl import Damage, RPSLObject, parse_rpsl
 
 RegistryObject = RouteObject | ASSet | AutNum
+
+
+def read_objects(lines: Iterable[str], where: str) -> Iterator[RegistryObject | ParseError]:
+    """Give the values of a text, line by line, and in their place what is wrong with those that cannot be read.
+
+    Objects of other classes are passed over. `where` names the text: `FILE:12: ...`.
+    """
+    for each in parse_rpsl(lines):
+        if isinstance(each, Damage):
+            yield ParseError(f"{where}:{each.line}: {each.what}")
+            continue
+        try:
+            value = read_object(each)
+        except ParseError as error:
+            yield error
+            continue
+        if value is not None:
+            yield value
 
 
 def read_object(each: RPSLObject) -> RegistryObject | None:

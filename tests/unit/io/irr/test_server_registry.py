@@ -3,20 +3,20 @@
 import asyncio
 import gzip
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from anycastle.base.errors import MisuseError, WorldError
+from anycastle.base.errors import MisuseError, ParseError, WorldError
 from anycastle.io.irr import server_registry
 from anycastle.io.irr.expand import expand, expand_by_server, originated
-from anycastle.io.irr.registry import WithSources, open_registry, read_file
+from anycastle.io.irr.registry import REMARKS_MAX, WithSources, open_registry, read_file
 from anycastle.io.irr.server_registry import Server, ServerRegistry
 from anycastle.lab.irr_server import Fault, IRRServer
 from anycastle.model.asn import ASN
 from anycastle.model.irr import parse_set_name
-from anycastle.model.prefix import Family
+from anycastle.model.prefix import Family, Prefix, parse_prefix
 from anycastle.session import irr_client
 from anycastle.watch.irr.database import Database
 from anycastle.wire.irr.objects import read_object
@@ -221,6 +221,10 @@ def test_a_file_is_read_with_its_faults_told(tmp_path: Path) -> None:
     assert registry.database.count == 1
     assert len(registry.remarks) == 2
     assert registry.remarks[0] == f"{path}:1: 'no colon' is no attribute"
+    path.write_text("no colon\n\n" * (REMARKS_MAX + 5) + "route: 192.0.2.0/24\norigin: AS1\n")
+    remarks = read_file(str(path)).remarks
+    assert len(remarks) == REMARKS_MAX + 1
+    assert remarks[-1] == f"{path}: 5 more objects and lines cannot be read"
     path.write_text("person: X\n")
     with pytest.raises(WorldError, match="holds no route"):
         read_file(str(path))
@@ -234,3 +238,33 @@ def test_a_file_is_read_with_its_faults_told(tmp_path: Path) -> None:
             assert await registry.ask([OURS]) == [Data("192.0.2.0/24")]
 
     asyncio.run(opened())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["192.0.2.0/24", "2001:db8::/32", "::ffff:192.0.2.1/128", "0.0.0.0/0", "192.0.2.0/024",
+     "192.0.2.0/2_4", "192.0.2.0/+24", "192.0.2.0/٢٤", "192.0.2.0/0024", "192.0.2.1/24", "192.0.2.0/33", "192.0.2.0",
+     "192.0.2/24", "192.0.02.0/24", "fe80::%1/64", "2001:db8::\0/32", "/24", ""],
+)  # fmt: skip
+def test_the_prefixes_of_an_answer_are_those_that_the_model_reads(text: str) -> None:
+    async def body() -> tuple[frozenset[Prefix], tuple[str, ...]]:
+        found = await originated(_Answering(text), [ASN(64500)], [Family.IPV4])
+        return found.prefixes, found.unreadable
+
+    prefixes, unreadable = asyncio.run(body())
+    try:
+        wanted = {parse_prefix(each) for each in text.split()}
+    except ParseError:
+        wanted = set()
+        assert len(unreadable) == 1
+    assert prefixes == wanted
+
+
+class _Answering:
+    """A registry with one word to say."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    async def ask(self, questions: Sequence[Question]) -> list[Reply]:
+        return [Data(self._text) for _ in questions]

@@ -1,0 +1,10 @@
+"""What the system says of a failure, for a message that already names the place."""
+
+import os
+
+
+def system_words(error: OSError) -> str:
+    """Give the words; asyncio's own for a failed dial repeat the address, and a resolver's numbers are negative."""
+    if error.errno and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or str(error) or "no answer"

@@ -1,0 +1,24 @@
+import asyncio
+import socket
+
+import pytest
+
+from anycastle.io.system_words import system_words
+
+
+def test_a_dial_that_is_refused_tells_why_without_the_address() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(OSError, match="Connect call failed") as error:
+        asyncio.run(asyncio.wait_for(asyncio.open_connection("127.0.0.1", port), 10))
+    assert system_words(error.value) == "Connection refused"
+
+
+def test_a_name_that_is_not_known_is_told_in_the_resolvers_words() -> None:
+    with pytest.raises(socket.gaierror) as error:
+        socket.getaddrinfo("192.0.2.300", 323, flags=socket.AI_NUMERICHOST)
+    assert system_words(error.value) == "Name or service not known"
+
+
+def test_a_timeout_of_our_own_is_no_answer() -> None:
+    assert system_words(TimeoutError()) == "no answer"
