@@ -15,6 +15,7 @@ import msgspec
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.base.ports import Timestamp
 from anycastle.daemons.agent import AgentDaemon, status
+from anycastle.daemons.reloads import Reloads
 from anycastle.daemons.watchdog import Charge, WatchdogClient
 from anycastle.io import systemd_notify
 from anycastle.io.agent_metrics import AgentMetrics
@@ -102,9 +103,8 @@ class AgentProcess:
         )
         self._control = LocalServer(settings.control_socket, self._asked)
         self._metrics = AgentMetrics(self._full_status)
-        self._feeding: asyncio.TimerHandle | None = None
-        self._reloading = asyncio.Lock()
-        self._reloads: set[asyncio.Task[None]] = set()
+        self._feeding = systemd_notify.Feeding()
+        self._reloads = Reloads(self._reload, self._serving)
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT has led to a good end."""
@@ -113,16 +113,15 @@ class AgentProcess:
         pages = await self._serve_pages()
         for stop_signal in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(stop_signal, self._stop)
-        loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
+        loop.add_signal_handler(signal.SIGHUP, self._reloads.soon)
         gc.collect()
         gc.freeze()  # the fleet lives as long as the process: no collection need look at it again
-        systemd_notify.notify("READY=1", f"STATUS=serving {self._settings.pop}")
-        self._feed_systemd()
+        systemd_notify.notify("READY=1", f"STATUS={self._serving()}")
+        self._feeding.start()
         try:
             await self.daemon.run()
         finally:
-            if self._feeding is not None:
-                self._feeding.cancel()
+            self._feeding.stop()
             await self._control.close()
             if pages is not None:
                 await pages.close()
@@ -160,18 +159,11 @@ class AgentProcess:
         systemd_notify.notify("STOPPING=1")
         self.daemon.stop()
 
-    def _reload_soon(self) -> None:
-        task = asyncio.ensure_future(self.reload())
-        self._reloads.add(task)
-        task.add_done_callback(self._reloads.discard)
-
-    async def reload(self) -> None:
-        """Take the fleet files anew, one reload after the other; files with errors change nothing."""
-        async with self._reloading:
-            await self._reload()
+    def _serving(self) -> str:
+        return f"serving {self._settings.pop}"
 
     async def _reload(self) -> None:
-        systemd_notify.reloading()
+        """Take the fleet files anew; files with errors change nothing."""
         try:
             fleet = await self._load()
             self._loopback.adopt(_managed(fleet))
@@ -179,16 +171,7 @@ class AgentProcess:
             granted, reason = True, "the fleet files were read anew"
         except (WorldError, MisuseError, KeyError) as error:
             granted, reason = False, str(error)
-        finally:
-            systemd_notify.notify("READY=1")
         self.daemon.record(OperatorCommanded("reload", "signal", reason, granted))
-
-    def _feed_systemd(self) -> None:
-        """Feed systemd's watchdog from the loop that serves: a loop that hangs goes hungry."""
-        interval_s = systemd_notify.watchdog_interval_s()
-        if interval_s is not None:
-            systemd_notify.notify("WATCHDOG=1")
-            self._feeding = asyncio.get_running_loop().call_later(interval_s, self._feed_systemd)
 
     # -- pages ----------------------------------------------------------------------------------------------------
 
@@ -222,7 +205,7 @@ class AgentProcess:
             case "drain" | "undrain":
                 return self._drain(request)
             case "reload":
-                await self.reload()
+                await self._reloads.run()
                 return {"reloaded": True}
             case command:
                 raise MisuseError(f"unknown command {command!r}")

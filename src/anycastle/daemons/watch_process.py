@@ -12,6 +12,7 @@ from typing import Any
 
 from anycastle.base.errors import MisuseError, ParseError, WorldError
 from anycastle.daemons.agent_process import line_of, make_directory
+from anycastle.daemons.reloads import Reloads
 from anycastle.daemons.watch import WatchDaemon
 from anycastle.io import systemd_notify
 from anycastle.io.as_relations import GraphRelations
@@ -92,8 +93,8 @@ class WatchProcess:
         self.daemon = WatchDaemon(self.engine, self.queue, self.silence, self._note, now)
         self.feeds = self._feeds(fleet)
         self._sessions = fleet.watch.sessions
-        self._reloading = asyncio.Lock()
-        self._reloads: set[asyncio.Task[None]] = set()
+        self._feeding = systemd_notify.Feeding()
+        self._reloads = Reloads(self._reload, self._watching)
         self.last_reload: dict[str, Any] | None = None
         """When the files were last read anew, and what became of it."""
         self._control = LocalServer(settings.control_socket, self._asked)
@@ -130,13 +131,14 @@ class WatchProcess:
             for stop_signal in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(stop_signal, self._stop)
             names = ", ".join(feed.name for feed in self.feeds) or "no feed"
-            print(f"watching {len(self.engine.table)} prefixes by {names}", file=sys.stderr, flush=True)  # noqa: T201
-            loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
+            print(f"{self._watching()} by {names}", file=sys.stderr, flush=True)  # noqa: T201
+            loop.add_signal_handler(signal.SIGHUP, self._reloads.soon)
             await self._seed()
-            self._feed_systemd()
-            systemd_notify.notify("READY=1", f"STATUS=watching {len(self.engine.table)} prefixes")
+            self._feeding.start()
+            systemd_notify.notify("READY=1", f"STATUS={self._watching()}")
             await self.daemon.run(self.feeds)
         finally:
+            self._feeding.stop()
             await self._control.close()
             if pages is not None:
                 await pages.close()
@@ -163,35 +165,22 @@ class WatchProcess:
         systemd_notify.notify("STOPPING=1")
         self.daemon.stop()
 
-    def _feed_systemd(self) -> None:
-        """Feed systemd's watchdog from the loop that serves: a loop that hangs goes hungry."""
-        interval_s = systemd_notify.watchdog_interval_s()
-        if interval_s is not None:
-            systemd_notify.notify("WATCHDOG=1")
-            asyncio.get_running_loop().call_later(interval_s, self._feed_systemd)
-
     # -- reload ---------------------------------------------------------------------------------------------------
 
-    def _reload_soon(self) -> None:
-        task = asyncio.ensure_future(self.reload())
-        self._reloads.add(task)
-        task.add_done_callback(self._reloads.discard)
+    def _watching(self) -> str:
+        return f"watching {len(self.engine.table)} prefixes"
 
-    async def reload(self) -> None:
+    async def _reload(self) -> None:
         """Take the fleet's files, VRPs and relationships anew; files with errors change nothing."""
-        async with self._reloading:
-            systemd_notify.reloading()
-            try:
-                text, granted = await self._reload(), True
-            except (WorldError, MisuseError, ParseError) as error:
-                text, granted = str(error), False
-            finally:
-                systemd_notify.notify("READY=1", f"STATUS=watching {len(self.engine.table)} prefixes")
+        try:
+            text, granted = await self._take_anew(), True
+        except (WorldError, MisuseError, ParseError) as error:
+            text, granted = str(error), False
         wall = now().wall
         self.last_reload = {"at": wall, "granted": granted, "text": text}
         self._note(Event(wall, OBSERVER, OperatorCommanded("reload", "signal", text, granted)))
 
-    async def _reload(self) -> str:
+    async def _take_anew(self) -> str:
         """Read all, then take all. Raises `WorldError`, `MisuseError` or `ParseError` where nothing was taken."""
         fleet = await load_fleet_apart(self._settings.fleet_dir)
         path = self._settings.relations

@@ -1,5 +1,6 @@
 """Word to systemd: ready, reloading, stopping, and the watchdog's food (sd_notify(3))."""
 
+import asyncio
 import os
 import socket
 import time
@@ -31,3 +32,22 @@ def watchdog_interval_s() -> float | None:
     if not usec or (pid and pid != str(os.getpid())):
         return None
     return int(usec) / 2_000_000
+
+
+class Feeding:
+    """Feeds systemd's watchdog from the loop that serves: a loop that hangs goes hungry."""
+
+    def __init__(self) -> None:
+        self._next: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Feed from now on, where systemd wants it."""
+        interval_s = watchdog_interval_s()
+        if interval_s is not None:
+            notify("WATCHDOG=1")
+            self._next = asyncio.get_running_loop().call_later(interval_s, self.start)
+
+    def stop(self) -> None:
+        """Feed no more."""
+        if self._next is not None:
+            self._next.cancel()
