@@ -9,7 +9,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from anycastle.base.errors import MisuseError, ParseError
+from anycastle.base.errors import ParseError
 from anycastle.cli.output import Form, Table, message, output_option, print_form, print_table
 from anycastle.cli.twin_fleet_input import (
     Question,
@@ -81,13 +81,10 @@ def attack(
     users = parse_load(user_load, "--load") or 0.0
     size = parse_load(attack_load, "--attack")
     question = open_question(given)
-    try:
-        chosen = _mixes(question, mixes)
-        scene = _Scene.of(question, users, table)
-        estimates = None if observed is None else scene.estimates(chosen, _observed(observed, scene))
-        playbooks = scene.play(chosen, size, estimates)
-    except (MisuseError, ParseError) as error:
-        raise click.UsageError(str(error)) from error
+    chosen = _mixes(question, mixes)
+    scene = _Scene.of(question, users, table)
+    estimates = None if observed is None else scene.estimates(chosen, _observed(observed, scene))
+    playbooks = scene.play(chosen, size, estimates)
     _print(form, question, estimates, playbooks, top, by_pop)
     show_remarks(question.intent.remarks)
 
