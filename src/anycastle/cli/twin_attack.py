@@ -35,6 +35,7 @@ from anycastle.twin.attack import (
     uniform_mix,
 )
 from anycastle.twin.ensemble import Ensemble
+from anycastle.twin.forecast import named_by
 from anycastle.twin.load import shares_by_pop
 from anycastle.twin.playbook import Attack, Option, Outcome, Playbook, make_options, play
 from anycastle.twin.predict import whereabouts
@@ -137,9 +138,7 @@ class _Scene:
         options = make_options(deployment, present)
         if table is not None:
             options = (options[0], *read_options(read_text(table), str(table), deployment, present))
-        named = {
-            asn for option in options for how in option.configuration.announced.values() for asn in how.no_export_to
-        }
+        named = named_by(option.configuration for option in options)
         compiled = compile_deployment(question.graph, deployment, named=named)
         where = None if question.region is None else whereabouts(question.region, question.intent.sites)
         ensemble = Ensemble.of(compiled, question.randomness, question.members, where)
