@@ -11,7 +11,7 @@ one AS hears it. What an upstream prepends for us (`prepend-2`) is taken as prep
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -146,10 +146,7 @@ def without_pops(intent: Intent, pops: Iterable[str]) -> Intent:
         for group in intent.deployment.groups
         if group.name in intent.configuration.announced and group.pop not in gone
     }
-    return Intent(
-        intent.service, intent.prefix, intent.sites, intent.deployment, Configuration(rest), intent.link_capacity,
-        intent.floor, intent.remarks,
-    )  # fmt: skip
+    return replace(intent, configuration=Configuration(rest))
 
 
 def _service(fleet: Fleet, name: str | None) -> Service:
