@@ -141,12 +141,8 @@ def without_pops(intent: Intent, pops: Iterable[str]) -> Intent:
     if unknown:
         known = ", ".join(site.name for site in intent.sites)
         raise MisuseError(f"the service {intent.service} has no PoP {', '.join(unknown)}; it has: {known}")
-    rest = {
-        group.name: intent.configuration.announced[group.name]
-        for group in intent.deployment.groups
-        if group.name in intent.configuration.announced and group.pop not in gone
-    }
-    return replace(intent, configuration=Configuration(rest))
+    heard = set(gone) & set(intent.deployment.pops)  # a PoP whose upstreams the graph does not have is none there
+    return replace(intent, configuration=intent.deployment.without(*heard, base=intent.configuration))
 
 
 def _service(fleet: Fleet, name: str | None) -> Service:
