@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError, ParseError
 from anycastle.cli.output import message
-from anycastle.cli.twin_input import SYNTHETIC_MAX, describe, open_graph, open_weights, show_remarks
+from anycastle.cli.twin_input import SYNTHETIC_MAX, describe, open_fleet, open_graph, open_weights, show_remarks
 from anycastle.io.as_weights import read_labels
-from anycastle.io.config import load_fleet
 from anycastle.io.config.units import MULTIPLES, parse_capacity
 from anycastle.kernels.lane_vectors import LANES
 from anycastle.model.fleet import Fleet
@@ -111,16 +110,6 @@ def open_question(given: dict[str, Any], others: Sequence[Fleet] = ()) -> Questi
     randomness = np.random.default_rng(given["seed"])
     whence = "drawn by region, for the graph is synthetic" if given["regions"] is None else given["regions"].name
     return Question(fleet, graph, intent, weights, randomness, given["members"], labels, whence)
-
-
-def open_fleet(folder: Path, shown: Callable[[str], str] = str) -> Fleet:
-    """Load a fleet, or print what is wrong with it and raise a usage error."""
-    result = load_fleet(folder)
-    for finding in result.errors:
-        message(shown(str(finding)), severity="error")
-    if result.fleet is None:
-        raise click.UsageError(f"{shown(str(folder))} has errors; see `anycastle config validate`")
-    return result.fleet
 
 
 def ask(fleet: Fleet, graph: ASGraph, service: str | None, prefix: Prefix | None = None) -> Intent:

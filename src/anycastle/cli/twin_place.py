@@ -16,6 +16,7 @@ from anycastle.cli.twin_input import (
     Asked,
     about_graph,
     deployment_options,
+    open_fleet,
     open_graph,
     open_weights,
     parse_as,
@@ -217,10 +218,7 @@ def _candidates(sites: "Sequence[Site]", present: "Deployment", graph: "ASGraph"
 def _locations(sites: "Sequence[Site]", present: "Deployment", given: Mapping[str, Any]) -> "dict[str, Location]":
     at = {}
     if given["fleet"]:
-        from anycastle.io.config import load_fleet
-
-        fleet = load_fleet(given["fleet"]).fleet
-        at = {} if fleet is None else {pop.name: pop.location for pop in fleet.pops}
+        at = {pop.name: pop.location for pop in open_fleet(given["fleet"]).pops}
     at |= {site.name: site.location for site in sites}
     nowhere = [pop for pop in present.pops if pop not in at]
     if nowhere:

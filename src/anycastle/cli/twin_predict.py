@@ -16,12 +16,11 @@ from anycastle.cli.twin_fleet_input import (
     amount,
     ask,
     fleet_options,
-    open_fleet,
     open_question,
     parse_load,
     percent,
 )
-from anycastle.cli.twin_input import PICTURE, show_remarks
+from anycastle.cli.twin_input import PICTURE, open_fleet, show_remarks
 
 if TYPE_CHECKING:
     from anycastle.twin.cascade import Cascade
