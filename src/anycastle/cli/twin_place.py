@@ -23,6 +23,7 @@ from anycastle.cli.twin_input import (
     prepends_of,
     progress,
     read_deployment,
+    weights_option,
 )
 from anycastle.cli.twin_place_report import best_option, explain, plain_placement, table
 
@@ -67,8 +68,7 @@ def _data_options(command: Any) -> Any:
         click.option("--asn-ranges", type=FILE, help="Ranges FIRST,LAST,ASN of addresses; with --countries."),
         click.option("--countries", type=FILE, help="Ranges FIRST,LAST,COUNTRY: where networks are."),
         click.option("--places", type=FILE, help="CSV asn,latitude,longitude[,region]: where networks are."),
-        click.option("--weights", default="equal", show_default=True, metavar="equal|FILE",
-                     help="How much each AS counts: CSV with asn and users, or ranges FIRST,LAST,ASN (addresses)."),
+        weights_option,
         click.option("--rtt", type=FILE, help="CSV asn,pop,rtt_ms: measured, in place of the model."),
         click.option("--convergence", type=FILE, help="Measured times, CSV or NDJSON: how long a step takes."),
         click.option("--seed", type=click.IntRange(0), default=1, show_default=True,
