@@ -104,7 +104,7 @@ def place(graph_name: str, form: Form, no_cache: bool, **given: Any) -> None:
     search, exact = question.search, not given["no_exact"]
     total = 1 + len(search.candidates) * search.terms.most + (search.sets if exact else 0)
     with progress(total, "sets of candidates") as bar:
-        found = search.run(bar.update, exact=exact, seed=given["seed"])
+        found = search.run(bar.update, exact=exact)
     overlays = _overlays(found, question, given)
     plain = plain_placement(found, question.search, question.located.source, overlays)
     print_form(form, {"graph": about_graph(loaded.graph), **plain}, table(found))
@@ -155,7 +155,7 @@ def _ask(graph_name: str, graph: "ASGraph", given: dict[str, Any]) -> Question:
     if strangers:
         message(f"{strangers:,} rows of --rtt are of ASes that the graph does not have", severity="warning")
     known = [site for site in sites if site.name in present.pops]
-    search = Search.of(users, present.pops, candidates, _terms(given, len(candidates)), known)
+    search = Search.of(users, present.pops, candidates, _terms(given, len(candidates)), known, given["seed"])
     return Question(search, located, at, observed, weights)
 
 
