@@ -31,7 +31,7 @@ def foresee(
     question = open_question(
         {
             "fleet": fleet_dir, "service": None, "prefix": None, "graph_name": given["graph"],
-            "weights_file": given["weights"], "regions": None, "asn_ranges": None, "seed": 1, "members": 128,
+            "weights": given["weights"], "regions": None, "asn_ranges": None, "seed": 1, "members": 128,
             "no_cache": False,
         }
     )  # fmt: skip

@@ -9,7 +9,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from anycastle.base.errors import MisuseError, ParseError
+from anycastle.base.errors import ParseError
 from anycastle.cli.output import Form, Table, message, output_option, print_form, print_table
 from anycastle.cli.twin_fleet_input import (
     Question,
@@ -35,6 +35,7 @@ from anycastle.twin.attack import (
     uniform_mix,
 )
 from anycastle.twin.ensemble import Ensemble
+from anycastle.twin.forecast import named_by
 from anycastle.twin.load import shares_by_pop
 from anycastle.twin.playbook import Attack, Option, Outcome, Playbook, make_options, play
 from anycastle.twin.predict import whereabouts
@@ -81,13 +82,10 @@ def attack(
     users = parse_load(user_load, "--load") or 0.0
     size = parse_load(attack_load, "--attack")
     question = open_question(given)
-    try:
-        chosen = _mixes(question, mixes)
-        scene = _Scene.of(question, users, table)
-        estimates = None if observed is None else scene.estimates(chosen, _observed(observed, scene))
-        playbooks = scene.play(chosen, size, estimates)
-    except (MisuseError, ParseError) as error:
-        raise click.UsageError(str(error)) from error
+    chosen = _mixes(question, mixes)
+    scene = _Scene.of(question, users, table)
+    estimates = None if observed is None else scene.estimates(chosen, _observed(observed, scene))
+    playbooks = scene.play(chosen, size, estimates)
     _print(form, question, estimates, playbooks, top, by_pop)
     show_remarks(question.intent.remarks)
 
@@ -140,9 +138,7 @@ class _Scene:
         options = make_options(deployment, present)
         if table is not None:
             options = (options[0], *read_options(read_text(table), str(table), deployment, present))
-        named = {
-            asn for option in options for how in option.configuration.announced.values() for asn in how.no_export_to
-        }
+        named = named_by(option.configuration for option in options)
         compiled = compile_deployment(question.graph, deployment, named=named)
         where = None if question.region is None else whereabouts(question.region, question.intent.sites)
         ensemble = Ensemble.of(compiled, question.randomness, question.members, where)

@@ -13,9 +13,16 @@ from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError, ParseError
 from anycastle.cli.output import message
-from anycastle.cli.twin_input import SYNTHETIC_MAX, describe, open_graph, open_weights, show_remarks
+from anycastle.cli.twin_input import (
+    SYNTHETIC_MAX,
+    describe,
+    open_fleet,
+    open_graph,
+    open_weights,
+    show_remarks,
+    weights_option,
+)
 from anycastle.io.as_weights import read_labels
-from anycastle.io.config import load_fleet
 from anycastle.io.config.units import MULTIPLES, parse_capacity
 from anycastle.kernels.lane_vectors import LANES
 from anycastle.model.fleet import Fleet
@@ -46,8 +53,7 @@ def fleet_options(command: F) -> F:
         click.option("--graph", "graph_name", default="synthetic", show_default=True,
                      metavar="FILE|synthetic[:ASES[:SEED]]",
                      help="AS relationships. Without data, a graph made here that has the fleet's upstreams."),
-        click.option("--weights", "weights_file", default="equal", show_default=True, metavar="equal|FILE",
-                     help="How much each AS counts: CSV with asn and users, or ranges FIRST,LAST,ASN (addresses)."),
+        weights_option,
         click.option("--regions", type=_FILE, metavar="FILE",
                      help="Where ASes are: CSV with asn and region or country; or ranges FIRST,LAST,COUNTRY, with"
                      " --asn-ranges. Ties among sessions of one upstream then fall to the nearest PoP."),
@@ -103,7 +109,7 @@ def open_question(given: dict[str, Any], others: Sequence[Fleet] = ()) -> Questi
     fleet = open_fleet(given["fleet"])
     graph, labels = _open_graph((fleet, *others), given["graph_name"], given["no_cache"])
     labels = labels if given["regions"] is None else _labels(given["regions"], given["asn_ranges"])
-    weights = open_weights(graph, given["weights_file"])
+    weights = open_weights(graph, given["weights"])
     intent = ask(fleet, graph, given["service"], _prefix(given["prefix"]))
     if not intent.deployment.groups:
         show_remarks(intent.remarks)
@@ -111,16 +117,6 @@ def open_question(given: dict[str, Any], others: Sequence[Fleet] = ()) -> Questi
     randomness = np.random.default_rng(given["seed"])
     whence = "drawn by region, for the graph is synthetic" if given["regions"] is None else given["regions"].name
     return Question(fleet, graph, intent, weights, randomness, given["members"], labels, whence)
-
-
-def open_fleet(folder: Path, shown: Callable[[str], str] = str) -> Fleet:
-    """Load a fleet, or print what is wrong with it and raise a usage error."""
-    result = load_fleet(folder)
-    for finding in result.errors:
-        message(shown(str(finding)), severity="error")
-    if result.fleet is None:
-        raise click.UsageError(f"{shown(str(folder))} has errors; see `anycastle config validate`")
-    return result.fleet
 
 
 def ask(fleet: Fleet, graph: ASGraph, service: str | None, prefix: Prefix | None = None) -> Intent:

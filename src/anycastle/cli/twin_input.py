@@ -19,6 +19,7 @@ from anycastle.io.config.findings import Place
 from anycastle.io.pictures.canvas import SUFFIXES
 from anycastle.io.rows import Errors
 from anycastle.model.asn import ASN, parse_asn
+from anycastle.model.fleet import Fleet
 from anycastle.twin.deployment import (
     Configuration,
     Deployment,
@@ -152,17 +153,23 @@ def read_deployment(graph: ASGraph, given: dict[str, Any]) -> Asked:
     return Asked(deployment, deployment.everywhere())
 
 
-def _of_fleet(graph: ASGraph, folder: Path) -> Asked:
-    """Give what the fleet's first service announces, and say what of it is not followed."""
+def open_fleet(folder: Path, shown: Callable[[str], str] = str) -> Fleet:
+    """Load a fleet, or print what is wrong with it and raise a usage error."""
     from anycastle.io.config import load_fleet
-    from anycastle.twin.intent import intent_of
 
     result = load_fleet(folder)
     for finding in result.errors:
-        message(str(finding), severity="error")
+        message(shown(str(finding)), severity="error")
     if result.fleet is None:
-        raise click.UsageError(f"{folder} has errors; see `anycastle config validate`")
-    intent = intent_of(result.fleet, graph)
+        raise click.UsageError(f"{shown(str(folder))} has errors; see `anycastle config validate`")
+    return result.fleet
+
+
+def _of_fleet(graph: ASGraph, folder: Path) -> Asked:
+    """Give what the fleet's first service announces, and say what of it is not followed."""
+    from anycastle.twin.intent import intent_of
+
+    intent = intent_of(open_fleet(folder), graph)
     show_remarks(intent.remarks)
     if not intent.configuration.announced:
         raise click.UsageError("no PoP announces anything that this graph can follow")

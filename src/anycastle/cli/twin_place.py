@@ -16,12 +16,14 @@ from anycastle.cli.twin_input import (
     Asked,
     about_graph,
     deployment_options,
+    open_fleet,
     open_graph,
     open_weights,
     parse_as,
     prepends_of,
     progress,
     read_deployment,
+    weights_option,
 )
 from anycastle.cli.twin_place_report import best_option, explain, plain_placement, table
 
@@ -66,8 +68,7 @@ def _data_options(command: Any) -> Any:
         click.option("--asn-ranges", type=FILE, help="Ranges FIRST,LAST,ASN of addresses; with --countries."),
         click.option("--countries", type=FILE, help="Ranges FIRST,LAST,COUNTRY: where networks are."),
         click.option("--places", type=FILE, help="CSV asn,latitude,longitude[,region]: where networks are."),
-        click.option("--weights", default="equal", show_default=True, metavar="equal|FILE",
-                     help="How much each AS counts: CSV with asn and users, or ranges FIRST,LAST,ASN (addresses)."),
+        weights_option,
         click.option("--rtt", type=FILE, help="CSV asn,pop,rtt_ms: measured, in place of the model."),
         click.option("--convergence", type=FILE, help="Measured times, CSV or NDJSON: how long a step takes."),
         click.option("--seed", type=click.IntRange(0), default=1, show_default=True,
@@ -103,7 +104,7 @@ def place(graph_name: str, form: Form, no_cache: bool, **given: Any) -> None:
     search, exact = question.search, not given["no_exact"]
     total = 1 + len(search.candidates) * search.terms.most + (search.sets if exact else 0)
     with progress(total, "sets of candidates") as bar:
-        found = search.run(bar.update, exact=exact, seed=given["seed"])
+        found = search.run(bar.update, exact=exact)
     overlays = _overlays(found, question, given)
     plain = plain_placement(found, question.search, question.located.source, overlays)
     print_form(form, {"graph": about_graph(loaded.graph), **plain}, table(found))
@@ -154,7 +155,7 @@ def _ask(graph_name: str, graph: "ASGraph", given: dict[str, Any]) -> Question:
     if strangers:
         message(f"{strangers:,} rows of --rtt are of ASes that the graph does not have", severity="warning")
     known = [site for site in sites if site.name in present.pops]
-    search = Search.of(users, present.pops, candidates, _terms(given, len(candidates)), known)
+    search = Search.of(users, present.pops, candidates, _terms(given, len(candidates)), known, given["seed"])
     return Question(search, located, at, observed, weights)
 
 
@@ -217,10 +218,7 @@ def _candidates(sites: "Sequence[Site]", present: "Deployment", graph: "ASGraph"
 def _locations(sites: "Sequence[Site]", present: "Deployment", given: Mapping[str, Any]) -> "dict[str, Location]":
     at = {}
     if given["fleet"]:
-        from anycastle.io.config import load_fleet
-
-        fleet = load_fleet(given["fleet"]).fleet
-        at = {} if fleet is None else {pop.name: pop.location for pop in fleet.pops}
+        at = {pop.name: pop.location for pop in open_fleet(given["fleet"]).pops}
     at |= {site.name: site.location for site in sites}
     nowhere = [pop for pop in present.pops if pop not in at]
     if nowhere:

@@ -16,15 +16,15 @@ from anycastle.cli.twin_fleet_input import (
     amount,
     ask,
     fleet_options,
-    open_fleet,
     open_question,
     parse_load,
     percent,
 )
-from anycastle.cli.twin_input import PICTURE, show_remarks
+from anycastle.cli.twin_input import PICTURE, open_fleet, show_remarks
 
 if TYPE_CHECKING:
     from anycastle.twin.cascade import Cascade
+    from anycastle.twin.convergence import Overlay
     from anycastle.twin.intent import Intent
     from anycastle.twin.load import Spread
     from anycastle.twin.predicted_shift import PredictedShift
@@ -49,16 +49,7 @@ _PARTS: Final = ("pops", "services")
 @click.option("--upstreams", is_flag=True, help="A line for each upstream, too.")
 @output_option(Form.TABLE, Form.JSON, Form.YAML)
 def predict(
-    gone: tuple[str, ...],
-    change: Path | None,
-    offered: str | None,
-    calibration: Path | None,
-    plot: Path | None,
-    map_file: Path | None,
-    convergence: Path | None,
-    upstreams: bool,
-    form: Form,
-    **given: Any,
+    gone: tuple[str, ...], change: Path | None, offered: str | None, upstreams: bool, form: Form, **given: Any
 ) -> None:
     """Tell who lands where now, and after a change.
 
@@ -67,16 +58,26 @@ def predict(
 
     Example: anycastle twin predict --fleet myfleet --without fra1 --load 38G
     """
-    from anycastle.base.errors import MisuseError, ParseError
     from anycastle.cli.twin_predict_plain import plain
-    from anycastle.io.calibration_file import read_calibration
-    from anycastle.io.config.findings import did_you_mean
-    from anycastle.io.placement.measured import read_convergence
-    from anycastle.twin.arrival import arrival
-    from anycastle.twin.intent import without_pops
-    from anycastle.twin.predict import Asked, predict_shift
 
     load = parse_load(offered, "--load")
+    question, after = _ask(change, gone, given)
+    shift, arrived = _foretell(question, after, load, given)
+    print_form(form, plain(shift, arrived), _table(shift, upstreams))
+    if form is Form.TABLE:
+        _tell(shift)
+        if arrived is not None:
+            who = "of users have another likeliest PoP"
+            message(f"time, as was measured of {arrived.action}: {arrivals(arrived, who)}")
+    _draw(shift, question, after, given)
+    show_remarks(shift.remarks)
+
+
+def _ask(change: Path | None, gone: tuple[str, ...], given: dict[str, Any]) -> "tuple[Question, Intent]":
+    """Give what is announced now, and what shall be; what cannot be is refused before anything is worked out."""
+    from anycastle.io.config.findings import did_you_mean
+    from anycastle.twin.intent import without_pops
+
     then = None
     if change is not None:
         with changed(given["fleet"], change) as (folder, shown):
@@ -84,44 +85,35 @@ def predict(
     question = open_question(given, () if then is None else (then,))
     now = question.intent
     after = now if then is None else ask(then, question.graph, now.service, now.prefix)
-    if map_file is not None and not question.labels:
+    if given["map_file"] is not None and not question.labels:
         raise click.UsageError("--map: where are the networks of this graph? Give --regions")
     known = [site.name for site in after.sites]
     for pop in gone:
         if pop not in known:
             words = f"the service {after.service} has no PoP {pop!r}{did_you_mean(pop, known)}"
             raise click.BadParameter(words, param_hint="--without")
-    arrived = None
-    try:
-        observed = None if convergence is None else read_convergence(convergence)
-        after = without_pops(after, gone)
-        model = None if calibration is None else read_calibration(calibration)
-        shift = predict_shift(
-            question.graph, now, after, question.randomness,
-            Asked(question.weights, load, model, question.members, question.region),
-        )  # fmt: skip
-        if observed is not None:
-            arrived = arrival(question.graph, now, after, shift, observed, question.randomness)
-    except (MisuseError, ParseError) as error:
-        raise click.UsageError(str(error)) from error
-    print_form(form, plain(shift, arrived), _table(shift, upstreams))
-    if form is Form.TABLE:
-        _tell(shift)
-        if arrived is not None:
-            who = "of users have another likeliest PoP"
-            message(f"time, as was measured of {arrived.action}: {arrivals(arrived, who)}")
-    _draw(shift, question, (now, after), plot, map_file, given["seed"])
-    show_remarks(shift.remarks)
+    return question, without_pops(after, gone)
 
 
-def _draw(
-    shift: "PredictedShift",
-    question: Question,
-    intents: "tuple[Intent, Intent]",
-    plot: Path | None,
-    map_file: Path | None,
-    seed: int,
-) -> None:
+def _foretell(
+    question: Question, after: "Intent", load: float | None, given: dict[str, Any]
+) -> "tuple[PredictedShift, Overlay | None]":
+    """Give what moves, and how long it takes where times were measured."""
+    from anycastle.io.calibration_file import read_calibration
+    from anycastle.io.placement.measured import read_convergence
+    from anycastle.twin.arrival import arrival
+    from anycastle.twin.predict import Asked, predict_shift
+
+    graph, now, randomness = question.graph, question.intent, question.randomness
+    observed = None if given["convergence"] is None else read_convergence(given["convergence"])
+    model = None if given["calibration"] is None else read_calibration(given["calibration"])
+    asked = Asked(question.weights, load, model, question.members, question.region)
+    shift = predict_shift(graph, now, after, randomness, asked)
+    return shift, None if observed is None else arrival(graph, now, after, shift, observed, randomness)
+
+
+def _draw(shift: "PredictedShift", question: Question, after: "Intent", given: dict[str, Any]) -> None:
+    plot, map_file = given["plot"], given["map_file"]
     if plot is None and map_file is None:
         return
     import numpy as np
@@ -129,11 +121,11 @@ def _draw(
     from anycastle.cli.twin_predict_pictures import draw_bars, draw_map, states
     from anycastle.io.placement.places import located_by_label
 
-    state = states(*intents)
+    state = states(question.intent, after)
     if plot is not None:
         draw_bars(shift, state, plot, "Shares before and after")
     if map_file is not None:
-        places = np.random.default_rng(seed)  # its own, so that what else was asked moves nobody on the map
+        places = np.random.default_rng(given["seed"])  # its own, so that what else was asked moves nobody on the map
         located = located_by_label(question.graph, question.labels, places, question.whence)
         draw_map(shift, state, located, map_file, "Who lands where after the change")
 

@@ -11,7 +11,6 @@ from anycastle.io.pictures.shares import ShareRow, draw_shares
 from anycastle.io.placement.places import Located
 from anycastle.twin.intent import Intent
 from anycastle.twin.load import Spread
-from anycastle.twin.predict import announcing
 from anycastle.twin.predicted_shift import PoPShift, PredictedShift
 
 LOST: Final = 0.0005
@@ -20,8 +19,8 @@ LOST: Final = 0.0005
 
 def states(before: Intent, after: Intent) -> dict[str, str]:
     """Give how each PoP announces after the change, as `catchments.STATES` has it, or `silent` if it did not before."""
-    spoke = announcing(before.deployment, before.configuration)
-    speaks = announcing(after.deployment, after.configuration)
+    spoke = before.deployment.announcing(before.configuration)
+    speaks = after.deployment.announcing(after.configuration)
     told = {name: "withdrawn" if name in spoke else "silent" for name in after.deployment.pops if name not in speaks}
     told |= dict.fromkeys(spoke - speaks, "withdrawn")
     for pop in speaks:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError
 from anycastle.twin.graph import ASGraph
-from anycastle.twin.load import Spread, spread
+from anycastle.twin.load import Spread, room_of, spread
 
 FULL_FROM: Final = 0.95
 """A PoP that serves this part of its capacity is taken as full: what it serves is then a least of what is offered."""
@@ -85,8 +85,7 @@ class Seen:
     @property
     def full(self) -> NDArray[np.bool_]:
         """Tell which PoPs serve all that they can."""
-        room = np.array([np.inf if each is None else each for each in self.capacity])
-        return np.asarray(self.load >= FULL_FROM * room)
+        return np.asarray(self.load >= FULL_FROM * room_of(self.capacity))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ chances are corrected by what the rules say of it: times the chance by the rules
 This correction was not measured.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,7 +45,7 @@ class Chances:
 def chances(model: Calibration, graph: ASGraph, ensemble: Ensemble, configuration: Configuration) -> Chances:
     """Give each node's chances. Raises `MisuseError` for a PoP that the model does not have."""
     deployment = ensemble.compiled.wiring.deployment
-    announcing = {group.pop for group in deployment.groups if group.name in configuration.announced}
+    announcing = deployment.announcing(configuration)
     chance = np.zeros((len(graph), len(deployment.pops)), np.float32)
     if not announcing:
         return Chances(chance, np.full(len(graph), Provenance.ASSUMED, np.uint8), corrected=False)
@@ -63,7 +64,7 @@ def chances(model: Calibration, graph: ASGraph, ensemble: Ensemble, configuratio
     return Chances(chance, provenance, corrected)
 
 
-def plainly(deployment: Deployment, pops: set[str]) -> Configuration:
+def plainly(deployment: Deployment, pops: Collection[str]) -> Configuration:
     """Give the configuration in which these PoPs announce to all upstreams, plainly."""
     return Configuration({group.name: PLAIN for group in deployment.groups if group.pop in pops})
 

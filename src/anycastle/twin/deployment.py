@@ -118,6 +118,10 @@ class Deployment:
         place = {name: index for index, name in enumerate(self.pops)}
         return np.array([place[group.pop] for group in self.groups], np.int32)
 
+    def announcing(self, configuration: Configuration) -> frozenset[str]:
+        """Give the PoPs that announce something."""
+        return frozenset(group.pop for group in self.groups if group.name in configuration.announced)
+
     def everywhere(self, prepend: Mapping[str, int] | None = None) -> Configuration:
         """Give the configuration in which all groups announce; `prepend` by PoP."""
         prepends = prepend or {}

@@ -11,7 +11,7 @@ one AS hears it. What an upstream prepends for us (`prepend-2`) is taken as prep
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -141,15 +141,8 @@ def without_pops(intent: Intent, pops: Iterable[str]) -> Intent:
     if unknown:
         known = ", ".join(site.name for site in intent.sites)
         raise MisuseError(f"the service {intent.service} has no PoP {', '.join(unknown)}; it has: {known}")
-    rest = {
-        group.name: intent.configuration.announced[group.name]
-        for group in intent.deployment.groups
-        if group.name in intent.configuration.announced and group.pop not in gone
-    }
-    return Intent(
-        intent.service, intent.prefix, intent.sites, intent.deployment, Configuration(rest), intent.link_capacity,
-        intent.floor, intent.remarks,
-    )  # fmt: skip
+    heard = set(gone) & set(intent.deployment.pops)  # a PoP whose upstreams the graph does not have is none there
+    return replace(intent, configuration=intent.deployment.without(*heard, base=intent.configuration))
 
 
 def _service(fleet: Fleet, name: str | None) -> Service:

@@ -66,8 +66,12 @@ def overload_chance(load: NDArray[np.float64], capacity: float | None) -> float:
     return 0.0 if capacity is None else float((load > capacity).mean())
 
 
+def room_of(capacity: Sequence[float | None]) -> NDArray[np.float64]:
+    """Give each PoP's capacity, float64[pop]: infinite where none is stated."""
+    return np.array([np.inf if each is None else each for each in capacity], np.float64)
+
+
 def beyond(load: NDArray[np.float64], capacity: Sequence[float | None]) -> NDArray[np.float64]:
     """Give the load above each PoP's capacity, like `load` float64[..., pop]; 0 where no capacity is stated."""
-    room = np.array([np.inf if each is None else each for each in capacity])
-    lost: NDArray[np.float64] = np.maximum(0.0, load - room)
+    lost: NDArray[np.float64] = np.maximum(0.0, load - room_of(capacity))
     return lost

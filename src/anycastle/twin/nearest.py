@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from anycastle.kernels.members import settle
 from anycastle.model.pop import Location
 from anycastle.twin.deployment import Configuration, Deployment
-from anycastle.twin.regions import MIDDLE, distance_km
+from anycastle.twin.regions import from_middles_km
 from anycastle.twin.synthetic import REGIONS
 
 DISTANCE_ERROR: Final = 0.35
@@ -49,9 +49,7 @@ class NearestExit:
     @staticmethod
     def of(where: Whereabouts, deployment: Deployment, members: int, randomness: np.random.Generator) -> "NearestExit":
         """Draw the distances."""
-        plain = np.array(
-            [[distance_km(MIDDLE[region], where.location[pop]) for pop in deployment.pops] for region in REGIONS]
-        )
+        plain = from_middles_km([where.location[pop] for pop in deployment.pops])
         error = randomness.normal(0.0, DISTANCE_ERROR, (members, 1, len(deployment.pops)))
         return NearestExit(where.region, np.maximum(LEAST_KM, plain)[None] * np.exp(error))
 

@@ -141,6 +141,7 @@ class Search:
     prices: Mapping[str, Site]
     """By PoP: candidates, and those of today whose prices are known."""
     seed: int = 1
+    """Of the ways in which ties fall, the same ones for every set."""
     _found: dict[frozenset[str], "_Judged"] = field(default_factory=dict)
     _today: "_Judged" = field(init=False)
 
@@ -150,22 +151,22 @@ class Search:
 
     @staticmethod
     def of(
-        users: Users, present: Iterable[str], candidates: Sequence[Site], terms: Terms, known: Iterable[Site] = ()
+        users: Users,
+        present: Iterable[str],
+        candidates: Sequence[Site],
+        terms: Terms,
+        known: Iterable[Site] = (),
+        seed: int = 1,
     ) -> "Search":
         """Make ready; `known` are PoPs of today with their prices. Raises `MisuseError` without a PoP or candidate."""
         here = frozenset(present)
         if not here or not candidates:
             raise MisuseError("placement asks for at least one PoP that is there, and one candidate")
         prices = {site.name: site for site in (*known, *candidates)}
-        return Search(users, here, tuple(candidates), terms, prices)
+        return Search(users, here, tuple(candidates), terms, prices, seed)
 
-    def run(
-        self, told: Callable[[int], None] = lambda _: None, exact: bool = True, seed: int = 1
-    ) -> Placement:  # fmt: skip
-        """Search. `told` hears how many sets were tried since it last did; `seed` is that of the ways in which ties
-        fall, the same ones for every set.
-        """
-        self.seed = seed
+    def run(self, told: Callable[[int], None] = lambda _: None, exact: bool = True) -> Placement:
+        """Search. `told` hears how many sets were tried since it last did."""
         singles = [frozenset({site.name}) for site in self.candidates]
         self._judge(singles, told)
         greedy = max((self._greedy(by_cost, told) for by_cost in self._ways()), key=lambda g: self._gain(g[-1]))

@@ -8,7 +8,7 @@ Links of upstreams are not counted: the fleet may state them in another unit tha
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from anycastle.twin.deployment import Configuration, Deployment, Treatment
 from anycastle.twin.ensemble import Ensemble
-from anycastle.twin.load import Spread, shares_by_pop, spread
+from anycastle.twin.load import Spread, room_of, shares_by_pop, spread
 
 PREPENDS: Final = (1, 2, 3)
 """Prepends tried at each PoP. Beyond three little moves on the Internet of today."""
@@ -108,7 +108,7 @@ def _less(configuration: Configuration, names: Sequence[str]) -> Configuration:
 
 
 def _prepended(how: Treatment, times: int) -> Treatment:
-    return Treatment(how.prepend + times, how.no_export_to, how.poison, how.preference)
+    return replace(how, prepend=how.prepend + times)
 
 
 def play(
@@ -123,8 +123,7 @@ def play(
     `alike` are the members that count, all unless given (`twin.attack.Estimate`). About 90 ms an option on the graph
     of 2025, with 128 members.
     """
-    room = np.array([np.inf if each is None else each for each in capacity])
-    scene = _Scene(ensemble, attack, room, np.arange(ensemble.members) if alike is None else alike)
+    scene = _Scene(ensemble, attack, room_of(capacity), np.arange(ensemble.members) if alike is None else alike)
     before = ensemble.run(options[0].configuration).pops()[:, scene.alike]
     outcomes = [_outcome(scene, option, before) for option in options]
     ranked = sorted(outcomes, key=lambda each: (-round(each.kept.mean / SAME), each.moved))

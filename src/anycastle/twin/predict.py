@@ -81,7 +81,7 @@ def predict_shift(
     seen = _Seen.of(pair, weights.of_node, touched(deployment, *configurations))
     chosen = (_likeliest(pair.before), _likeliest(pair.after))
     links = _Links.of(forecast, pair, configurations, before.link_capacity | then.link_capacity, weights.of_node)
-    speaking = announcing(deployment, then.configuration)
+    speaking = deployment.announcing(then.configuration)
     return PredictedShift(
         service=after.service,
         prefix=after.prefix,
@@ -128,11 +128,6 @@ def join(before: Intent, after: Intent) -> tuple[Deployment, Intent]:
 def whereabouts(region: NDArray[np.int8], sites: Iterable[Site]) -> Whereabouts:
     """Bring together where ASes and PoPs are."""
     return Whereabouts(region, {site.name: site.location for site in sites})
-
-
-def announcing(deployment: Deployment, configuration: Configuration) -> frozenset[str]:
-    """Give the PoPs that announce something."""
-    return frozenset(group.pop for group in deployment.groups if group.name in configuration.announced)
 
 
 def touched(deployment: Deployment, before: Configuration, after: Configuration) -> frozenset[str]:
@@ -283,16 +278,14 @@ def _ases(
 
 def _cascade(forecast: Forecast, after: Intent, sites: tuple[Site, ...], weights: Weights, load: float) -> Cascade:
     """Let the PoPs that are overloaded after the change withdraw."""
-    pops = forecast.deployment.pops
+    deployment, pops = forecast.deployment, forecast.deployment.pops
     site_of = {site.name: site for site in sites}
-    pop_of_group = {group.name: group.pop for group in forecast.deployment.groups}
 
     def load_of(announcing: frozenset[str]) -> NDArray[np.float64]:
-        announced = after.configuration.announced
-        left = {name: how for name, how in announced.items() if pop_of_group[name] in announcing}
-        return load * forecast.expected(Configuration(left), weights.of_node)
+        left = deployment.without(*(set(pops) - announcing), base=after.configuration)
+        return load * forecast.expected(left, weights.of_node)
 
-    speaking = announcing(forecast.deployment, after.configuration)
+    speaking = deployment.announcing(after.configuration)
     order = [site.name for site in after.sites if site.name in speaking]
     counts = {name: site.capacity if site.capacity is not None else UNSTATED_CAPACITY for name, site in site_of.items()}
     return cascade(load_of, order, Rules(pops, tuple(site_of[pop].capacity for pop in pops), after.floor, counts))

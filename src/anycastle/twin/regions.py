@@ -4,8 +4,7 @@ Countries are put into regions as network operators do by trade: the Middle East
 are mostly connected (asia, europe), Mexico with north-america, Central America and the Caribbean with south-america.
 """
 
-from collections.abc import Mapping
-from math import asin, cos, radians, sin, sqrt
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -14,9 +13,8 @@ from numpy.typing import NDArray
 
 from anycastle.model.pop import Location
 from anycastle.twin.graph import ASGraph
+from anycastle.twin.rtt import great_circle_km
 from anycastle.twin.synthetic import REGIONS
-
-EARTH_RADIUS_KM: Final = 6371.0
 
 MIDDLE: Final = MappingProxyType(
     {
@@ -65,15 +63,16 @@ def region_of_pop(name: str, location: Location) -> str:
     """Give the region of a PoP: the fleet's word where it is one of `REGIONS`, else that whose middle is nearest."""
     if name in REGIONS:
         return name
-    return min(REGIONS, key=lambda region: distance_km(MIDDLE[region], location))
+    return REGIONS[int(from_middles_km([location])[:, 0].argmin())]
 
 
-def distance_km(one: Location, other: Location) -> float:
-    """Give the great-circle distance."""
-    north, south = radians(one.latitude), radians(other.latitude)
-    east = radians(other.longitude - one.longitude)
-    half = sin((south - north) / 2) ** 2 + cos(north) * cos(south) * sin(east / 2) ** 2
-    return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(half)))
+def from_middles_km(locations: Sequence[Location]) -> NDArray[np.float64]:
+    """Give the great-circle distance of each location from the middle of each region, float64[region, location]."""
+    middles, points = (
+        np.array([(each.latitude, each.longitude) for each in some], np.float64).reshape(-1, 2)
+        for some in ([MIDDLE[region] for region in REGIONS], locations)
+    )
+    return great_circle_km(middles, points)
 
 
 def regions_of_nodes(graph: ASGraph, labels: Mapping[int, str]) -> NDArray[np.int8]:

@@ -168,6 +168,7 @@ def test_a_pilot_that_is_refused(tmp_path):
     assert done.exit_code == 2
     (tmp_path / "other.json").write_text("[]")
     done = run("pilot", *files, "--predicted", tmp_path / "other.json")
-    assert done.exit_code != 0
+    assert done.exit_code == 2
+    assert "other.json:1:1: this is no answer of" in done.stderr
     done = run("pilot", *files)
     assert "too few to say" in done.stdout

@@ -15,7 +15,7 @@ from anycastle.twin.predict import Asked, predict_shift
 from anycastle.twin.regions import (
     MIDDLE,
     REGION_OF_COUNTRY,
-    distance_km,
+    from_middles_km,
     region_of_label,
     region_of_pop,
     regions_of_nodes,
@@ -94,8 +94,14 @@ def test_regions() -> None:
     assert region_of_pop("asia", FRANKFURT) == "asia"
     assert region_of_pop("emea-1", FRANKFURT) == "europe"
     assert region_of_pop("apac", TOKYO) == "asia"
-    assert distance_km(FRANKFURT, TOKYO) == pytest.approx(9350, rel=0.01)
-    assert distance_km(Location(0, 179), Location(0, -179)) == pytest.approx(222, rel=0.01)
+
+
+def test_distances_from_the_middles() -> None:
+    """Each region's middle is 0 km from itself; Europe's is nearer to Frankfurt than to Tokyo."""
+    assert np.diag(from_middles_km(list(MIDDLE.values()))).tolist() == [0.0] * len(REGIONS)
+    assert list(MIDDLE) == list(REGIONS)
+    europe = from_middles_km([FRANKFURT, TOKYO])[REGIONS.index("europe")]
+    assert europe == pytest.approx([93, 9300], rel=0.02)
 
 
 def test_no_country_stands_in_two_regions() -> None:

@@ -29,6 +29,7 @@ def test_distances_of_cities():
 
 
 def test_the_other_side_of_the_earth_is_half_its_girth():
+    assert great_circle_km(points((0, 179)), points((0, -179)))[0, 0] == pytest.approx(222, rel=0.01)
     assert great_circle_km(points((10, 20)), points((-10, -160)))[0, 0] == pytest.approx(np.pi * 6371, abs=1)
 
 
