@@ -520,8 +520,11 @@ class NetworkSimulation:
         up = sum(each.state is State.ESTABLISHED for each in sessions)
         if up > 1 or bool(up) != (peer.negotiated is not None):
             raise InvariantBroken(f"{host.name}: {up} sessions with {name} are established")
-        if {each.link for each in sessions if each.wired} != {link for far, link in host.ends if far == name}:
+        wired = {each.link for each in sessions if each.wired}
+        if wired != {link for far, link in host.ends if far == name}:
             raise InvariantBroken(f"{host.name}: connections and sessions with {name} differ")
+        if not wired.issuperset(link for far, link in core._local if far == name):
+            raise InvariantBroken(f"{host.name} keeps connections with {name} that are gone")
         if peer.negotiated is None:
             self._check_stale(host, core, name)
 

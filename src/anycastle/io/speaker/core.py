@@ -31,6 +31,7 @@ from anycastle.rib.exchange import routes_of, updates_of, withdrawals_of
 from anycastle.rib.route import Route, Source
 from anycastle.rib.table import RIB
 from anycastle.session.command import (
+    Close,
     Command,
     Down,
     EndOfRIB,
@@ -123,7 +124,7 @@ class SpeakerCore(SessionCore):
     def accepted(self, name: str, local: Address, now: Instant) -> tuple[int | None, Actions]:
         """See `SessionCore`; routes that are sent on the connection have `local` as their next hop."""
         link, actions = super().accepted(name, local, now)
-        if link is not None:
+        if link is not None and (name, Close(link)) not in actions:
             self._local[name, link] = local
         return link, actions
 
@@ -131,6 +132,12 @@ class SpeakerCore(SessionCore):
         """See `accepted`."""
         self._local[name, link] = local
         return super().connected(name, link, local, now)
+
+    def disconnected(self, name: str, link: int, detail: str, now: Instant) -> Actions:
+        """See `SessionCore`."""
+        actions = super().disconnected(name, link, detail, now)
+        self._local.pop((name, link), None)
+        return actions
 
     @property
     def _book(self) -> RouteBook:
@@ -140,6 +147,13 @@ class SpeakerCore(SessionCore):
         if self._network is None:
             raise MisuseError("this speaker has no RIB: it announces what set_routes says")
         return self._network
+
+    def _follow(self, name: str, commands: Iterable[Command], now: Instant) -> Actions:
+        actions = super()._follow(name, commands, now)
+        for owner, action in actions:
+            if isinstance(action, Close):
+                self._local.pop((owner, action.link), None)
+        return actions
 
     def _join(self, parts: Iterable[Actions]) -> Actions:
         return [action for part in parts for action in part]
