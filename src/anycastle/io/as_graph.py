@@ -1,9 +1,10 @@
 """AS graphs from files: CAIDA's relationship files, plain or packed, and their arrays kept for the next time.
 
-Theory of operation. A file is read whole, and its octets' hash names an entry of the cache: one file of a JSON header
-and the graph's arrays, each at a multiple of 64 octets. A graph from the cache is a view of that file, mapped into
-memory: it loads in milliseconds, and processes that read the same graph share its pages. A checksum stands before all
-else; an entry that is cut, altered or of another version is made anew, and so is one that cannot be read.
+Theory of operation. A file is read whole, and hashes of its octets and of its name, which may hold its date, name an
+entry of the cache: one file of a JSON header and the graph's arrays, each at a multiple of 64 octets. A graph from
+the cache is a view of that file, mapped into memory: it loads in milliseconds, and processes that read the same graph
+share its pages. A checksum stands before all else; an entry that is cut, altered or of another version is made anew,
+and so is one that cannot be read.
 """
 
 import bz2
@@ -68,7 +69,8 @@ def load_graph(path: Path, own_links: Iterable[Link] = (), cache: Path | None = 
     """
     octets = _read(path)
     digest = hashlib.blake2b(octets, digest_size=16).hexdigest()
-    entry = None if cache is None else cache / f"{digest}.graph"
+    named = hashlib.blake2b(path.name.encode(errors="surrogateescape"), digest_size=8).hexdigest()
+    entry = None if cache is None else cache / f"{digest}.{named}.graph"
     found = None if entry is None else map_graph(entry)
     graph = found or parse_graph(octets, path, digest)
     kept = found is not None or (entry is not None and _keep(graph, entry))

@@ -107,6 +107,15 @@ def test_from_the_cache_it_is_the_same(tmp_path: Path) -> None:
     assert 5 in load_graph(path, cache=cache).graph.by_asn
 
 
+def test_the_same_octets_under_another_name_keep_that_name_and_its_date(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    for name, date in (("20240101.as-rel.txt", "2024-01-01"), ("20250901.as-rel.txt", "2025-09-01")):
+        (tmp_path / name).write_text("1|2|-1\n2|3|-1\n")
+        for _ in range(2):
+            origin = load_graph(tmp_path / name, cache=cache).graph.origin
+            assert (origin.name, origin.date) == (name, date)
+
+
 def test_own_links_are_not_in_the_cache(tmp_path: Path) -> None:
     path, cache = _put(tmp_path, SERIAL_1), tmp_path / "cache"
     loaded = load_graph(path, [Link(ASN(3), ASN(7), -1)], cache)
