@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from anycastle.cli.output import Form, Table, message, output_option, print_json, print_ndjson, print_table, print_yaml
+from anycastle.cli.output import (
+    Form,
+    Table,
+    counted,
+    message,
+    output_option,
+    print_json,
+    print_ndjson,
+    print_table,
+    print_yaml,
+)
 
 if TYPE_CHECKING:
     from anycastle.io.config import Finding, LoadResult
@@ -91,16 +101,12 @@ def _counts(result: "LoadResult") -> dict[str, int]:
     return {"errors": len(result.errors), "warnings": len(result.warnings)}
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def _summary(folder: Path, result: "LoadResult") -> str:
-    counts = f"{_counted(len(result.errors), 'error')}, {_counted(len(result.warnings), 'warning')}"
+    counts = f"{counted(len(result.errors), 'error')}, {counted(len(result.warnings), 'warning')}"
     if result.fleet is None:
         return f"{folder}: {counts}"
     fleet = result.fleet
-    return f"{folder}: {_counted(len(fleet.pops), 'PoP')}, {_counted(len(fleet.services), 'service')}; {counts}"
+    return f"{folder}: {counted(len(fleet.pops), 'PoP')}, {counted(len(fleet.services), 'service')}; {counts}"
 
 
 def _print_tables(fleet: "Fleet") -> None:

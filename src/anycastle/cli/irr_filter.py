@@ -8,7 +8,7 @@ import click
 
 from anycastle.base.errors import WorldError
 from anycastle.cli.irr_registry import members_of, opened, place_of, registry_options, sources_of
-from anycastle.cli.output import message, print_json, print_ndjson
+from anycastle.cli.output import counted, message, print_json, print_ndjson
 from anycastle.model.irr import Member, format_member
 from anycastle.model.prefix import Family
 
@@ -101,7 +101,7 @@ async def _gather(
         if expanded.incomplete:
             raise WorldError("the answer is not whole: " + "; ".join(expanded.incomplete[:NAMES_TOLD]))
         if expanded.sets:
-            message(f"{len(expanded.asns)} ASNs in {len(expanded.sets)} sets")
+            message(_size(expanded))
         return expanded, await originated(registry, expanded.asns, families)
 
 
@@ -170,10 +170,14 @@ def _whole(
     }
 
 
+def _size(expanded: "Expanded") -> str:
+    return f"{counted(len(expanded.asns), 'ASN')} in {counted(len(expanded.sets), 'set')}"
+
+
 def _print_config(form: str, as_sets: tuple[str, ...], expanded: "Expanded", filters: "list[PrefixFilter]") -> None:
     from anycastle.io.irr.filter_formats import COMMENTS, FILTER_FORMATS
 
-    lines = [f"{COMMENTS[form]} {' '.join(as_sets)}: {len(expanded.asns)} ASNs in {len(expanded.sets)} sets"]
+    lines = [f"{COMMENTS[form]} {' '.join(as_sets)}: {_size(expanded)}"]
     lines += [line for each in filters for line in FILTER_FORMATS[form](each)]
     click.echo("\n".join(lines))
     for each in filters:

@@ -122,6 +122,11 @@ def nothing_read(names: Sequence[str], what: str) -> str:
     return f"nothing in {', '.join(names)} can be read as {what}"
 
 
+def counted(number: int, what: str) -> str:
+    """Give a number with its noun: 1 PoP, 2 PoPs."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def _width(text: str) -> int:
     """Give the columns that a text takes on a terminal."""
     return sum(

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from anycastle.cli.output import styled
+from anycastle.cli.output import counted, styled
 from anycastle.rollout.checks.human_edit import said
 from anycastle.rollout.difference import Change, ChangeKind, Difference, attribute_texts
 from anycastle.rollout.finding import PlanFinding
@@ -39,15 +39,15 @@ def plan_lines(plan: "Plan") -> Iterator[str]:
 
 def verdict(plan: "Plan") -> str:
     """Give the line that says how many routes change, and whether a check refuses it."""
-    counted = Counter(change.kind for change in plan.difference.changes)
-    if not counted:
+    changed = Counter(change.kind for change in plan.difference.changes)
+    if not changed:
         what = "nothing to change"
     else:
-        what = ", ".join(f"{counted[kind]} {words}" for kind, words in _DONE.items())
+        what = ", ".join(f"{changed[kind]} {words}" for kind, words in _DONE.items())
     errors = sum(finding.severity.value == "error" for finding in plan.findings)
     if errors:
-        return styled(f"{what}: refused, {errors} {'error' if errors == 1 else 'errors'}", bold=True)
-    return styled(what if not counted else f"{what}, in {len(plan.steps)} steps", bold=True)
+        return styled(f"{what}: refused, {counted(errors, 'error')}", bold=True)
+    return styled(what if not changed else f"{what}, in {counted(len(plan.steps), 'step')}", bold=True)
 
 
 def difference_lines(difference: Difference) -> Iterator[str]:

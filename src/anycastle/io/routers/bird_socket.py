@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from anycastle.base.errors import WorldError
+from anycastle.io.system_words import system_words
 
 RECONFIGURED: Final = 3
 IN_PROGRESS: Final = frozenset({4, 5, 17})
@@ -81,7 +82,10 @@ class BirdSocket:
                 self.close()
                 unanswered = commands[len(replies)]
                 raise WorldError(f"BIRD gave no answer to {unanswered!r} within {_TIMEOUT_S:g} s") from error
-            except (OSError, EOFError, ValueError) as error:
+            except OSError as error:
+                self.close()
+                raise WorldError(f"BIRD does not answer at {self.path}: {system_words(error)}") from error
+            except (EOFError, ValueError) as error:
                 self.close()
                 raise WorldError(f"BIRD does not answer at {self.path}: {error}") from error
             except asyncio.CancelledError:
