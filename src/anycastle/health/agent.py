@@ -139,7 +139,7 @@ class AgentEngine:
         changed = tracker.answered(result, now.monotonic)
         heapq.heappush(self._due, (tracker.due, index))
         if not changed:
-            if tracker.failing and self._would_use_permit(state):
+            if tracker.may_withdraw and self._would_use_permit(state):
                 self._disk.foresee(now.monotonic)
             return []
         verdict = CheckChanged(state.service.name, tracker.check.name, tracker.verdict.value, tracker.evidence)
@@ -509,7 +509,7 @@ class AgentEngine:
         return [*commands, *self._disk.save_what_is_acted_on(self._to_save(now))]
 
     def _snapshot(self, now: Now) -> AgentState:
-        penalties = {name: state.saved_penalty(now) for name, state in self.services.items()}
+        penalties = {name: state.saved_penalty(now) for name, state in self.services.items() if state.flap.value}
         return AgentState(
             permits={name: state.permit for name, state in self.services.items()},
             drains={name: state.drain for name, state in self.services.items() if state.drain is not None},
@@ -526,10 +526,10 @@ class AgentEngine:
     def _to_save(self, now: Now) -> AgentState:
         """Give the state for the disk: the permits that the failures being confirmed would use are used already."""
         state = self._snapshot(now)
-        failing = [service for service in self.services.values() if service.failing and self._would_use_permit(service)]
         foreseen = {
             tied.service.name: tied.permit.used()
-            for service in failing
+            for service, tracker in self._trackers
+            if tracker.may_withdraw and self._would_use_permit(service)
             for tied in self._tied(service)
             if tied.permit.state is PermitState.HELD
         }

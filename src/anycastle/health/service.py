@@ -12,7 +12,7 @@ from anycastle.health.quorum import Condition, condition_of
 from anycastle.health.stance import Decision, Situation, decide
 from anycastle.health.state import AgentState, SavedPenalty
 from anycastle.health.verdict import CheckTracker, Verdict
-from anycastle.model.check import Check, Severity
+from anycastle.model.check import Check
 from anycastle.model.permit import PermitState
 from anycastle.model.service import OnExit, Service, WhenAlone
 from anycastle.model.stance import DrainStep, Stance
@@ -45,11 +45,6 @@ class ServiceState:
     def condition(self) -> Condition:
         """What the checks say together."""
         return condition_of(self.trackers, self.service.quorum)
-
-    @property
-    def failing(self) -> bool:
-        """Whether the failure of a check that can withdraw the service is being confirmed."""
-        return any(tracker.failing and tracker.check.severity is Severity.HARD for tracker in self.trackers)
 
     @property
     def _pending(self) -> bool:

@@ -11,7 +11,7 @@ clients. An UNKNOWN answer is our own failure: it moves nothing.
 from enum import Enum
 
 from anycastle.base.ports import FAR_FUTURE, Instant, after
-from anycastle.model.check import Check, CheckResult, Outcome
+from anycastle.model.check import Check, CheckResult, Outcome, Severity
 
 
 class Verdict(Enum):
@@ -44,6 +44,11 @@ class CheckTracker:
     def failing(self) -> bool:
         """Whether a failure of a healthy check is being confirmed."""
         return self.verdict is Verdict.HEALTHY and self.failures > 0
+
+    @property
+    def may_withdraw(self) -> bool:
+        """Whether a failure that could withdraw the service is being confirmed."""
+        return self.failing and self.check.severity is Severity.HARD
 
     def asked(self) -> None:
         """Note that the question is out: none is due until the answer comes."""

@@ -100,7 +100,7 @@ def until_a_failure_is_being_confirmed(w: World) -> World:
     """Let the check fail once, and the foresight pass; the verdict still stands."""
     w.answers["dns"] = Outcome.FAIL
     w.seen.clear()
-    while not w.engine.services["dns"].failing:
+    while not any(tracker.may_withdraw for tracker in w.engine.services["dns"].trackers):
         w.clock = w.engine.deadline
         w.carry_out(w.engine.wake(w.now))
     return w.run(2 * FORESIGHT_S)
