@@ -6,7 +6,7 @@ span of measurement the server dies, and with it all services at once.
 
 Figures: CPU seconds and proportional memory of the contestant's processes (those of the checks it forks included, those
 of BIRD apart), checks that really reached the server, from the server's death to the neighbour's last withdrawal, and
-for one service from the deciding check's end to the withdrawal: the median of several deaths: one says little. Our
+for one service from the deciding check's end to the withdrawal: medians of several deaths, since one says little. Our
 dampening is off, or the service that dies again and again would rightly stay withdrawn; the peers have none.
 """
 
@@ -45,7 +45,7 @@ SETTLE_TIMEOUT_S = 120.0
 SO_TIMESTAMPNS, ETH_P_IP = 35, 0x0800
 """include/uapi/asm-generic/socket.h, include/uapi/linux/if_ether.h"""
 DEATHS = 7
-"""How often the server of a lone service dies."""
+"""How often the server dies."""
 PEER_SERVICES_MAX = {"exabgp": 100}
 """ExaBGP starts a Python process per service: 500 of them take 9 GB."""
 
@@ -354,7 +354,7 @@ def measure(kind: type[Contestant], name: str, services: int, span_s: float) -> 
             cpu, router = sum(map(cpu_of, counted)) - cpu_before, sum(map(cpu_of, routers)) - router_before
             memory = sum(map(memory_of, counted))
             took, after_decision = [], []
-            for death in range(DEATHS if services == 1 else 1):
+            for death in range(DEATHS):
                 if death:
                     server = Server(pop, folder)
                     wait_until(lambda: heard.held() == services, f"{name}: {services} announced again")
