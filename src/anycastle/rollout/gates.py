@@ -1,0 +1,135 @@
+"""Gates: what must be true of each PoP of a step, and newly so, before a rollout goes on.
+
+Theory of operation. A gate compares one indicator with a bound: `success_rate >= 99.9%`, or with what the indicator was
+before the rollout: `rtt_ms_p95 <= 1.2 x before`. It is asked of each PoP that the step touched, by a reading that is
+newer than the step. One PoP that breaks it fails the gate, whatever is known of the others. Otherwise a PoP without
+such a reading leaves it without data, and no data is not a pass: only all PoPs together can pass it.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from math import isfinite
+from types import MappingProxyType
+from typing import Final
+
+from anycastle.base.errors import ParseError
+from anycastle.base.ports import Timestamp
+
+_COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = MappingProxyType(
+    {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "==": operator.eq}
+)
+
+_GATE: Final = re.compile(
+    r"\s*(?P<indicator>[a-z][a-z0-9_]*)\s*(?P<comparison><=|>=|==|<|>)\s*(?P<number>\d+(?:\.\d+)?)"
+    r"(?:(?P<percent>\s*%)|(?P<before>\s*x\s+before))?\s*",
+    re.ASCII,
+)
+
+EXPRESSION_MAX: Final = 200
+"""Characters of one gate: an indicator's name, a comparison and a number need a quarter of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One comparison. `bound` is a plain number (99.9 % is 0.999), or a multiple of what was before."""
+
+    indicator: str
+    comparison: str
+    """One of `<=`, `>=`, `<`, `>`, `==`."""
+    bound: float
+    of_before: bool = False
+
+    def holds(self, value: float, before: float) -> bool:
+        """Tell whether a value meets the bound."""
+        return _COMPARISONS[self.comparison](value, self.bound * before if self.of_before else self.bound)
+
+    def __str__(self) -> str:
+        bound = f"{Decimal(repr(self.bound)):f}"
+        return f"{self.indicator} {self.comparison} {bound}{' x before' if self.of_before else ''}"
+
+
+def parse_gate(text: str) -> Gate:
+    """Parse a gate, as `str` writes it or with a percentage. Raises `ParseError`."""
+    found = _GATE.fullmatch(text) if len(text) <= EXPRESSION_MAX else None
+    if found is None:
+        shown = text if len(text) <= EXPRESSION_MAX else f"{text[:EXPRESSION_MAX]}…"
+        raise ParseError(
+            f"{shown!r} is no gate; write INDICATOR <=|>=|<|>|== NUMBER, then % or 'x before' where it is meant,"
+            " such as 'success_rate >= 99.9%' or 'rtt_ms_p95 <= 1.2 x before'"
+        )
+    number = Decimal(found["number"]) / (100 if found["percent"] else 1)  # a float would make 99.9 % of 0.99900…01
+    return Gate(found["indicator"], found["comparison"], float(number), bool(found["before"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An indicator's value at one PoP. One that is not finite, such as a rate of nothing, is no data."""
+
+    value: float
+    at: Timestamp
+    """The end of the span that was measured."""
+    before: float | None = None
+    """The same before the rollout began; None where that is not known."""
+
+
+class GateVerdict(Enum):
+    """What a gate says of a step."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NO_DATA = "no data"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a gate says, and of which PoPs, each as a sentence: those that break it, or those without data."""
+
+    gate: Gate
+    verdict: GateVerdict
+    evidence: tuple[str, ...] = ()
+
+
+def judge(gate: Gate, pops: Collection[str], readings: Mapping[str, Reading], since: Timestamp) -> Judgement:
+    """Ask a gate of the PoPs of a step, by readings (PoP -> newest) from after `since`. Of no PoP there is no data."""
+    usable = {pop: reading for pop in pops if (reading := _usable(gate, readings.get(pop), since)) is not None}
+    broken = [_broken(pop, gate, reading) for pop, reading in sorted(usable.items()) if not _holds(gate, reading)]
+    if broken:
+        return Judgement(gate, GateVerdict.FAIL, tuple(broken))
+    missing = sorted(set(pops) - usable.keys())
+    if missing or not usable:
+        told = tuple(f"{pop}: {_why_not(gate, readings.get(pop), since)}" for pop in missing)
+        return Judgement(gate, GateVerdict.NO_DATA, told or ("no PoP was asked",))
+    return Judgement(gate, GateVerdict.PASS)
+
+
+def _usable(gate: Gate, reading: Reading | None, since: Timestamp) -> Reading | None:
+    if reading is None or reading.at <= since or not isfinite(reading.value):
+        return None
+    return None if gate.of_before and not _known_before(reading) else reading
+
+
+def _known_before(reading: Reading) -> bool:
+    return reading.before is not None and isfinite(reading.before)
+
+
+def _holds(gate: Gate, reading: Reading) -> bool:
+    return gate.holds(reading.value, reading.before or 0.0)
+
+
+def _broken(pop: str, gate: Gate, reading: Reading) -> str:
+    before = f", before {reading.before:g}" if gate.of_before else ""
+    return f"{pop}: {gate.indicator} is {reading.value:g}{before}; wanted {gate}"
+
+
+def _why_not(gate: Gate, reading: Reading | None, since: Timestamp) -> str:
+    if reading is None:
+        return f"no reading of {gate.indicator}"
+    if reading.at <= since:
+        return f"the last reading of {gate.indicator} is from before the step"
+    if not isfinite(reading.value):
+        return f"{gate.indicator} was measured on nothing"
+    return f"what {gate.indicator} was before the rollout is not known"
