@@ -72,7 +72,7 @@ def _predict(question: Question, now: Intent, then: Intent, load: float | None) 
 
 def _losses(question: Question, then: Intent, load: float | None) -> Iterator[Loss]:
     """Let each PoP that announces be lost in turn, and give where it is then fullest."""
-    announcing = {group.pop for group in then.deployment.groups if group.name in then.configuration.announced}
+    announcing = then.deployment.announcing(then.configuration)
     if load is None or len(announcing) < 2:
         return
     for lost in sorted(announcing):
