@@ -95,25 +95,28 @@ class Judgement:
 
 def judge(gate: Gate, pops: Collection[str], readings: Mapping[str, Reading], since: Timestamp) -> Judgement:
     """Ask a gate of the PoPs of a step, by readings (PoP -> newest) from after `since`. Of no PoP there is no data."""
-    usable = {pop: reading for pop in pops if (reading := _usable(gate, readings.get(pop), since)) is not None}
-    broken = [_broken(pop, gate, reading) for pop, reading in sorted(usable.items()) if not _holds(gate, reading)]
+    lacks = {pop: _lack(gate, readings.get(pop), since) for pop in sorted(pops)}
+    known = {pop: readings[pop] for pop, lack in lacks.items() if lack is None}
+    broken = [_broken(pop, gate, reading) for pop, reading in known.items() if not _holds(gate, reading)]
     if broken:
         return Judgement(gate, GateVerdict.FAIL, tuple(broken))
-    missing = sorted(set(pops) - usable.keys())
-    if missing or not usable:
-        told = tuple(f"{pop}: {_why_not(gate, readings.get(pop), since)}" for pop in missing)
+    if len(known) < len(lacks) or not lacks:
+        told = tuple(f"{pop}: {lack}" for pop, lack in lacks.items() if lack is not None)
         return Judgement(gate, GateVerdict.NO_DATA, told or ("no PoP was asked",))
     return Judgement(gate, GateVerdict.PASS)
 
 
-def _usable(gate: Gate, reading: Reading | None, since: Timestamp) -> Reading | None:
-    if reading is None or reading.at <= since or not isfinite(reading.value):
-        return None
-    return None if gate.of_before and not _known_before(reading) else reading
-
-
-def _known_before(reading: Reading) -> bool:
-    return reading.before is not None and isfinite(reading.before)
+def _lack(gate: Gate, reading: Reading | None, since: Timestamp) -> str | None:
+    """Give why a reading says nothing of the step; None where it does."""
+    if reading is None:
+        return f"no reading of {gate.indicator}"
+    if reading.at <= since:
+        return f"the last reading of {gate.indicator} is from before the step"
+    if not isfinite(reading.value):
+        return f"{gate.indicator} was measured on nothing"
+    if gate.of_before and (reading.before is None or not isfinite(reading.before)):
+        return f"what {gate.indicator} was before the rollout is not known"
+    return None
 
 
 def _holds(gate: Gate, reading: Reading) -> bool:
@@ -123,13 +126,3 @@ def _holds(gate: Gate, reading: Reading) -> bool:
 def _broken(pop: str, gate: Gate, reading: Reading) -> str:
     before = f", before {reading.before:g}" if gate.of_before else ""
     return f"{pop}: {gate.indicator} is {reading.value:g}{before}; wanted {gate}"
-
-
-def _why_not(gate: Gate, reading: Reading | None, since: Timestamp) -> str:
-    if reading is None:
-        return f"no reading of {gate.indicator}"
-    if reading.at <= since:
-        return f"the last reading of {gate.indicator} is from before the step"
-    if not isfinite(reading.value):
-        return f"{gate.indicator} was measured on nothing"
-    return f"what {gate.indicator} was before the rollout is not known"
