@@ -5,7 +5,8 @@ checks spread over the interval. A verdict changes after `fall` failures or `ris
 grid would make detection cost up to `fall` intervals; so the first failure of a healthy check is followed by the
 next question after `confirm_interval_s`, until the verdict has changed or an answer refutes it. Recovery stays on
 the grid: announcing a second later costs little, announcing a service that is about to fail again costs its
-clients. An UNKNOWN answer is our own failure: it moves nothing.
+clients. An UNKNOWN answer is our own failure: it moves nothing. A question may be hastened, where others that fail give
+reason to doubt: it is asked between slots of the grid, and the next slot as well.
 """
 
 from enum import Enum
@@ -49,6 +50,19 @@ class CheckTracker:
     def may_withdraw(self) -> bool:
         """Whether a failure that could withdraw the service is being confirmed."""
         return self.failing and self.check.severity is Severity.HARD
+
+    def hasten(self, now: Instant) -> bool:
+        """Halve the wait for the next question of a healthy hard check; tell whether there was one to halve."""
+        waits = now < self.due < FAR_FUTURE
+        if (
+            not waits
+            or self.verdict is not Verdict.HEALTHY
+            or self.failures
+            or self.check.severity is not Severity.HARD
+        ):
+            return False
+        self.due = after(now, (self.due - now) / 2)
+        return True
 
     def asked(self) -> None:
         """Note that the question is out: none is due until the answer comes."""

@@ -30,6 +30,7 @@ from anycastle.model.event import (
 )
 from anycastle.model.fleet import Fleet, SharedPrefix
 from anycastle.model.permit import PermitReport, PermitState
+from anycastle.model.prefix import parse_prefix
 from anycastle.model.service import (
     Dampening,
     Floor,
@@ -62,6 +63,47 @@ def test_a_failure_is_confirmed_at_once_and_not_at_the_pace_of_the_interval() ->
     w.answers["dns"] = Outcome.FAIL
     w.run(1.0 + 2 * 0.05)
     assert w.exports == NOTHING
+
+
+def many(count: int, interval_s: float) -> Fleet:
+    services = [
+        service(
+            f"s{number}",
+            prefixes=(parse_prefix(f"198.18.{number}.0/24"),),
+            checks=(check(f"c{number}", interval_s=interval_s, confirm_interval_s=0.01),),
+            pops=("ams",),
+            floor=Floor(pops=0),
+        )
+        for number in range(count)
+    ]
+    return fleet(*services, pops=("ams",))
+
+
+@pytest.mark.mission("F7")
+def test_services_that_fail_together_let_the_others_be_asked_in_half_the_time() -> None:
+    w = world(many(50, interval_s=10.0)).run(60)
+    assert len(w.exports) == 50
+    w.answers = {f"c{number}": Outcome.FAIL for number in range(50)}
+    w.run(6.5)
+    assert w.exports == NOTHING, "half an interval after the first two, not a whole one"
+
+
+@pytest.mark.mission("F7")
+@pytest.mark.parametrize(("failing", "more"), [(1, 0), (2, 48)])
+def test_healthy_services_are_asked_once_more_where_two_others_fail_and_not_for_one_alone(
+    failing: int, more: int
+) -> None:
+    def asked_of_the_healthy() -> int:
+        w.seen.clear()
+        w.run(5.0)
+        asked = (command.check.name for command in w.seen if isinstance(command, StartCheck))
+        return sum(name not in ("c0", "c1") for name in asked)
+
+    w = world(many(50, interval_s=1.0)).run(60)
+    usual = asked_of_the_healthy()
+    w.answers = {f"c{number}": Outcome.FAIL for number in range(failing)}
+    assert asked_of_the_healthy() == usual + more
+    assert asked_of_the_healthy() == usual
 
 
 @pytest.mark.mission("F7")

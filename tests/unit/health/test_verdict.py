@@ -2,7 +2,7 @@ import pytest
 
 from anycastle.base.ports import FAR_FUTURE, Instant
 from anycastle.health.verdict import CheckTracker, Verdict
-from anycastle.model.check import CheckResult, Outcome
+from anycastle.model.check import CheckResult, Outcome, Severity
 from tests.unit.health.world import check
 
 PASS, FAIL, UNKNOWN = (CheckResult(outcome, 0.001, outcome.value) for outcome in Outcome)
@@ -39,6 +39,23 @@ def test_after_a_first_failure_it_is_asked_again_at_once_until_confirmed_or_refu
     assert tracker.due == pytest.approx(10.11)
     tracker.answered(PASS, Instant(10.12))
     assert tracker.due == 20.0, "refuted: back to the grid"
+
+
+def test_a_hastened_question_halves_its_wait_and_the_grid_stays() -> None:
+    tracker = healthy(interval_s=10.0)
+    assert (tracker.hasten(Instant(4.0)), tracker.due) == (True, 7.0)
+    tracker.asked()
+    assert not tracker.hasten(Instant(7.0)), "the question is out"
+    tracker.answered(PASS, Instant(7.0))
+    assert tracker.due == 10.0
+
+
+def test_only_hard_checks_that_nothing_speaks_against_are_hastened() -> None:
+    assert not healthy(severity=Severity.SOFT).hasten(Instant(0.5))
+    assert not CheckTracker(check(), Instant(1.0)).hasten(Instant(0.5))
+    failing = healthy(interval_s=10.0, confirm_interval_s=1.0)
+    failing.answered(FAIL, Instant(10.0))
+    assert (failing.hasten(Instant(10.5)), failing.due) == (False, 11.0)
 
 
 def test_recovery_stays_on_the_grid() -> None:
