@@ -223,6 +223,48 @@ class ConvergenceMeasured:
     paths_max: int
 
 
+@dataclass(frozen=True, slots=True)
+class RolloutChanged:
+    """A rollout came into another state, or was paused. `step` counts the steps that are desired of its revision."""
+
+    rollout: int
+    state: str
+    step: int
+    steps: int
+    paused: bool
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateJudged:
+    """A gate says something else of a rollout's step than before: `pass`, `fail` or `no data`."""
+
+    rollout: int
+    step: int
+    gate: str
+    verdict: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalGiven:
+    """A second person approved a rollout, or the breaking of a glass."""
+
+    subject: str
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeChanged:
+    """The controller changes nothing by itself any more, or does again."""
+
+    frozen: bool
+    who: str
+    reason: str
+
+
 Body = (
     AgentStarted
     | AgentStopped
@@ -243,6 +285,10 @@ Body = (
     | FindingUpdated
     | FindingCleared
     | ConvergenceMeasured
+    | RolloutChanged
+    | GateJudged
+    | ApprovalGiven
+    | FreezeChanged
 )
 
 KINDS: Final[Mapping[str, type[Body]]] = MappingProxyType(
@@ -266,6 +312,10 @@ KINDS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         "finding_updated": FindingUpdated,
         "finding_cleared": FindingCleared,
         "convergence_measured": ConvergenceMeasured,
+        "rollout_changed": RolloutChanged,
+        "gate_judged": GateJudged,
+        "approval_given": ApprovalGiven,
+        "freeze_changed": FreezeChanged,
     }
 )
 """Stored name -> class. A name, once stored, is never changed or used again."""
