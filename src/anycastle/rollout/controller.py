@@ -263,10 +263,7 @@ class ControllerEngine:
         """Take the first words of a session: by which assignment the PoP lives, whether its router is as it wants."""
         self._agents[pop] = _Agent(digest, unsettled)
         self.ledger.joined(pop, permits, now.monotonic)
-        waiting = [Tell(order) for order in self.kept.orders.values() if order.pop == pop]
-        wanted = self._digest(pop)
-        assigned = [Assign(pop)] if wanted is not None and wanted != digest else []
-        return [*self._decide(now), *assigned, *waiting]
+        return [*self._decide(now), *self._told_at_joining(pop, digest)]
 
     def agent_changed(self, pop: str, digest: str | None, unsettled: str | None, now: Now) -> list[Command]:
         """Take that a PoP lives by an assignment, and how its router stands."""
@@ -416,6 +413,11 @@ class ControllerEngine:
         if wanted is not None and agent.digest != wanted:
             return "its agent lives by another assignment still"
         return agent.unsettled
+
+    def _told_at_joining(self, pop: str, digest: str | None) -> list[Command]:
+        wanted = self._digest(pop)
+        assigned: list[Command] = [Assign(pop)] if wanted is not None and wanted != digest else []
+        return [*assigned, *(Tell(order) for order in self.kept.orders.values() if order.pop == pop)]
 
     def _refusal(self, pop: str) -> str | None:
         agent = self._agents.get(pop)
