@@ -12,9 +12,10 @@ class DefinitionKey:
 
     pop: str
     service: str
+    """Empty for the PoP itself: its router, upstreams, region, capacity."""
 
     def __str__(self) -> str:
-        return f"{self.pop} {self.service}"
+        return f"{self.pop} {self.service}".rstrip()
 
 
 Unit = RouteKey | DefinitionKey
