@@ -49,7 +49,7 @@ def do_not_freeze(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def forget_the_exceptions(monkeypatch: pytest.MonkeyPatch) -> None:
     def collapse(self: ControllerEngine) -> None:
-        self._set_desired(Desired(max(self.kept.desired.revisions)))
+        self.kept = replace(self.kept, desired=Desired(max(self.kept.desired.revisions)))
 
     monkeypatch.setattr(ControllerEngine, "_collapse", collapse)
 
@@ -64,7 +64,7 @@ def tell_before_it_is_durable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def say_nothing_to_who_dials_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ControllerEngine, "_told_at_joining", lambda self, pop, digest: [])
+    monkeypatch.setattr(ControllerEngine, "_told_at_joining", lambda self, pop: [])
 
 
 def take_two_steps_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,12 +15,16 @@ class Composer(Protocol):
         """Give all PoPs that are told something."""
         ...
 
+    def knows(self, revision: str) -> bool:
+        """Tell whether a revision is at hand."""
+        ...
+
     def digest(self, pop: str, desired: Desired) -> str | None:
         """Give the digest of a PoP's assignment; None where it is to do nothing."""
         ...
 
-    def differing(self, desired: Desired, revision: str, prefixes: Collection[Prefix]) -> frozenset[Unit]:
-        """Give the units that concern some prefixes, and that are not the same in a revision as they are desired."""
+    def differing(self, desired: Desired, revision: str, prefixes: Collection[Prefix] | None = None) -> frozenset[Unit]:
+        """Give the units that are not in a revision what they are desired to be; of all prefixes, or of some."""
         ...
 
     def in_force(self, desired: Desired) -> Fleet:
@@ -31,6 +35,6 @@ class Composer(Protocol):
         """Tell why units may not become what is desired now: what would be left announcing is below a floor."""
         ...
 
-    def drained_below_floor(self, pops: Collection[str], services: Collection[str]) -> str | None:
+    def drained_below_floor(self, pops: Collection[str], services: Collection[str], desired: Desired) -> str | None:
         """Tell why services may not be drained at some PoPs."""
         ...

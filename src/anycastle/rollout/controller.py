@@ -81,6 +81,9 @@ class ControllerEngine:
         self._events: list[Body] = []
         self._stored = kept
         self._wanted: dict[str, str | None] = {}
+        """PoP -> digest of its assignment, as far as it was asked for."""
+        self._moved: set[str] = set()
+        """PoPs of which something else is desired than what was committed last."""
         self._deadline = now.monotonic
         self.ledger = PermitLedger(composer.in_force(kept.desired))
 
@@ -132,6 +135,8 @@ class ControllerEngine:
             raise MisuseError(f"{len(units)} units in one rollout, and {UNITS_MAX} are the most")
         if len(units) > len(set(units)):
             raise MisuseError("a unit stands in more than one step")
+        if not self._composer.knows(order.revision):
+            raise MisuseError(f"revision {order.revision} is not known here: upload its folder first")
         strangers = {unit.pop for unit in units} - set(self._composer.pops(self._desired_with(units, order.revision)))
         if strangers:
             raise MisuseError(f"no PoP is named {', '.join(sorted(strangers))} in this revision or in what is desired")
@@ -240,7 +245,7 @@ class ControllerEngine:
             raise MisuseError(f"there is no PoP {', '.join(unknown)}")
         if len(self.kept.orders) + len(order.pops) > ORDERS_OUT_MAX:
             raise MisuseError(f"more than {ORDERS_OUT_MAX} orders are not answered yet")
-        below = self._composer.drained_below_floor(order.pops, order.services)
+        below = self._composer.drained_below_floor(order.pops, order.services, self.kept.desired)
         if order.kind is AgentOrderKind.DRAIN and below is not None:
             raise MisuseError(below)
         number, orders = self.kept.number, dict(self.kept.orders)
@@ -263,7 +268,7 @@ class ControllerEngine:
         """Take the first words of a session: by which assignment the PoP lives, whether its router is as it wants."""
         self._agents[pop] = _Agent(digest, unsettled)
         self.ledger.joined(pop, permits, now.monotonic)
-        return [*self._decide(now), *self._told_at_joining(pop, digest)]
+        return [*self._decide(now), *self._told_at_joining(pop)]
 
     def agent_changed(self, pop: str, digest: str | None, unsettled: str | None, now: Now) -> list[Command]:
         """Take that a PoP lives by an assignment, and how its router stands."""
@@ -310,11 +315,6 @@ class ControllerEngine:
     def readings(self, indicator: str, readings: Mapping[str, Reading], now: Now) -> list[Command]:
         """Take an indicator's newest readings, PoP by PoP."""
         self._readings.setdefault(indicator, {}).update(readings)
-        return self._decide(now)
-
-    def folders_changed(self, now: Now) -> list[Command]:
-        """Take that the composer knows more revisions, or composes otherwise."""
-        self._wanted.clear()
         return self._decide(now)
 
     def wake(self, now: Now) -> list[Command]:
@@ -405,18 +405,21 @@ class ControllerEngine:
         units = rollout.steps[rollout.step]
         return self._composer.below_floor(units, self._desired_with(units, rollout.revision))
 
+    def _lives_by_another(self, pop: str) -> bool:
+        wanted = self._digest(pop)
+        return wanted is not None and self._agents[pop].digest != wanted
+
     def _lack(self, pop: str) -> str | None:
         """Tell why a PoP is not where it is desired."""
-        agent, wanted = self._agents.get(pop), self._digest(pop)
+        agent = self._agents.get(pop)
         if agent is None:
             return "no session with its agent"
-        if wanted is not None and agent.digest != wanted:
+        if self._lives_by_another(pop):
             return "its agent lives by another assignment still"
         return agent.unsettled
 
-    def _told_at_joining(self, pop: str, digest: str | None) -> list[Command]:
-        wanted = self._digest(pop)
-        assigned: list[Command] = [Assign(pop)] if wanted is not None and wanted != digest else []
+    def _told_at_joining(self, pop: str) -> list[Command]:
+        assigned: list[Command] = [Assign(pop)] if self._lives_by_another(pop) else []
         return [*assigned, *(Tell(order) for order in self.kept.orders.values() if order.pop == pop)]
 
     def _refusal(self, pop: str) -> str | None:
@@ -492,30 +495,28 @@ class ControllerEngine:
 
     def _desire(self, before: Rollout, rollout: Rollout) -> None:
         """Desire the units of the steps that were entered or taken back."""
-        desired = self.kept.desired
+        moved: dict[str, list[Unit]] = {}
         for number in range(before.step, rollout.step):
-            desired = desired.with_units(rollout.steps[number], rollout.revision)
-        back: dict[str, list[Unit]] = {}
+            moved.setdefault(rollout.revision, []).extend(rollout.steps[number])
         for number in range(rollout.step, before.step):
             for unit in rollout.steps[number]:
-                back.setdefault(rollout.before[unit], []).append(unit)
-        for revision, units in back.items():
+                moved.setdefault(rollout.before[unit], []).append(unit)
+        desired = self.kept.desired
+        for revision, units in moved.items():
             desired = desired.with_units(units, revision)
-        self._set_desired(desired)
-
-    def _set_desired(self, desired: Desired) -> None:
+            self._moved.update(unit.pop for unit in units)
         self.kept = replace(self.kept, desired=desired)
-        self._wanted.clear()
+        for pop in self._moved:
+            self._wanted.pop(pop, None)
 
     def _collapse(self) -> None:
         """Once nothing is under way: desire one revision, if that is the same; and forget the oldest that ended."""
-        if not self._open():
-            for revision in sorted(self.kept.desired.revisions):
-                one = Desired(revision)
-                pops = {*self._composer.pops(self.kept.desired), *self._composer.pops(one)}
-                if all(self._composer.digest(pop, one) == self._digest(pop) for pop in pops):
-                    self._set_desired(one)
-                    break
+        desired = self.kept.desired
+        if not self._open() and desired.exceptions:
+            same = (each for each in sorted(desired.revisions) if not self._composer.differing(desired, each))
+            one = next(same, None)
+            if one is not None:
+                self.kept = replace(self.kept, desired=Desired(one))
         ended = [number for number, rollout in sorted(self.kept.rollouts.items()) if rollout.ended]
         for number in ended[:-ROLLOUTS_KEPT]:
             self.kept = replace(self.kept, rollouts={n: r for n, r in self.kept.rollouts.items() if n != number})
@@ -535,10 +536,10 @@ class ControllerEngine:
             yield Commit(changed(stored, self.kept), events)
         if self.kept.desired is not stored.desired:
             self.ledger.change_fleet(self._composer.in_force(self.kept.desired), now.monotonic)
-            for pop in sorted(self._agents):
-                wanted = self._digest(pop)
-                if wanted is not None and wanted != self._composer.digest(pop, stored.desired):
-                    yield Assign(pop)
+        moved, self._moved = self._moved, set()
+        for pop in sorted(moved & self._agents.keys()):
+            if self._lives_by_another(pop):
+                yield Assign(pop)
         for number, order in self.kept.orders.items():
             if number not in stored.orders and order.pop in self._agents:
                 yield Tell(order)

@@ -51,8 +51,12 @@ class WrittenRevisions:
         told = sorted(f"{unit} {self.what(unit, desired.of(unit))}" for unit in self.units() if unit.pop == pop)
         return "; ".join(told)
 
-    def differing(self, desired: Desired, revision: str, prefixes: Collection[Prefix]) -> frozenset[Unit]:
-        concerned = (unit for unit in self.units() if isinstance(unit, RouteKey) and unit.prefix in prefixes)
+    def knows(self, revision: str) -> bool:
+        return revision in self.revisions
+
+    def differing(self, desired: Desired, revision: str, prefixes: Collection[Prefix] | None = None) -> frozenset[Unit]:
+        routes = (unit for unit in self.units() if isinstance(unit, RouteKey))
+        concerned = (unit for unit in routes if prefixes is None or unit.prefix in prefixes)
         return frozenset(unit for unit in concerned if self.what(unit, desired.of(unit)) != self.what(unit, revision))
 
     def in_force(self, _desired: Desired) -> Fleet:
@@ -61,7 +65,7 @@ class WrittenRevisions:
     def below_floor(self, _units: Iterable[Unit], _desired: Desired) -> str | None:
         return self.floor_says
 
-    def drained_below_floor(self, _pops: Collection[str], _services: Collection[str]) -> str | None:
+    def drained_below_floor(self, _pops: Collection[str], _services: Collection[str], _desired: Desired) -> str | None:
         return self.floor_says
 
 
