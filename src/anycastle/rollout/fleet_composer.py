@@ -20,7 +20,7 @@ from anycastle.rollout.difference import Change
 from anycastle.rollout.intent import RouteKey
 from anycastle.rollout.live import Live, PoPReport, live_of
 from anycastle.rollout.presence import Presence
-from anycastle.rollout.revision import Revision
+from anycastle.rollout.revision import Content, Revision
 
 DigestOf = Callable[[Fleet], str]
 """Gives the digest of an assignment's octets: how these are written is not the engines' business."""
@@ -67,6 +67,18 @@ class FleetComposer:
         """Give the fleet that a PoP is to live by; None where there is none."""
         return compose(desired, self._revisions, pop)
 
+    def content(self, unit: Unit, revision: str) -> Content | None:
+        """Give what a unit is in a revision; None where it is nothing."""
+        return self._revisions[revision].units.get(unit)
+
+    def services(self, revisions: Iterable[str]) -> Iterator[Service]:
+        """Give the services of some revisions."""
+        return chain.from_iterable(self._revisions[each].fleet.services for each in revisions)
+
+    def announced(self, revisions: Iterable[str]) -> frozenset[str]:
+        """Give the names of the services that are announced anywhere in some revisions."""
+        return frozenset().union(*(self._revisions[each].announced for each in revisions))
+
     # -- what the engine asks -----------------------------------------------------------------------------------------
 
     def pops(self, desired: Desired) -> Collection[str]:
@@ -82,10 +94,10 @@ class FleetComposer:
         """Give the units that are not in a revision what they are desired to be; of all prefixes, or of some."""
         target = self._revisions[revision]
         looked_at = self._differing(desired.revision, revision) | desired.exceptions.keys()
-        found = (unit for unit in looked_at if self._content(unit, desired.of(unit)) != target.units.get(unit))
+        found = (unit for unit in looked_at if self.content(unit, desired.of(unit)) != target.units.get(unit))
         if prefixes is None:
             return frozenset(found)
-        having = self._services(desired.revisions | {revision})
+        having = self.services(desired.revisions | {revision})
         names = {each.name for each in having if not set(prefixes).isdisjoint(each.prefixes)}
         return frozenset(unit for unit in found if _concerns(unit, prefixes, names))
 
@@ -102,7 +114,7 @@ class FleetComposer:
         ended = [
             Change(unit, "", exported[unit], None)
             for unit in units
-            if isinstance(unit, RouteKey) and unit in exported and self._content(unit, desired.of(unit)) is None
+            if isinstance(unit, RouteKey) and unit in exported and self.content(unit, desired.of(unit)) is None
         ]
         return self._short(live, ended, frozenset(), desired) if ended else None
 
@@ -113,21 +125,15 @@ class FleetComposer:
 
     # -- how ----------------------------------------------------------------------------------------------------------
 
-    def _content(self, unit: Unit, revision: str) -> object:
-        return self._revisions[revision].units.get(unit)
-
     def _differing(self, one: str, other: str) -> frozenset[Unit]:
         if (one, other) not in self._differences:
             self._differences[one, other] = self._revisions[one].differs_from(self._revisions[other])
         return self._differences[one, other]
 
-    def _services(self, revisions: Iterable[str]) -> Iterator[Service]:
-        return chain.from_iterable(self._revisions[each].fleet.services for each in revisions)
-
     def _with_highest_floors(self, desired: Desired) -> Fleet:
         base = self._revisions[desired.revision].fleet
         services: dict[str, Service] = {}
-        for service in self._services([desired.revision, *sorted(desired.revisions)]):
+        for service in self.services([desired.revision, *sorted(desired.revisions)]):
             known = services.get(service.name, service)
             floor = Floor(max(known.floor.pops, service.floor.pops), max(known.floor.capacity, service.floor.capacity))
             pops = tuple(dict.fromkeys([*known.pops, *service.pops]))

@@ -42,6 +42,12 @@ class Revision:
         """Give all units that are anything, with their contents."""
         return {unit: content for pop in self.places for unit, content in self._units_at(pop)}
 
+    @cached_property
+    def announced(self) -> frozenset[str]:
+        """Give the names of the services that are announced anywhere."""
+        routes = (content for content in self.units.values() if isinstance(content, tuple))
+        return frozenset(name for _, voices in routes for name, _ in voices)
+
     def _units_at(self, pop: str) -> Iterator[tuple[Unit, Content]]:
         yield DefinitionKey(pop, ""), self.places[pop]
         for name, service in self.served[pop].items():

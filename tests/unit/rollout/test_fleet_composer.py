@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anycastle.base.errors import MisuseError
 from anycastle.model.announcement import Announcement, RouteAttributes
 from anycastle.model.fleet import Fleet
 from anycastle.model.permit import PermitState
@@ -14,8 +15,10 @@ from anycastle.rollout.desired import DefinitionKey, Desired, Unit
 from anycastle.rollout.fleet_composer import FleetComposer
 from anycastle.rollout.intent import RouteKey
 from anycastle.rollout.live import PoPReport, ServiceReport
+from anycastle.rollout.staged import start_of
 from tests.property.test_compose import fleets
-from tests.unit.health.world import ESTABLISHED, PREFIX, fleet, service
+from tests.unit.health.world import ESTABLISHED, PREFIX, STEERED, fleet, service
+from tests.unit.rollout.controller_world import OTHER
 
 POPS = ("ams", "fra", "lon")
 
@@ -29,13 +32,13 @@ def composer(**revisions: Fleet) -> FleetComposer:
 
 def prepended(made: Fleet, *pops: str) -> Fleet:
     only = made.services[0]
-    policies = {**only.policies, **{(pop, "transit"): Policy(attributes=RouteAttributes(2)) for pop in pops}}
+    policies = {**only.policies, **{(pop, "transit"): Policy(True, RouteAttributes(2), STEERED) for pop in pops}}
     return replace(made, services=(replace(only, policies=policies),))
 
 
 def silent(made: Fleet, *pops: str) -> Fleet:
     only = made.services[0]
-    policies = {**only.policies, **{(pop, "transit"): Policy(announce=False) for pop in pops}}
+    policies = {**only.policies, **{(pop, "transit"): Policy(announce=False, steered=STEERED) for pop in pops}}
     return replace(made, services=(replace(only, policies=policies),))
 
 
@@ -107,3 +110,39 @@ def test_a_drain_counts_those_that_drain_already() -> None:
     assert said is not None
     assert said.startswith("dns would be announced by no PoP alone")
     assert made.drained_below_floor(["ams"], ["dns"], Desired("one")) is None
+
+
+def test_a_revision_becomes_an_order_in_steps_that_begin_small() -> None:
+    before = fleet(service(floor=Floor(1)))
+    made = composer(before=before, after=prepended(before, *POPS))
+    for pop in POPS:
+        made.heard(report(pop))
+    order = start_of(made, Desired("before"), "after", "less load")
+    assert order.steps == ({route("ams")}, {route("fra")}, {route("lon")})
+    assert (order.prefixes, order.marks) == ({PREFIX}, ())
+    with pytest.raises(MisuseError, match="nothing differs"):
+        start_of(made, Desired("before"), "before", "again")
+
+
+def test_definitions_are_staged_as_routes_are_and_go_with_their_pop() -> None:
+    before = fleet(service(floor=Floor(2)))
+    checked = replace(before.services[0], checks=(), floor=Floor(1))
+    made = composer(before=before, after=prepended(replace(before, services=(checked,)), "ams"))
+    for pop in POPS:
+        made.heard(report(pop))
+    order = start_of(made, Desired("before"), "after", "other checks")
+    definition = {pop: DefinitionKey(pop, "dns") for pop in POPS}
+    assert order.steps == ({route("ams")}, {definition["ams"]}, {definition["fra"]}, {definition["lon"]})
+    assert order.prefixes == {PREFIX}
+    assert order.marks == ("it lowers the floor of dns",)
+
+
+def test_what_ends_goes_last_and_wants_a_second_person() -> None:
+    before = fleet(service(floor=Floor(0)), service("web", prefixes=(OTHER,), floor=Floor(0)))
+    made = composer(before=before, after=replace(before, services=before.services[:1]))
+    for pop in POPS:
+        made.heard(report(pop))
+    order = start_of(made, Desired("before"), "after", "web is gone")
+    assert order.marks == ("it ends web at every PoP",)
+    assert order.prefixes == {OTHER}
+    assert {unit.pop for unit in order.steps[0]} == {"ams"}
