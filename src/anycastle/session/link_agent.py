@@ -199,6 +199,11 @@ class LinkAgent:
         return self._session.version if self.state is State.JOINED else 0
 
     @property
+    def orders(self) -> tuple[Answer, ...]:
+        """What became of the last orders."""
+        return self._orders.saved()
+
+    @property
     def skew(self) -> Skew | None:
         """What the clocks differ by, as far as it is known."""
         return self._clocks.skew
