@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
@@ -13,6 +14,7 @@ from anycastle.base.errors import WorldError
 from anycastle.io.store import SqlStore, Superseded, open_store
 from tests.lab.postgresql import PostgreSQL, postgresql
 from tests.unit.io.store.contract import WAIT_S, StoreContract, Writer, changed, leading, opened, run
+from tests.unit.io.store.people_contract import PeopleContract
 
 pytestmark = pytest.mark.lab
 
@@ -31,6 +33,26 @@ def address(server: PostgreSQL) -> str:
 class TestPostgreSQL(StoreContract):
     @pytest.fixture
     def address(self, server: PostgreSQL) -> str:
+        return server.database()
+
+
+class TestPeopleOnPostgreSQL(PeopleContract):
+    @pytest.fixture
+    def address(self, server: PostgreSQL) -> str:
+        return server.database()
+
+    @pytest.fixture
+    def other(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path}/other.db"
+
+
+class TestBackupsFromSQLiteToPostgreSQL(PeopleContract):
+    @pytest.fixture
+    def address(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path}/store.db"
+
+    @pytest.fixture
+    def other(self, server: PostgreSQL) -> str:
         return server.database()
 
 

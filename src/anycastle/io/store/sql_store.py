@@ -101,14 +101,14 @@ class SqlStore:
         """Write it all or nothing; give the number of the last event."""
         rows = _checked(documents, events)
         async with self.database.write() as connection:
-            head = await self._begin(connection, term, once)
+            head = await self.begin(connection, term, once)
             await self._put_documents(connection, documents)
             if rows:
                 head = await _append(connection, head, rows)
         self._grown.set()
         return head.sequence
 
-    async def _begin(self, connection: AsyncConnection, term: int | None, once: Once | None) -> Head:
+    async def begin(self, connection: AsyncConnection, term: int | None, once: Once | None) -> Head:
         """Lock, so that no other commit and no other leader comes between; refuse what is over, or was asked before."""
         head = await _lock_head(connection)
         if term is not None:
@@ -153,7 +153,7 @@ class SqlStore:
             raise MisuseError(f"{octets} octets in one fleet folder, and {FOLDER_BYTES_MAX} are the most")
         digest = folder_digest(files)
         async with self.database.write() as connection:
-            await self._begin(connection, term, once)
+            await self.begin(connection, term, once)
             query = select(FOLDERS.c.digest).where(FOLDERS.c.revision == revision)
             kept = (await connection.execute(query)).scalar_one_or_none()
             if kept is not None:

@@ -10,12 +10,23 @@ from anycastle.base.errors import MisuseError, WorldError
 from anycastle.io.store import Database, SqlStore, open_store
 from anycastle.io.store.database import parse_database
 from tests.unit.io.store.contract import StoreContract, changed, leading, run
+from tests.unit.io.store.people_contract import PeopleContract
 
 
 class TestSQLite(StoreContract):
     @pytest.fixture
     def address(self, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/store.db"
+
+
+class TestPeopleOnSQLite(PeopleContract):
+    @pytest.fixture
+    def address(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path}/store.db"
+
+    @pytest.fixture
+    def other(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path}/other.db"
 
 
 def test_the_file_is_for_its_owner_and_durable(tmp_path: Path) -> None:
