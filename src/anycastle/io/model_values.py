@@ -51,7 +51,8 @@ def to_plain(value: Any) -> Any:
     if type(value) in _TEXTS:
         return str(value)
     if is_dataclass(value):
-        hints = _hints(type(value))
+        kind: Any = type(value)
+        hints = _hints(kind)
         return {field.name: _field_to_plain(hints[field.name], getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, frozenset | set):
         return sorted(map(to_plain, value), key=msgspec.json.encode)
