@@ -19,11 +19,12 @@ from anycastle.model.event import ApprovalGiven, Body, FreezeChanged, GateJudged
 from anycastle.model.permit import PermitReport
 from anycastle.rollout.commands import Assign, Command, Commit, Tell
 from anycastle.rollout.composer import Composer
-from anycastle.rollout.desired import Desired, Unit
+from anycastle.rollout.desired import NOTHING_DESIRED, Desired, Unit
 from anycastle.rollout.gates import GateVerdict, Judgement, Reading, judge
 from anycastle.rollout.kept import AgentOrder, Frozen, Glass, Kept, changed
 from anycastle.rollout.orders import (
     Abort,
+    Adopt,
     AgentOrderKind,
     Approve,
     BreakGlass,
@@ -76,6 +77,8 @@ class ControllerEngine:
         self._readings: dict[str, dict[str, Reading]] = {}
         self._entered: dict[int, Instant] = dict.fromkeys(kept.rollouts, now.monotonic)
         self._judged: dict[tuple[int, str], GateVerdict] = {}
+        self._before: dict[int, Mapping[str, Mapping[str, float]]] = {}
+        """Rollout -> indicator -> PoP -> what it was when the rollout began; a new controller does not know it."""
         self._assign_again_at: dict[str, Instant] = {}
         self._touched: dict[int, frozenset[str]] = {}
         self._events: list[Body] = []
@@ -86,6 +89,11 @@ class ControllerEngine:
         """PoPs of which something else is desired than what was committed last."""
         self._deadline = now.monotonic
         self.ledger = PermitLedger(composer.in_force(kept.desired))
+
+    @property
+    def asked_for(self) -> frozenset[str]:
+        """The indicators that gates of open rollouts ask for."""
+        return frozenset(gate.indicator for rollout in self._open() for gate in rollout.policy.gates)
 
     @property
     def deadline(self) -> Instant:
@@ -108,6 +116,8 @@ class ControllerEngine:
 
     def _manage(self, order: Order, who: str, now: Now) -> None:
         match order:
+            case Adopt(revision, reason):
+                self._adopt(revision, reason, who)
             case Approve("break-glass"):
                 self._approve_glass(who, now)
             case Approve(subject):
@@ -135,6 +145,8 @@ class ControllerEngine:
             raise MisuseError(f"{len(units)} units in one rollout, and {UNITS_MAX} are the most")
         if len(units) > len(set(units)):
             raise MisuseError("a unit stands in more than one step")
+        if self.kept.desired.revision == NOTHING_DESIRED:
+            raise MisuseError("nothing is desired yet: adopt the revision that the agents live by")
         if not self._composer.knows(order.revision):
             raise MisuseError(f"revision {order.revision} is not known here: upload its folder first")
         strangers = {unit.pop for unit in units} - set(self._composer.pops(self._desired_with(units, order.revision)))
@@ -150,6 +162,16 @@ class ControllerEngine:
         self.kept = replace(self.kept, number=number)
         self._change(rollout, now, who, order.reason)
         return number
+
+    def _adopt(self, revision: str, reason: str, who: str) -> None:
+        if self.kept.desired.revision != NOTHING_DESIRED or self._open():
+            raise MisuseError("something is desired already: roll the revision out")
+        if not self._composer.knows(revision):
+            raise MisuseError(f"revision {revision} is not known here: upload its folder first")
+        self.kept = replace(self.kept, desired=Desired(revision))
+        self._wanted.clear()
+        self._moved.update(self._composer.pops(self.kept.desired))
+        self._events.append(OperatorCommanded(f"adopt {revision}", who, reason, granted=True))
 
     def _desired_with(self, units: Iterable[Unit], revision: str) -> Desired:
         return self.kept.desired.with_units(units, revision)
@@ -435,11 +457,25 @@ class ControllerEngine:
             return []
         pops = frozenset().union(*(rollout.pops_of(step) for step in range(1, rollout.step + 1)))
         made = [
-            judge(gate, pops, self._readings.get(gate.indicator, {}), rollout.since) for gate in rollout.policy.gates
+            judge(gate, pops, self._compared(rollout, gate.indicator), rollout.since) for gate in rollout.policy.gates
         ]
         for judged in made:
             self._tell_judgement(rollout, judged)
         return made
+
+    def _compared(self, rollout: Rollout, indicator: str) -> Mapping[str, Reading]:
+        """Give an indicator's readings with what it was before the rollout, unless they say so themselves."""
+        before = self._before.get(rollout.number, {}).get(indicator, {})
+        newest = self._readings.get(indicator, {})
+        return {
+            pop: replace(each, before=before.get(pop)) if each.before is None else each for pop, each in newest.items()
+        }
+
+    def _remember_before(self, number: int) -> None:
+        self._before[number] = {
+            indicator: {pop: each.value for pop, each in readings.items()}
+            for indicator, readings in self._readings.items()
+        }
 
     def _tell_judgement(self, rollout: Rollout, judged: Judgement) -> None:
         """Put a gate's verdict into the log when it is another than before."""
@@ -481,6 +517,7 @@ class ControllerEngine:
         if before is not None and before.step == 0 < rollout.step:
             desired = self.kept.desired  # what it goes back to is what it found when it began, not when it was ordered
             rollout = replace(rollout, before={unit: desired.of(unit) for unit in rollout.units})
+            self._remember_before(rollout.number)
         if before is not None and before.step != rollout.step:
             self._desire(before, rollout)
         self._put(rollout)
@@ -522,6 +559,7 @@ class ControllerEngine:
             self.kept = replace(self.kept, rollouts={n: r for n, r in self.kept.rollouts.items() if n != number})
             self._entered.pop(number, None)
             self._touched.pop(number, None)
+            self._before.pop(number, None)
 
     def _digest(self, pop: str) -> str | None:
         if pop not in self._wanted:

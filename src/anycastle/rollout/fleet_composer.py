@@ -9,13 +9,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 
+from anycastle.model.asn import ASN
 from anycastle.model.fleet import Fleet
 from anycastle.model.pop import PoP
 from anycastle.model.prefix import Prefix
 from anycastle.model.service import Floor, Service
 from anycastle.model.stance import DrainStep
 from anycastle.rollout.compose import compose
-from anycastle.rollout.desired import DefinitionKey, Desired, Unit
+from anycastle.rollout.desired import NOTHING_DESIRED, DefinitionKey, Desired, Unit
 from anycastle.rollout.difference import Change
 from anycastle.rollout.intent import RouteKey
 from anycastle.rollout.live import Live, PoPReport, live_of
@@ -31,7 +32,7 @@ class FleetComposer:
 
     def __init__(self, digest_of: DigestOf) -> None:
         self._digest_of = digest_of
-        self._revisions: dict[str, Revision] = {}
+        self._revisions = {NOTHING_DESIRED: Revision(Fleet("", ASN(0), (), (), ()))}
         self._differences: dict[tuple[str, str], frozenset[Unit]] = {}
         self._reports: dict[str, PoPReport] = {}
         self._in_force: tuple[frozenset[str], Fleet] | None = None
@@ -48,8 +49,9 @@ class FleetComposer:
 
     def keep(self, revisions: Collection[str]) -> None:
         """Forget all other revisions."""
-        self._revisions = {name: each for name, each in self._revisions.items() if name in revisions}
-        self._differences = {pair: units for pair, units in self._differences.items() if set(pair) <= set(revisions)}
+        kept = {NOTHING_DESIRED, *revisions}
+        self._revisions = {name: each for name, each in self._revisions.items() if name in kept}
+        self._differences = {pair: units for pair, units in self._differences.items() if kept.issuperset(pair)}
 
     def heard(self, report: PoPReport) -> None:
         """Take what an agent says of its PoP."""

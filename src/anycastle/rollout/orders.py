@@ -39,6 +39,26 @@ class StartRollout:
 
 
 @dataclass(frozen=True, slots=True)
+class RollOut:
+    """Roll a revision of the fleet folder out. The controller finds the steps (`staged`), and says who must approve."""
+
+    revision: str
+    reason: str
+    policy: RolloutPolicy = RolloutPolicy()
+    canary_upstreams: tuple[str, ...] = ()
+    retiring: frozenset[str] = frozenset()
+    """Services whose end is meant; without its name here none ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Desire a revision where nothing was desired before: the one that the agents' files say already."""
+
+    revision: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Approve:
     """Agree, as a second person, to a rollout or to a glass to be broken."""
 
@@ -118,4 +138,4 @@ class OrderAgents:
     """When the drain ends by itself; None for not."""
 
 
-Order = StartRollout | Approve | Pause | Resume | Promote | Abort | Freeze | Thaw | BreakGlass | OrderAgents
+Order = StartRollout | Adopt | Approve | Pause | Resume | Promote | Abort | Freeze | Thaw | BreakGlass | OrderAgents

@@ -101,6 +101,19 @@ def test_gates_are_asked_of_all_pops_that_were_changed() -> None:
     assert w.rollout().step == 0, "the canary fails late"
 
 
+def test_a_gate_compares_with_what_was_before_the_rollout_began() -> None:
+    w = world()
+    w.read("rtt_ms", 20.0)
+    w.order(start("r1", PREFIX, "rtt_ms <= 1.2 x before"))
+    w.run(1)
+    w.read("rtt_ms", 23.0)
+    w.run(60)
+    assert w.rollout().step == 2
+    w.run(1)
+    w.read("rtt_ms", 25.0)
+    assert "rtt_ms is 25, before 20" in w.rollout().why
+
+
 def test_no_data_is_not_a_pass() -> None:
     w = world()
     w.order(start("r1", PREFIX, "success_rate >= 99.9%"))
