@@ -82,6 +82,7 @@ def run(
     import asyncio
 
     from anycastle.daemons.agent_process import AgentProcess, AgentSettings
+    from anycastle.daemons.assigned import begin_with
 
     state, sockets = directories(pop, state_dir, run_dir)
     settings = AgentSettings(pop, state, sockets, address(listen), observe_only, not no_watchdog)
@@ -90,7 +91,7 @@ def run(
         return await load_for(fleet_dir, pop)
 
     async def serve() -> None:
-        await AgentProcess(settings, await load(), load).run()
+        await AgentProcess(settings, await begin_with(settings.assignments, pop, load), load).run()
 
     asyncio.run(serve())
 
