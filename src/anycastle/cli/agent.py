@@ -13,6 +13,7 @@ from anycastle.cli.host_port import host_and_port
 from anycastle.cli.output import Form, Table, output_option, print_form
 
 if TYPE_CHECKING:
+    from anycastle.daemons.agent_link import LinkSettings
     from anycastle.model.fleet import Fleet
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,6 +70,14 @@ def agent() -> None:
 @click.option("--listen", default="127.0.0.1:9477", show_default=True, help="ADDRESS:PORT of /metrics, or `none`.")
 @click.option("--observe-only", is_flag=True, help="Check, decide and tell, but leave the router alone.")
 @click.option("--no-watchdog", is_flag=True, help="Let announcements outlive an agent that dies.")
+@click.option(
+    "--controller", "controllers", multiple=True, metavar="HOST[:PORT]", help="A controller; may be repeated."
+)
+@click.option(
+    "--authorities", type=click.Path(path_type=Path), help="Whom the link trusts: bundle.pem of the authority."
+)
+@click.option("--certificate", type=click.Path(path_type=Path), help="The agent's certificate; read at each dialling.")
+@click.option("--key", type=click.Path(path_type=Path), help="Its key. [default: beside the certificate]")
 def run(
     fleet_dir: Path,
     pop: str,
@@ -77,6 +86,10 @@ def run(
     listen: str,
     observe_only: bool,
     no_watchdog: bool,
+    controllers: tuple[str, ...],
+    authorities: Path | None,
+    certificate: Path | None,
+    key: Path | None,
 ) -> None:
     """Announce a PoP's services while they serve, until SIGTERM. SIGHUP reads the fleet folder anew."""
     import asyncio
@@ -85,7 +98,8 @@ def run(
     from anycastle.daemons.assigned import begin_with
 
     state, sockets = directories(pop, state_dir, run_dir)
-    settings = AgentSettings(pop, state, sockets, address(listen), observe_only, not no_watchdog)
+    link = _link_settings(controllers, authorities, certificate, key)
+    settings = AgentSettings(pop, state, sockets, address(listen), observe_only, not no_watchdog, link)
 
     async def load() -> "Fleet":
         return await load_for(fleet_dir, pop)
@@ -94,6 +108,31 @@ def run(
         await AgentProcess(settings, await begin_with(settings.assignments, pop, load), load).run()
 
     asyncio.run(serve())
+
+
+def _link_settings(
+    controllers: tuple[str, ...], authorities: Path | None, certificate: Path | None, key: Path | None
+) -> "LinkSettings | None":
+    """Give what the link needs; None without a controller. Raises `UsageError`."""
+    from anycastle.base.errors import ParseError
+    from anycastle.daemons.agent_link import LinkSettings
+    from anycastle.io.link.client import host_and_port as place
+    from anycastle.io.link.credentials import CredentialFiles
+
+    if not controllers:
+        if authorities or certificate or key:
+            raise click.UsageError("--authorities, --certificate and --key are for a --controller")
+        return None
+    if authorities is None or certificate is None:
+        raise click.UsageError("--controller needs --authorities and --certificate")
+    try:
+        for controller in controllers:
+            place(controller)
+    except ParseError as error:
+        raise click.UsageError(str(error)) from error
+    # Absolute, as the daemon may change its directory; they are read anew at each dialling.
+    paths = (authorities, certificate, key or certificate.with_suffix(".key"))
+    return LinkSettings(controllers, CredentialFiles(*(path.absolute() for path in paths)))
 
 
 @agent.command()

@@ -54,6 +54,10 @@ LAST_COMMANDS_S = 1.0
 """How long a leaving agent waits for what the engine commanded last; a router that hangs is not waited for."""
 
 
+_ROUTINE = (StartCheck, ReadExports, RenewLeases)
+"""Commands that change nothing of what is told."""
+
+
 class StateStore(Protocol):
     """Where the agent's state outlives it."""
 
@@ -95,6 +99,10 @@ class Watchdog(Protocol):
 
     async def discharge(self, terms: tuple[LeaseTerm, ...]) -> None:
         """Tell it that the agent stops in good order, and what it is to end after that."""
+        ...
+
+    def keeps(self, service: str) -> bool:
+        """Tell whether it is sure to end nothing of a service, by what it has acknowledged."""
         ...
 
     @property
@@ -143,6 +151,10 @@ class AgentDaemon:
         self._tasks: set[asyncio.Task[CheckResult]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._finish: asyncio.Future[Finish] | None = None
+        self.on_change: Callable[[], None] | None = None
+        """Called after each batch of commands that may have changed what others are told of the agent."""
+        self.link: dict[str, Any] | None = None
+        """How it stands with controllers, for the status; None where none is configured."""
 
     # -- life -----------------------------------------------------------------------------------------------------
 
@@ -250,6 +262,16 @@ class AgentDaemon:
         for command in commands:
             self._carry_out(command)
         self._set_timer()
+        if self.on_change is not None and not all(isinstance(each, _ROUTINE) for each in commands):
+            self.on_change()
+
+    def is_durable(self) -> bool:
+        """Tell whether the engine's state is on disk, after one more try where it was not."""
+        try:
+            self._require_durable()
+        except WorldError:
+            return False
+        return True
 
     def record(self, body: Body) -> None:
         """Put a fact into the log."""
@@ -265,6 +287,11 @@ class AgentDaemon:
         if self.watchdog is not None and self.watchdog.problem is not None:
             found.append(self.watchdog.problem)
         return found
+
+    @property
+    def link_problem(self) -> str | None:
+        """Why no controller is in reach, or what is wrong beside it. The agent serves on without: it is ready."""
+        return None if self.link is None else self.link["problem"]
 
     # -- commands -------------------------------------------------------------------------------------------------
 
@@ -449,6 +476,7 @@ def status(daemon: AgentDaemon) -> dict[str, Any]:
             }
             for session in daemon.sessions
         ],
+        "controller": daemon.link,
     }
 
 

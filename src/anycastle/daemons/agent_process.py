@@ -15,6 +15,7 @@ import msgspec
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.base.ports import Timestamp
 from anycastle.daemons.agent import AgentDaemon, managed_addresses, status
+from anycastle.daemons.agent_link import AgentLink, LinkSettings
 from anycastle.daemons.assigned import Start
 from anycastle.daemons.reloads import Reloads
 from anycastle.daemons.watchdog import Charge, WatchdogClient
@@ -45,6 +46,8 @@ class AgentSettings:
     listen: tuple[str, int] | None
     observe_only: bool = False
     watchdog: bool = True
+    link: LinkSettings | None = None
+    """The controllers to dial; None: the agent lives by its files alone."""
 
     @property
     def control_socket(self) -> Path:
@@ -110,6 +113,10 @@ class AgentProcess:
             watchdog=WatchdogClient(charge) if watching else None,
             observe_only=settings.observe_only,
         )
+        self._link: AgentLink | None = None
+        if settings.link is not None:
+            orders_path = settings.state_dir / "orders.json"
+            self._link = AgentLink(self.daemon, settings.link, events_path=events_path, orders_path=orders_path)
         self._control = LocalServer(settings.control_socket, self._asked)
         self._metrics = AgentMetrics(self._full_status)
         self._feeding = systemd_notify.Feeding()
@@ -127,10 +134,14 @@ class AgentProcess:
         gc.freeze()  # the fleet lives as long as the process: no collection need look at it again
         systemd_notify.notify("READY=1", f"STATUS={self._serving()}")
         self._feeding.start()
+        if self._link is not None:
+            self._link.start()
         try:
             await self.daemon.run()
         finally:
             self._feeding.stop()
+            if self._link is not None:
+                await self._link.stop()
             await self._control.close()
             if pages is not None:
                 await pages.close()

@@ -144,6 +144,24 @@ class SessionChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ControllerMet:
+    """A session with a controller began; `version` is the protocol's, `term` numbers the controller's lead."""
+
+    address: str
+    term: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerLost:
+    """The session with the controller ended: the agent goes on alone."""
+
+    address: str
+    reason: str
+    lasted_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorCommanded:
     """An operator asked for something; `granted` tells whether it was done."""
 
@@ -298,6 +316,8 @@ Body = (
     | AssignmentRefused
     | LeaseLapsed
     | SessionChanged
+    | ControllerMet
+    | ControllerLost
     | OperatorCommanded
     | Alarm
     | FindingOpened
@@ -327,6 +347,8 @@ KINDS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         "assignment_refused": AssignmentRefused,
         "lease_lapsed": LeaseLapsed,
         "session_changed": SessionChanged,
+        "controller_met": ControllerMet,
+        "controller_lost": ControllerLost,
         "operator_commanded": OperatorCommanded,
         "alarm": Alarm,
         "finding_opened": FindingOpened,

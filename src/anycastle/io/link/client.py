@@ -143,8 +143,8 @@ class LinkClient:
                     self._channel.say(octets)
             case Hang():
                 self._drop()
-            case Meet(term):
-                refusal = self.host.met(term)
+            case Meet(term, version):
+                refusal = self.host.met(term, version)
                 self._do(lambda: self.engine.met(refusal, now()))
             case Lose(why):
                 self._channel = None

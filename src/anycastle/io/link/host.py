@@ -28,7 +28,7 @@ class LinkHost(Protocol):
         """Give what a hello says; None while the agent may not speak yet."""
         ...
 
-    def met(self, term: int) -> str | None:
+    def met(self, term: int, version: int) -> str | None:
         """Take that a controller of this term would be spoken with; why it may not be, or None."""
         ...
 
