@@ -463,6 +463,7 @@ def status(daemon: AgentDaemon) -> dict[str, Any]:
         "ready": not daemon.problems(),
         "problems": daemon.problems(),
         "services": [_service_status(daemon, name) for name in engine.services],
+        "settled": engine.router.obeyed,
         "wanted": plain(engine.router.wanted),
         "exported": plain(engine.router.exports),
         "sessions": [

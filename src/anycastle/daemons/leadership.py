@@ -257,7 +257,7 @@ class Leadership:
 
     def _tell(self, order: AgentOrder) -> None:
         with suppress(MisuseError):  # without a session it is told again in the next one
-            self._sessions.order(order.pop, order_message(order, now().wall))
+            self._sessions.order(order.pop, order_message(order))
 
     # -- time ---------------------------------------------------------------------------------------------------------
 
@@ -290,11 +290,11 @@ def _unsettled(state: PoPState) -> str | None:
     return None if state.settled else "its router is being told"
 
 
-def order_message(order: AgentOrder, wall: Timestamp) -> said.Order:
-    """Give an order as the link carries it: clocks differ, so its end is told as seconds from now."""
-    parameters = {}
+def order_message(order: AgentOrder) -> said.Order:
+    """Give an order as the link carries it."""
+    parameters: dict[str, float] = {}
     if order.kind is AgentOrderKind.DRAIN:
         parameters = {"soak_s": order.soak_s, "wait_s": order.wait_s}
         if order.expires is not None:
-            parameters["lasts_s"] = max(0.0, order.expires - wall)
+            parameters["expires"] = order.expires
     return said.Order(str(order.number), order.kind.value, list(order.services), order.who, order.reason, parameters)

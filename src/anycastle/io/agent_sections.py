@@ -22,10 +22,11 @@ _LISTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Section -> the fields that name an entry."""
 
-_STATE: Final = "state"
+_STATE: Final = "agent"
 """The section of all else, field by field."""
 
-_NOT_TOLD: Final = frozenset({"at", "pop", "controller", "answers", "events_dropped", *_LISTS})
+_NOT_TOLD: Final = frozenset({"at", "controller", *_LISTS})
+"""Parts of the status that say nothing to a controller, and those that are sections of their own."""
 
 
 @dataclass(frozen=True, slots=True)
