@@ -95,6 +95,7 @@ def run(
     import asyncio
 
     from anycastle.daemons.agent_process import AgentProcess, AgentSettings
+    from anycastle.daemons.assigned import begin_with
 
     state, sockets = directories(pop, state_dir, run_dir)
     link = _link_settings(controllers, authorities, certificate, key)
@@ -104,7 +105,7 @@ def run(
         return await load_for(fleet_dir, pop)
 
     async def serve() -> None:
-        await AgentProcess(settings, await load(), load).run()
+        await AgentProcess(settings, await begin_with(settings.assignments, pop, load), load).run()
 
     asyncio.run(serve())
 

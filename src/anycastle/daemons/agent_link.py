@@ -105,7 +105,7 @@ class AgentLink:
         engine = self._daemon.engine
         if not engine.booted:
             return None
-        digest = (status(self._daemon).get("assignment") or {}).get("digest", "")
+        digest = "" if self._daemon.assignment is None else self._daemon.assignment.digest
         return AgentFacts(self._daemon.pop, __version__, engine.leader_term, digest, self._tail.name)
 
     def sections(self) -> Sections:
@@ -212,10 +212,7 @@ class AgentLink:
 
     def take_assignment(self, octets: bytes) -> None:
         """Live by an assignment."""
-        assign = getattr(self._daemon, "assign", None)
-        if assign is None:
-            raise MisuseError("this agent lives by its files, and takes no assignments")
-        assign(octets)
+        self._daemon.assign(octets)
 
     def carry_out(self, order: Order) -> None:
         """Drain or undrain."""

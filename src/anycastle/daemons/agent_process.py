@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -14,13 +14,15 @@ import msgspec
 
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.base.ports import Timestamp
-from anycastle.daemons.agent import AgentDaemon, status
+from anycastle.daemons.agent import AgentDaemon, managed_addresses, status
 from anycastle.daemons.agent_link import AgentLink, LinkSettings
+from anycastle.daemons.assigned import Start
 from anycastle.daemons.reloads import Reloads
 from anycastle.daemons.watchdog import Charge, WatchdogClient
 from anycastle.io import systemd_notify
 from anycastle.io.agent_metrics import AgentMetrics
 from anycastle.io.agent_state import AgentStateFile
+from anycastle.io.assignment_file import AssignmentFile
 from anycastle.io.clock import now
 from anycastle.io.echo import Echo
 from anycastle.io.event_writer import EventWriter
@@ -32,7 +34,6 @@ from anycastle.io.routers.bird import BirdDriver
 from anycastle.io.status_server import Page, StatusServer
 from anycastle.model.event import KIND_OF, AnnouncementsConfirmed, Event, OperatorCommanded, PermitChanged
 from anycastle.model.fleet import Fleet
-from anycastle.model.prefix import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,11 @@ class AgentSettings:
     def control_socket(self) -> Path:
         """Where `anycastle agent status` and its sisters ask."""
         return self.run_dir / "agent.sock"
+
+    @property
+    def assignments(self) -> AssignmentFile:
+        """Where the agent's assignment is kept."""
+        return AssignmentFile(self.state_dir / "assignment.json")
 
 
 class DrainRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -75,7 +81,8 @@ take the processor from the withdrawal; and what belongs together becomes one tr
 class AgentProcess:
     """One agent and all that is around it. `load` reads the fleet folder anew, at each reload."""
 
-    def __init__(self, settings: AgentSettings, fleet: Fleet, load: Callable[[], Awaitable[Fleet]]) -> None:
+    def __init__(self, settings: AgentSettings, start: Start, load: Callable[[], Awaitable[Fleet]]) -> None:
+        fleet = start.fleet
         make_directory(settings.state_dir, 0o700)
         make_directory(settings.run_dir, 0o755)
         self._settings = settings
@@ -93,13 +100,15 @@ class AgentProcess:
         if isinstance(driver, BirdDriver):
             self._claims.append(claim(driver.claimed(), "agent", "drives BIRD by the file in this directory"))
         watching = settings.watchdog and not settings.observe_only
-        self._loopback = Loopback(_managed(fleet))
+        self._loopback = Loopback(managed_addresses(fleet))
         self.daemon = AgentDaemon(
             fleet,
             settings.pop,
             driver,
             record=self._note,
             store=AgentStateFile(settings.state_dir / "agent.json"),
+            assignments=settings.assignments,
+            start=start,
             addresses=self._loopback,
             watchdog=WatchdogClient(charge) if watching else None,
             observe_only=settings.observe_only,
@@ -177,7 +186,6 @@ class AgentProcess:
         """Take the fleet files anew; files with errors change nothing."""
         try:
             fleet = await self._load()
-            self._loopback.adopt(_managed(fleet))
             self.daemon.reload(fleet)
             granted, reason = True, "the fleet files were read anew"
         except (WorldError, MisuseError, KeyError) as error:
@@ -215,11 +223,20 @@ class AgentProcess:
                 return self._full_status()
             case "drain" | "undrain":
                 return self._drain(request)
+            case "assign":
+                return self._assign(request.get("assignment"))
             case "reload":
                 await self._reloads.run()
                 return {"reloaded": True}
             case command:
                 raise MisuseError(f"unknown command {command!r}")
+
+    def _assign(self, assignment: object) -> dict[str, Any]:
+        """Take an assignment by hand, as text: what a controller that is lost would have sent."""
+        if not isinstance(assignment, str):
+            raise MisuseError("not understood: `assignment` is the text of one")
+        self.daemon.assign(assignment.encode())
+        return {"assignment": self._full_status()["assignment"]}
 
     def _drain(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -243,10 +260,6 @@ class AgentProcess:
         self.daemon.perform(commands)
         described = [service for service in self._full_status()["services"] if service["name"] in asked.services]
         return {"services": described}
-
-
-def _managed(fleet: Fleet) -> Iterator[Address]:
-    return (address for service in fleet.services if service.manage_addresses for address in service.addresses)
 
 
 def make_directory(path: Path, mode: int) -> None:

@@ -276,13 +276,23 @@ class AgentEngine:
             self._ask_soon(state)
         return self._commanded("undrain", services, owner, reason, states, now)
 
+    def require_takeable(self, fleet: Fleet, now: Now) -> None:
+        """Raise `MisuseError` where a controller's fleet may not be taken now: `reload` would refuse it.
+
+        Before the boot as well: what it would end is not known then.
+        """
+        self._thaw(now.monotonic)
+        if not self.booted:
+            raise MisuseError(f"the agent of {self.pop.name} does not know yet what its router announces")
+        self._require_permits(fleet, "the assignment")
+
     def reload(self, fleet: Fleet, now: Now) -> list[Command]:
         """Take a changed fleet: services that stay keep their verdicts, permits, drains and penalties.
 
         Raises `MisuseError`, and changes nothing, where it would end an announcement that no permit allows to end.
         """
         self._thaw(now.monotonic)
-        self._require_permits(fleet)
+        self._require_permits(fleet, "the files")
         saved, before = self._snapshot(now), self.services
         self.fleet, self.pop = fleet, fleet.pop(self.pop.name)
         self._install(saved, now)
@@ -413,7 +423,7 @@ class AgentEngine:
         elif new and state.permit.state is PermitState.HELD:
             state.permit = state.permit.used()  # it is not announced yet, as at the boot
 
-    def _require_permits(self, fleet: Fleet) -> None:
+    def _require_permits(self, fleet: Fleet, source: str) -> None:
         pop = fleet.pop(self.pop.name)
         services = fleet.services_at(pop.name)
         stances = {service.name: Stance.ANNOUNCE for service in services}
@@ -427,7 +437,7 @@ class AgentEngine:
         if held:
             names = ", ".join(held)
             raise MisuseError(
-                f"the files would withdraw {names} from {pop.name}, and no permit allows it: drain it first"
+                f"{source} would withdraw {names} from {pop.name}, and no permit allows it: drain it first"
             )
 
     def _thaw(self, instant: Instant) -> None:

@@ -108,6 +108,23 @@ class DrainChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AssignmentTaken:
+    """The agent lives by a controller's assignment from here on: one that was sent, or the one on its `disk`."""
+
+    digest: str
+    origin: str
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentRefused:
+    """The agent does not take an assignment, and lives on as before."""
+
+    digest: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class LeaseLapsed:
     """The watchdog found the agent silent for too long and acted in its place."""
 
@@ -295,6 +312,8 @@ Body = (
     | WithdrawalRefused
     | PermitChanged
     | DrainChanged
+    | AssignmentTaken
+    | AssignmentRefused
     | LeaseLapsed
     | SessionChanged
     | ControllerMet
@@ -324,6 +343,8 @@ KINDS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         "withdrawal_refused": WithdrawalRefused,
         "permit_changed": PermitChanged,
         "drain_changed": DrainChanged,
+        "assignment_taken": AssignmentTaken,
+        "assignment_refused": AssignmentRefused,
         "lease_lapsed": LeaseLapsed,
         "session_changed": SessionChanged,
         "controller_met": ControllerMet,
