@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from anycastle.model.announcement import RouteAttributes
 from anycastle.model.fleet import Fleet
 from anycastle.model.service import Dampening, Lease, Policy
 from tests.lab.agent_rigs import until
+from tests.lab.postgresql import binaries, postgresql
 
 pytestmark = [
     pytest.mark.lab,
@@ -51,8 +53,16 @@ class ControlledLab:
         """Build it, and adopt the fleet as it is announced."""
         self.lab.build()
         self.lab.wait_steady()
+        until(self._find_leader, "a controller leads")
         self.ask("adopt", folder=str(self.lab.fleet_dir), reason="begin")
         until(self.all_assigned, "all agents live by what they are assigned")
+
+    def _find_leader(self) -> bool:
+        for controller in self.equipment.controllers:
+            self.leader = controller
+            if _answers(self):
+                return True
+        return False
 
     def ask(self, command: str, **fields: Any) -> dict[str, Any]:
         owner = {} if command == "status" else {"owner": OPERATOR}
@@ -220,7 +230,30 @@ def test_a_folder_with_half_its_pops_and_one_without_prefixes_are_refused(led: C
     silent = {key: Policy(announce=False, attributes=RouteAttributes()) for key in service.policies}
     nothing = replace(fleet, services=(replace(service, policies=silent),))
     for broken in (fewer, nothing):
-        with pytest.raises(WorldError, match="the plan is refused|cannot be kept"):
+        with pytest.raises(WorldError, match=r"the plan is refused|cannot be kept"):
             led.apply(broken)
     assert led.ask("status")["rollouts"] == []
     assert led.lab.announcing(led.service) == set(led.service.pops)
+
+
+@pytest.mark.skipif(binaries() is None, reason="needs the Debian package postgresql")
+@pytest.mark.mission("C4", "P2")
+def test_a_second_controller_takes_over_when_the_leader_is_killed() -> None:
+    with postgresql() as server:
+        led = ControlledLab(("ctl1", "ctl2"), server.database())
+        try:
+            led.begin()
+            clients = led.clients_ask()
+            number = led.apply(led.prepended(1), bake_s=2.0)
+            until(lambda: led.rollout(number)["step"] == 2, "the second step", wait_s=60)
+            led.lab.kill(f"controller-{led.leader}")
+            killed_at = time.monotonic()
+            led.leader = "ctl2" if led.leader == "ctl1" else "ctl1"
+            until(lambda: _answers(led), "the other one leads", wait_s=60)
+            took_over_s = time.monotonic() - killed_at
+            assert led.ended(number)["state"] == "finished"
+            assert led.lost(clients)[1] == 0
+            until(led.all_assigned, "all agents live by what they are assigned")
+            print(f"took over {took_over_s:.2f} s after the kill")
+        finally:
+            led.lab.down()
