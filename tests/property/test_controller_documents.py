@@ -1,8 +1,10 @@
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from anycastle.base.ports import Timestamp
-from anycastle.io.controller_json import decode, encode, kept_of
+from anycastle.io.controller_json import decode, encode, kept_of, rollout_plain
 from anycastle.model.prefix import parse_prefix
 from anycastle.rollout.desired import DefinitionKey, Desired, Unit
 from anycastle.rollout.gates import Gate, parse_gate
@@ -75,3 +77,10 @@ def test_a_part_reads_as_it_was_written(part: Desired | Rollout | AgentOrder | F
 def test_what_was_kept_is_found_again(kept: Kept) -> None:
     documents = {key: encode(part) for key, part in kept.documents().items()}
     assert kept_of(documents, Desired("none")) == kept
+
+
+@given(rollouts())
+def test_a_rollout_is_plain_for_others(rollout: Rollout) -> None:
+    plain = rollout_plain(rollout)
+    assert json.loads(json.dumps(plain)) == plain
+    assert [each["units"] for each in plain["steps"]] == [len(step) for step in rollout.steps]

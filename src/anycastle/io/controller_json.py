@@ -5,7 +5,6 @@ revision stand together under it, for there are many of them and few revisions.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from typing import Any, Final
 
 import msgspec
@@ -143,17 +142,22 @@ def unit_of(shape: Iterable[str]) -> Unit:
 
 def rollout_plain(rollout: Rollout) -> dict[str, Any]:
     """Give a rollout as plain values, for people and other programs: its steps with their PoPs, not their units."""
-    shape = asdict(rollout)
-    for name in ("steps", "before", "prefixes", "policy"):
-        del shape[name]
     steps = [
         {"number": number, "units": len(units), "pops": sorted(rollout.pops_of(number))}
         for number, units in enumerate(rollout.steps, 1)
     ]
     policy = rollout.policy
     return {
-        **shape,
+        "number": rollout.number,
+        "revision": rollout.revision,
+        "who": rollout.who,
+        "reason": rollout.reason,
+        "approved_by": rollout.approved_by,
         "state": rollout.state.value,
+        "step": rollout.step,
+        "since": rollout.since,
+        "paused_by": rollout.paused_by,
+        "why": rollout.why,
         "marks": list(rollout.marks),
         "steps": steps,
         "prefixes": sorted(map(str, rollout.prefixes)),

@@ -1,0 +1,226 @@
+"""A controller with real agents, BIRD and clients: rollouts as operators see them, and what clients lose."""
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from anycastle.base.errors import WorldError
+from anycastle.io.config.write import write_fleet
+from anycastle.lab.controlled import ControlledAgents
+from anycastle.lab.ledger import default_run_dir
+from anycastle.lab.namespaces import NamespacesLab, missing
+from anycastle.lab.observation import read_observation
+from anycastle.lab.topology import Timers
+from anycastle.lab.topology_file import find_topology
+from anycastle.model.announcement import RouteAttributes
+from anycastle.model.fleet import Fleet
+from anycastle.model.service import Dampening, Lease, Policy
+from tests.lab.agent_rigs import until
+
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.skipif(bool(missing()), reason=f"the namespaces lab needs {', '.join(missing())}: `sudo make lab`"),
+]
+
+CONTROLLER = "ctl"
+OPERATOR = "ann"
+
+
+class ControlledLab:
+    """A lab whose agents are led, and what an operator does with it."""
+
+    def __init__(self, controllers: tuple[str, ...] = (CONTROLLER,), store: str | None = None) -> None:
+        topology = find_topology("three-pops")
+        services = tuple(
+            replace(service, lease=Lease(duration_s=2.0), dampening=Dampening(penalty=1.0))
+            for service in topology.services
+        )
+        topology = replace(topology, services=services, timers=Timers(hold_time_s=240, bfd_ms=200))
+        self.equipment = ControlledAgents(controllers, store)
+        self.lab = NamespacesLab(topology, default_run_dir(f"test-ctl-{os.getpid()}"), self.equipment)
+        self.service = topology.services[0]
+        self.leader = controllers[0]
+        self._folders = 0
+
+    def begin(self) -> None:
+        """Build it, and adopt the fleet as it is announced."""
+        self.lab.build()
+        self.lab.wait_steady()
+        self.ask("adopt", folder=str(self.lab.fleet_dir), reason="begin")
+        until(self.all_assigned, "all agents live by what they are assigned")
+
+    def ask(self, command: str, **fields: Any) -> dict[str, Any]:
+        owner = {} if command == "status" else {"owner": OPERATOR}
+        return self.equipment.ask(self.lab, self.leader, {"command": command, **owner, **fields})
+
+    def agents(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.ask("status")["agents"] or {}
+        return found
+
+    def all_assigned(self) -> bool:
+        agents = self.agents()
+        return len(agents) == 3 and all(seen["assignment"] and not seen["unsettled"] for seen in agents.values())
+
+    def rollout(self, number: int = 1) -> dict[str, Any]:
+        rollouts: list[dict[str, Any]] = self.ask("status")["rollouts"]
+        return next(each for each in rollouts if each["number"] == number)
+
+    def folder(self, fleet: Fleet) -> str:
+        """Write a fleet folder; give its path."""
+        self._folders += 1
+        path: Path = self.lab.run_dir / f"folder-{self._folders}"
+        write_fleet(fleet, path)
+        return str(path)
+
+    def apply(self, fleet: Fleet, **settings: Any) -> int:
+        usual = {"reason": "less load", "bake_s": 1.0, "patience_s": 10.0, "gates": ["healthy_checks_share >= 100%"]}
+        number: int = self.ask("apply", folder=self.folder(fleet), **usual | settings)["number"]
+        return number
+
+    def prepended(self, times: int) -> Fleet:
+        """Give the fleet with a longer path everywhere."""
+        fleet = self.lab.fleet
+        service = fleet.services[0]
+        policies = {
+            key: replace(policy, attributes=replace(policy.attributes, prepend=policy.attributes.prepend + times))
+            for key, policy in service.policies.items()
+        }
+        return replace(fleet, services=(replace(service, policies=policies),))
+
+    def prepends(self) -> dict[str, set[int]]:
+        """Give, of each PoP, the prepends that its agent reads back from BIRD."""
+        return {
+            pop: {route.get("prepend", 0) for route in self.lab.agent(pop, {"command": "status"})["exported"]}
+            for pop in self.service.pops
+        }
+
+    def ended(self, number: int = 1) -> dict[str, Any]:
+        """Wait until a rollout has ended."""
+        return until(lambda: self._if_ended(number), f"rollout {number} ends", wait_s=90)
+
+    def _if_ended(self, number: int) -> dict[str, Any] | None:
+        found = self.rollout(number)
+        return found if found["state"] in ("finished", "rolled back", "aborted") else None
+
+    def timeline(self) -> list[str]:
+        return [f"{each['state']} {each['step']}/{len(each['steps'])}" for each in self.ask("status")["rollouts"]]
+
+    # -- clients ----------------------------------------------------------------------------------------------------
+
+    def clients_ask(self) -> dict[str, Path]:
+        return {client.name: self.lab.start_probe(client.name, self.service, 50.0, 1) for client in self.lab.clients}
+
+    def lost(self, files: dict[str, Path]) -> tuple[int, int]:
+        """End the clients; give how many queries they sent, and how many had no answer."""
+        keys = [f"probe-{client}-{self.service.name}" for client in files]
+        for key in keys:
+            self.lab.signal(key, signal.SIGTERM)
+        for key in keys:
+            self.lab.wait(key)
+        tallies = [read_observation(client, path).tally for client, path in files.items()]
+        return sum(len(tally.queries) for tally in tallies), sum(tally.lost() for tally in tallies)
+
+
+@pytest.fixture
+def led() -> Iterator[ControlledLab]:
+    made = ControlledLab()
+    try:
+        made.begin()
+        yield made
+    finally:
+        made.lab.down()
+
+
+@pytest.mark.mission("C3", "C4", "F7")
+def test_a_change_goes_canary_then_pop_then_all_and_clients_lose_nothing(led: ControlledLab) -> None:
+    usual = led.prepends()
+    clients = led.clients_ask()
+    number = led.apply(led.prepended(1))
+    seen = set()
+
+    def watched() -> bool:
+        found = led.rollout(number)
+        seen.add((found["state"], found["step"]))
+        return bool(found["state"] == "finished")
+
+    until(watched, "it finishes", wait_s=60)
+    assert {step for state, step in seen if state == "baking"} == {1, 2, 3}
+    sent, lost = led.lost(clients)
+    assert sent > 300
+    assert lost == 0
+    assert led.prepends() == {pop: {times + 1 for times in before} for pop, before in usual.items()}
+    assert led.ask("status")["desired"] == {"revision": led.rollout(number)["revision"], "exceptions": 0}
+
+
+@pytest.mark.mission("C4", "F7")
+def test_a_fault_at_the_second_step_takes_it_back_by_itself(led: ControlledLab) -> None:
+    usual = led.prepends()
+    clients = led.clients_ask()
+    number = led.apply(led.prepended(1), gates=["announced_share >= 100%"])
+    second = led.rollout(number)["steps"][1]["pops"][0]
+    until(lambda: led.rollout(number)["step"] == 2, "the second step", wait_s=60)
+    led.lab.agent(second, {"command": "drain", "services": ["dns"], "owner": "eve", "reason": "a fault", "soak_s": 60})
+    found = led.ended(number)
+    assert (found["state"], found["step"]) == ("rolled back", 0)
+    assert f"{second}: announced_share is 0" in found["why"]
+    led.lab.agent(second, {"command": "undrain", "services": ["dns"], "owner": "eve", "reason": "over"})
+    until(lambda: led.prepends() == usual, "all is as it was")
+    sent, lost = led.lost(clients)
+    assert sent > 300
+    assert lost == 0
+
+
+@pytest.mark.mission("C4", "C16")
+def test_a_controller_killed_at_each_step_goes_on(led: ControlledLab) -> None:
+    clients = led.clients_ask()
+    number = led.apply(led.prepended(1))
+    for step in (1, 2, 3):
+        until(lambda step=step: led.rollout(number)["step"] >= step, f"step {step}", wait_s=60)
+        led.lab.kill(f"controller-{CONTROLLER}")
+        led.equipment.start_controller(led.lab, CONTROLLER)
+        until(lambda: _answers(led), "the controller leads again", wait_s=60)
+    assert led.ended(number)["state"] == "finished"
+    assert led.lost(clients)[1] == 0
+    until(led.all_assigned, "all agents live by what they are assigned")
+
+
+def _answers(led: ControlledLab) -> bool:
+    try:
+        return bool(led.ask("status")["leads"])
+    except WorldError:
+        return False
+
+
+@pytest.mark.mission("C4", "F7", "C16")
+def test_a_wrong_check_for_all_pops_stops_at_the_canary(led: ControlledLab) -> None:
+    fleet = led.lab.fleet
+    service = fleet.services[0]
+    wrong = replace(service.checks[0], target=replace(service.checks[0].target, port=1))
+    clients = led.clients_ask()
+    broken = replace(fleet, services=(replace(service, checks=(wrong,)),))
+    number = led.apply(broken, bake_s=4.0, gates=["announced_share >= 100%"])
+    found = led.ended(number)
+    assert found["state"] == "rolled back"
+    assert led.lost(clients)[1] == 0
+    until(led.all_assigned, "all agents live by what they are assigned")
+    assert led.lab.announcing(led.service) == set(led.service.pops)
+
+
+@pytest.mark.mission("C3", "F7")
+def test_a_folder_with_half_its_pops_and_one_without_prefixes_are_refused(led: ControlledLab) -> None:
+    fleet = led.lab.fleet
+    service = fleet.services[0]
+    kept = {key: policy for key, policy in service.policies.items() if key[0] == "pop1"}
+    fewer = replace(fleet, pops=fleet.pops[:1], services=(replace(service, pops=("pop1",), policies=kept),))
+    silent = {key: Policy(announce=False, attributes=RouteAttributes()) for key in service.policies}
+    nothing = replace(fleet, services=(replace(service, policies=silent),))
+    for broken in (fewer, nothing):
+        with pytest.raises(WorldError, match="the plan is refused|cannot be kept"):
+            led.apply(broken)
+    assert led.ask("status")["rollouts"] == []
+    assert led.lab.announcing(led.service) == set(led.service.pops)
