@@ -105,7 +105,8 @@ def run(
         return await load_for(fleet_dir, pop)
 
     async def serve() -> None:
-        await AgentProcess(settings, await begin_with(settings.assignments, pop, load), load).run()
+        start = await begin_with(settings.assignments, settings.access, pop, load)
+        await AgentProcess(settings, start, load).run()
 
     asyncio.run(serve())
 
@@ -116,8 +117,8 @@ def _link_settings(
     """Give what the link needs; None without a controller. Raises `UsageError`."""
     from anycastle.base.errors import ParseError
     from anycastle.daemons.agent_link import LinkSettings
-    from anycastle.io.link.client import host_and_port as place
     from anycastle.io.link.credentials import CredentialFiles
+    from anycastle.model.controller_access import host_and_port as place
 
     if not controllers:
         if authorities or certificate or key:
