@@ -78,6 +78,10 @@ class ControlledLab:
         """Give what a PoP's agent told the controller last."""
         return self.ask("report", pop=pop)
 
+    def permits(self) -> list[str]:
+        """Give the permit of each PoP, as its agent says."""
+        return [self.lab.agent(pop, {"command": "status"})["services"][0]["permit"] for pop in self.service.pops]
+
     def all_assigned(self) -> bool:
         agents = self.agents()
         return len(agents) == 3 and all(seen["assignment"] and not seen["unsettled"] for seen in agents.values())
@@ -288,3 +292,34 @@ def test_a_plan_made_stale_by_a_routers_edit_is_not_applied(led: ControlledLab) 
     led.lab.bird(pop, f"enable {protocol}")
     until(lambda: led.told(pop)["exported"], "it announces again")
     assert "rollout 1" in anycastle(*apply), "what was planned is what there is again"
+
+
+@pytest.mark.mission("C5", "F7", "P4")
+def test_a_drain_is_ordered_through_the_controller_and_stops_at_the_floor(led: ControlledLab) -> None:
+    run_dir = str(led.equipment.run_dir(led.lab, led.leader))
+    told = ("--reason", "line cards", "--run-dir", run_dir)
+    clients = led.clients_ask()
+    anycastle("drain", "dns", "--pop", "pop1", "--soak", "0.5", "--wait", "0.5", *told)
+    until(lambda: led.lab.announcing(led.service) == {"pop2", "pop3"}, "pop1 is drained")
+    until(lambda: led.ask("status")["orders"] == [], "the order is answered")
+    with pytest.raises(WorldError, match="would be announced by no PoP alone"):
+        anycastle("withdraw", "dns", "--pop", "pop2", "--pop", "pop3", *told)
+    with pytest.raises(WorldError, match="there is no PoP pop9"):
+        anycastle("drain", "dns", "--pop", "pop9", *told)
+    anycastle("undrain", "dns", "--pop", "pop1", *told)
+    until(lambda: led.lab.announcing(led.service) == set(led.service.pops), "pop1 is back")
+    assert led.lost(clients)[1] == 0
+
+
+@pytest.mark.mission("F7")
+def test_what_fails_is_withdrawn_by_permits_of_the_controller_and_never_below_the_floor(led: ControlledLab) -> None:
+    """The controller deals two permits of three; all checks fail at once; the third PoP keeps announcing."""
+    until(lambda: led.permits().count("none") == 1, "all permits but the last are dealt")
+    for pop in led.service.pops:
+        led.lab.kill(f"nsd-{pop}")
+    until(lambda: len(led.lab.announcing(led.service)) == 1, "two withdraw, one stays")
+    time.sleep(3.0)
+    assert len(led.lab.announcing(led.service)) == 1
+    for pop in led.service.pops:
+        led.lab.start_service(pop)
+    until(lambda: led.lab.announcing(led.service) == set(led.service.pops), "all are back", wait_s=60)
