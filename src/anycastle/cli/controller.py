@@ -47,8 +47,8 @@ def run(
 
     from anycastle.base.errors import ParseError
     from anycastle.daemons.controller_process import ControllerProcess, ControllerSettings
-    from anycastle.io.link.client import host_and_port
     from anycastle.io.link.credentials import CredentialFiles
+    from anycastle.model.controller_access import host_and_port
 
     try:
         place, _ = host_and_port(listen), host_and_port(address)
