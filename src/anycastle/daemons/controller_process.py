@@ -16,6 +16,7 @@ from anycastle.daemons.agent_process import make_directory
 from anycastle.daemons.controller import ControllerDaemon
 from anycastle.daemons.leadership import AgentSeen
 from anycastle.io import controller_json, systemd_notify
+from anycastle.io.clock import now
 from anycastle.io.folder_revision import folder_revision
 from anycastle.io.link.credentials import CredentialFiles, read_credentials
 from anycastle.io.link.listener import LinkListener
@@ -41,6 +42,7 @@ from anycastle.rollout.orders import (
     RolloutPolicy,
     Thaw,
 )
+from anycastle.rollout.plan import Basis
 
 SOCKET_NAME: Final = "controller.sock"
 
@@ -70,6 +72,7 @@ class RollOutRequest(msgspec.Struct, forbid_unknown_fields=True):
     gates: list[str] = []
     canary_upstreams: list[str] = []
     retire: list[str] = []
+    basis: Basis | None = None
 
 
 class OrderRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -162,6 +165,8 @@ class ControllerProcess:
         match command:
             case "status":
                 return await self._status()
+            case "report":
+                return self._report(str(request.get("pop")))
             case "adopt" | "apply":
                 return await self._roll_out(_as(request, RollOutRequest))
             case str() if command in _ORDERS:
@@ -186,7 +191,9 @@ class ControllerProcess:
                 policy = RolloutPolicy(asked.bake_s, asked.patience_s, tuple(map(parse_gate, asked.gates)))
             except ParseError as error:
                 raise MisuseError(str(error)) from error
-            order = RollOut(revision, asked.reason, policy, tuple(asked.canary_upstreams), frozenset(asked.retire))
+            order = RollOut(
+                revision, asked.reason, policy, tuple(asked.canary_upstreams), frozenset(asked.retire), asked.basis
+            )
         number = await daemon.order(order, asked.owner)
         return {"number": number, "revision": revision}
 
@@ -198,6 +205,13 @@ class ControllerProcess:
         await fleet_of(files)
         await self._store.put_folder(revision, files, owner)
         return revision
+
+    def _report(self, pop: str) -> dict[str, Any]:
+        """Give what a PoP's agent said last, as its own status says it."""
+        seen = (self._leader().agents or {}).get(pop)
+        if seen is None or seen.state is None or not seen.connected:
+            raise MisuseError(f"{pop} has no session with this controller")
+        return {**seen.state.plain, "at": now().wall}
 
     async def _status(self) -> dict[str, Any]:
         assert self._daemon is not None
