@@ -36,5 +36,7 @@ def diff(
         click.echo("\n".join(difference_lines(difference)).strip("\n") or "nothing to change")
     for pop in difference.unheard:
         message(f"{pop} is not heard: what it announces is not known", severity="warning")
+    for pop in difference.undefined:
+        message(f"{pop} does not say by which definitions it lives: its agent is too old", severity="warning")
     if detailed_exitcode and not difference.empty:
         sys.exit(CHANGED)

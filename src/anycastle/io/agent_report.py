@@ -37,6 +37,7 @@ class _Service(msgspec.Struct):
     drain: _Drain | None = None
     prefixes: tuple[str, ...] = ()
     floor: _Floor | None = None
+    definitions: dict[str, str] | None = None
 
 
 class _Session(msgspec.Struct):
@@ -108,4 +109,14 @@ def _service(told: _Service) -> ServiceReport:
     drain = told.drain or _Drain(DrainStep.NORMAL)
     prefixes = tuple(parse_prefix(text) for text in told.prefixes)
     floor = None if told.floor is None else Floor(told.floor.pops, told.floor.capacity)
-    return ServiceReport(told.name, told.stance, told.reason, told.permit, drain.step, drain.owner, prefixes, floor)
+    return ServiceReport(
+        told.name,
+        told.stance,
+        told.reason,
+        told.permit,
+        drain.step,
+        drain.owner,
+        prefixes,
+        floor,
+        told.definitions,
+    )
