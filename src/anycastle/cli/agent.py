@@ -3,6 +3,7 @@
 import getpass
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -177,6 +178,9 @@ def status(pop: str, run_dir: Path | None, form: Form) -> None:
     if form is Form.TABLE:
         for problem in told["problems"]:
             click.echo(f"not ready: {problem}", err=True)
+        if told.get("assignment"):
+            taken = datetime.fromtimestamp(told["assignment"]["taken"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            click.echo(f"lives by the assignment {told['assignment']['digest']}, taken {taken}", err=True)
     print_form(form, told, _service_table(told["services"]))
 
 

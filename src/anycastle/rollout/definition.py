@@ -10,6 +10,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
 from hashlib import sha256
+from sys import intern
 from typing import Any, Final
 
 from anycastle.model.pop import PoP
@@ -66,7 +67,7 @@ def differing_parts(one: Mapping[str, str], other: Mapping[str, str]) -> tuple[s
 
 
 def _digest(value: Any) -> str:
-    return sha256(_canonical(value).encode()).hexdigest()[:DIGEST_DIGITS]
+    return intern(sha256(_canonical(value).encode()).hexdigest()[:DIGEST_DIGITS])  # most services have most in common
 
 
 def _canonical(value: Any) -> str:
