@@ -98,7 +98,7 @@ class ControlledLab:
         return str(path)
 
     def apply(self, fleet: Fleet, **settings: Any) -> int:
-        usual = {"reason": "less load", "bake_s": 1.0, "patience_s": 10.0, "gates": ["healthy_checks_share >= 100%"]}
+        usual = {"reason": "less load", "bake_s": 1.0, "patience_s": 60.0, "gates": ["healthy_checks_share >= 100%"]}
         number: int = self.ask("apply", folder=self.folder(fleet), **usual | settings)["number"]
         return number
 

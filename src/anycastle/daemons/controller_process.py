@@ -215,6 +215,7 @@ class ControllerProcess:
 
     async def _status(self) -> dict[str, Any]:
         assert self._daemon is not None
+        assert self._store is not None
         kept = await self._daemon.kept()
         agents = self._daemon.agents
         return {
@@ -222,6 +223,7 @@ class ControllerProcess:
             "address": self._settings.address,
             "leads": self._daemon.term() is not None,
             "term": self._daemon.term(),
+            "events": (await self._store.head()).sequence,
             **plain_kept(kept),
             "agents": None if agents is None else {pop: plain_agent(seen) for pop, seen in sorted(agents.items())},
         }
