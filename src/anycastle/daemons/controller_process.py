@@ -209,9 +209,9 @@ class ControllerProcess:
     def _report(self, pop: str) -> dict[str, Any]:
         """Give what a PoP's agent said last, as its own status says it."""
         seen = (self._leader().agents or {}).get(pop)
-        if seen is None or seen.state is None or not seen.connected:
+        if seen is None or seen.book is None or seen.state is None or not seen.connected:
             raise MisuseError(f"{pop} has no session with this controller")
-        return {**seen.state.plain, "at": now().wall}
+        return {**seen.book.plain(), "at": now().wall}
 
     async def _status(self) -> dict[str, Any]:
         assert self._daemon is not None

@@ -13,7 +13,7 @@ from anycastle.base.errors import AnycastleError, MisuseError
 from anycastle.daemons.agent_events import AgentEvents, LogPosition
 from anycastle.daemons.controller import ControllerDaemon
 from anycastle.io import assignment_json, controller_json
-from anycastle.io.agent_sections import sections_of, state_of
+from anycastle.io.agent_sections import PoPBook, sections_of
 from anycastle.io.clock import now
 from anycastle.io.link.host import Elsewhere, Welcoming
 from anycastle.io.store import SqlStore, open_store
@@ -23,7 +23,7 @@ from anycastle.model.permit import PermitReport, PermitState
 from anycastle.model.service import Floor, Policy
 from anycastle.rollout.desired import Desired
 from anycastle.rollout.orders import Adopt, AgentOrderKind, Freeze, OrderAgents, RollOut, RolloutPolicy
-from anycastle.session.link_report import SectionsChanged
+from anycastle.session.link_report import ReportBook, SectionsChanged
 from anycastle.wire.link.message import EventRow, Grant, Hello, Order, Revoke
 from tests.unit.health.world import STEERED, fleet, service
 
@@ -87,7 +87,8 @@ class World:
             "sessions": [{"upstream": "transit", "neighbour": "n", "state": "established", "families": ["IPv4"]}],
             "assignment": {"digest": digest} if digest else None,
         }  # fmt: skip
-        self.daemon.agent_report(pop, SectionsChanged({}, {}), sections_of(status))
+        sections = sections_of(status)
+        self.daemon.agent_report(pop, SectionsChanged(sections, {}), sections)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
@@ -289,6 +290,25 @@ def test_sections_say_what_the_status_says() -> None:
     }  # fmt: skip
     sections = sections_of(status)
     assert "at" not in sections["agent"]
-    state = state_of("ams", sections)
+    state = PoPBook("ams").take(SectionsChanged(sections, {}), sections)
     assert (state.assignment, state.settled, set(state.report.services)) == ("d", True, {"dns", "web"})
     assert state.indicators == {"announced_share": 0.5, "healthy_checks_share": 0.5}
+
+
+def test_what_changes_of_a_state_is_what_is_read_again() -> None:
+    def status(*names: str, stance: str = "announce") -> dict[str, object]:
+        services = [{"name": name, "stance": stance, "permit": "held"} for name in names]
+        routes = [{"prefix": f"10.0.{place}.0/24", "upstream": "a"} for place in range(len(names))]
+        rest: dict[str, object] = {"ready": True, "booted": True, "settled": True, "assignment": None, "sessions": []}
+        return {**rest, "services": services, "wanted": routes, "exported": routes}
+
+    book, known = PoPBook("ams"), ReportBook()
+    for told in (status("dns", "web"), status("dns", "web", stance="steer"), status("web"), status("web", "ntp")):
+        sections = sections_of(told)
+        changes = known.differences(sections)
+        known.apply(known.revision + 1, changes)
+        state = book.take(changes, known.sections)
+        afresh = PoPBook("ams").take(SectionsChanged(sections, {}), sections)
+        assert state == afresh
+    assert set(state.report.services) == {"web", "ntp"}
+    assert len(state.report.exported) == 2
