@@ -130,7 +130,9 @@ async def agents(folder: Path, names: list[str], services: int, events_per_s: fl
     for name in names:
         files = CredentialFiles(folder / "pki/bundle.pem", folder / f"shown/{name}.pem", folder / f"shown/{name}.key")
         host = MadeUpPoP(name, services, events_per_s)
-        client = TimedClient(host, [f"127.0.0.1:{PORT}"], files, random=random)
+        place = int(name.removeprefix("pop"))
+        here = f"127.{1 + place // 250}.{place % 250}.1"  # as each PoP has an address of its own
+        client = TimedClient(host, [f"127.0.0.1:{PORT}"], files, random=random, local_address=here)
         client.pushes = []
         clients.append((host, client))
         client.start()

@@ -16,7 +16,7 @@ from anycastle.io.event_log import stored_event
 from anycastle.model.event import Event
 from anycastle.wire.link.message import EventRow
 
-GATHER_S: Final = 0.02
+GATHER_S: Final = 0.1
 """How long the first event of a transaction waits for others."""
 
 BATCH_ROWS_MAX: Final = 5_000

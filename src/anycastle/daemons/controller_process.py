@@ -1,6 +1,7 @@
 """`anycastle controller run`: a controller with its store, the listener that agents dial, and its local socket."""
 
 import asyncio
+import resource
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -126,6 +127,7 @@ class ControllerProcess:
         stopped = asyncio.Event()
         for stop_signal in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(stop_signal, stopped.set)
+        allow_descriptors()
         credentials = read_credentials(settings.credentials, Role.CONTROLLER)
         self._store = await open_store(settings.store)
         self._daemon = ControllerDaemon(self._store, StoredFolders(self._store), settings.address, tell)
@@ -227,6 +229,12 @@ class ControllerProcess:
             **plain_kept(kept),
             "agents": None if agents is None else {pop: plain_agent(seen) for pop, seen in sorted(agents.items())},
         }
+
+
+def allow_descriptors() -> None:
+    """Take all file descriptors that the system allows: the usual 1,024 are fewer than a thousand agents need."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def plain_kept(kept: Kept) -> dict[str, Any]:

@@ -5,7 +5,8 @@ Each entry is told when it changes, so nothing stands in them that changes by it
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -74,6 +75,26 @@ def sections_of(status: Mapping[str, Any]) -> dict[str, dict[str, bytes]]:
     return {**made, _STATE: state}
 
 
+class _Service(NamedTuple):
+    """What counts of a service."""
+
+    report: ServiceReport
+    healthy: int
+    checks: int
+
+
+@lru_cache(32_768)  # PoPs of one fleet say much the same: it is read once, and is there once
+def _service(octets: bytes) -> _Service:
+    shape = _SERVICE.decode(octets)
+    healthy = sum(check.verdict == "healthy" for check in shape.checks)
+    return _Service(service_report(shape), healthy, len(shape.checks))
+
+
+@lru_cache(65_536)
+def _route(octets: bytes) -> Announcement:
+    return announcement_of(_ROUTE.decode(octets))
+
+
 class PoPBook:
     """One PoP's state as its agent tells it. What did not change is not read again: reports are many, changes small."""
 
@@ -81,8 +102,7 @@ class PoPBook:
         self.pop = pop
         self.sections: Sections = {}
         """All of it, as it was told."""
-        self._services: dict[str, ServiceShape] = {}
-        self._reports: dict[str, ServiceReport] = {}
+        self._services: dict[str, _Service] = {}
         self._sessions: dict[str, SessionShape] = {}
         self._routes: dict[str, dict[str, Announcement]] = {"wanted": {}, "exported": {}}
 
@@ -100,18 +120,15 @@ class PoPBook:
         for section, names in changes.gone.items():
             for name in names:
                 told.get(section, {}).pop(name, None)
-                if section == "services":
-                    self._reports.pop(name, None)
         for section, entries in changes.changed.items():
             for name, octets in entries.items():
                 match section:
                     case "services":
-                        self._services[name] = shape = _SERVICE.decode(octets)
-                        self._reports[name] = service_report(shape)
+                        self._services[name] = _service(octets)
                     case "sessions":
                         self._sessions[name] = _SESSION.decode(octets)
                     case "wanted" | "exported":
-                        self._routes[section][name] = announcement_of(_ROUTE.decode(octets))
+                        self._routes[section][name] = _route(octets)
 
     def _state(self) -> PoPState:
         raw = {name: msgspec.Raw(octets) for name, octets in self.sections.get(_STATE, {}).items()}
@@ -120,7 +137,7 @@ class PoPBook:
             pop=self.pop,
             exported=frozenset(self._routes["exported"].values()),
             wanted=frozenset(self._routes["wanted"].values()),
-            services=dict(self._reports),
+            services={name: service.report for name, service in self._services.items()},
             established=established_in(self._sessions.values()),
             region=agent.region,
             capacity=agent.capacity,
@@ -135,11 +152,13 @@ class PoPBook:
         """Give the shares of services that are announced, of checks that pass, and of sessions that are up."""
         services = self._services.values()
         told = {
-            "announced_share": [service.stance is Stance.ANNOUNCE for service in services],
-            "healthy_checks_share": [check.verdict == "healthy" for service in services for check in service.checks],
-            "sessions_up_share": [session.state == "established" for session in self._sessions.values()],
-        }
-        return {name: sum(each) / len(each) for name, each in told.items() if each}
+            "announced_share": (sum(each.report.stance is Stance.ANNOUNCE for each in services), len(services)),
+            "healthy_checks_share": (sum(each.healthy for each in services), sum(each.checks for each in services)),
+            "sessions_up_share": (
+                sum(session.state == "established" for session in self._sessions.values()), len(self._sessions)
+            ),
+        }  # fmt: skip
+        return {name: share / whole for name, (share, whole) in told.items() if whole}
 
     def plain(self) -> dict[str, Any]:
         """Give all of it as the agent's own status says it."""
