@@ -36,6 +36,7 @@ def make_app(parts: Parts) -> Surround:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Exception, _bug)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     return Surround(app, parts)
 
@@ -54,6 +55,11 @@ def _document(app: FastAPI) -> dict[str, Any]:
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     return respond(error, request)
+
+
+async def _bug(request: Request, _: Exception) -> Response:
+    """Say that it is ours; `surround` logs what it is."""
+    return respond(Problem(ProblemKind.BUG, "this is noted in the controller's log"), request)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

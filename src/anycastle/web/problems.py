@@ -74,7 +74,7 @@ class ProblemKind(Enum):
         self.advice = advice
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Problem(Exception):
     """A request that ends with a problem. `more` are members of its own; nothing secret is in it."""
 

@@ -68,9 +68,8 @@ async def upload(request: Request, asked: Upload, parts: PartsOf, asker: Asker) 
     try:
         revision = await checked_revision(files)
     except MisuseError as error:
-        raise Problem(
-            ProblemKind.BAD_FLEET, "the folder cannot be used", {"findings": str(error).splitlines()}
-        ) from error
+        findings = [line for line in str(error).splitlines() if not line.endswith(":")]
+        raise Problem(ProblemKind.BAD_FLEET, "the folder cannot be used", {"findings": findings}) from error
     told = {"revision": revision, "files": len(files), "octets": octets}
     once = keyed_state(request).once(201, told, f"/api/v1/fleet/revisions/{revision}")
     kept = await parts.controller.kept()

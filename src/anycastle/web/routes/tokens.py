@@ -5,9 +5,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from anycastle.base.ports import Timestamp
-from anycastle.io.clock import now
-from anycastle.io.store.people import TOKEN_BEGINNING, TokenNote, new_secret
+from anycastle.io.store.people import TokenNote, new_token
 from anycastle.model.person import Grant, Role
 from anycastle.web.admission import Admitted
 from anycastle.web.identity import Asker
@@ -32,10 +30,8 @@ async def tokens(
 async def make(request: Request, asked: TokenAsked, parts: PartsOf, asker: Asker) -> Response:
     """Make a token. Whoever is limited to services cannot come here, so no token is worth more than its maker's."""
     grant = Grant(Role(asked.role), None if asked.services is None else frozenset(asked.services))
-    at, secret = now().wall, new_secret(TOKEN_BEGINNING)
-    note = TokenNote(
-        asked.name, grant, asked.principal or asker.principal, at, asker.name, Timestamp(at + asked.lasts_s)
-    )  # fmt: skip
+    principal = asked.principal or asker.principal
+    note, secret = new_token(asked.name, grant, principal, asker.name, asked.lasts_s)
     told = TokenMade(name=note.name, token=None, expires=note.expires)  # type: ignore[arg-type]  # pydantic reads it
     kept = keyed_state(request).once(201, told.model_dump(mode="json"))
     await parts.people.add_token(note, secret, term=parts.controller.term(), once=kept)
