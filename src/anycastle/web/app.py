@@ -86,7 +86,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind = _OF_STATUS.get(error.status_code, ProblemKind.MALFORMED)
     detail = {
-        ProblemKind.NOT_FOUND: f"nothing is at {request.url.path[:200]}",
+        ProblemKind.NOT_FOUND: "nothing is at this path",
         ProblemKind.NOT_A_METHOD: f"{request.method[:20]} is not for this",
     }
     return respond(Problem(kind, detail.get(kind, "the request cannot be read"), headers=error.headers or {}), request)
