@@ -211,6 +211,24 @@ class Rig:
         )
         until(lambda: self.status() is not None, f"the agent answers; {self.agent_log()}")
 
+    def start_agent_in_vain(self) -> str:
+        """Start an agent that ends with an error, and give what it said."""
+        self.agent = self.spawn(
+            *(_ANYCASTLE, "agent", "run", "--fleet", str(self.fleet_dir), "--pop", POP),
+            *("--state-dir", str(self.state_dir), "--run-dir", str(self.run_dir), "--listen", "none"),
+            log="agent-in-vain.log",
+        )
+        code, said = self.agent.wait(WAIT_S), (self.folder / "agent-in-vain.log").read_text()
+        assert code > 0, said
+        return said
+
+    def forget_assignment(self, *, done: bool = True) -> str:
+        """Ask for it as an operator would, and give what was said."""
+        asked = (_ANYCASTLE, "agent", "forget-assignment", "--pop", POP, "--state-dir", str(self.state_dir))
+        told = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=WAIT_S)
+        assert (told.returncode == 0) is done, told.stderr
+        return told.stdout + told.stderr
+
     def signal_agent(self, number: signal.Signals) -> None:
         assert self.agent is not None
         self.agent.send_signal(number)

@@ -364,6 +364,30 @@ class AgentRows:
         assert status["assignment"] == told["assignment"]
 
     @pytest.mark.mission("C3", "F7")
+    def test_a_damaged_assignment_stops_the_agent_and_the_router_announces_on_until_it_is_forgotten(
+        self, rig: Rig
+    ) -> None:
+        rig.begin(rig.service(on_exit=OnExit.HOLD))
+        prepended = {(POP, "transit"): Policy(attributes=RouteAttributes(prepend=3))}
+        rig.assign(rig.assignment(rig.service(policies=prepended)))
+        until(lambda: rig.observer.routes()[DNS].prepend == 3, "it is prepended")
+        assert "stop the agent of ams first" in rig.forget_assignment(done=False)
+        before = len(rig.observer.steps)
+        rig.kill_agent()
+        stored = rig.state_dir / "assignment.json"
+        stored.write_bytes(stored.read_bytes()[:-20])
+        assert "is damaged" in rig.start_agent_in_vain()
+        assert rig.observer.routes()[DNS].prepend == 3
+        assert not rig.observer.steps[before:], rig.seen()
+        assert "assignment-forgotten.json" in rig.forget_assignment()
+        rig.start_agent()
+        until(lambda: rig.observer.routes()[DNS].prepend == 0, "the files count")
+        status = rig.status()
+        assert status is not None
+        assert status["assignment"] is None
+        assert "lives by its fleet files" in rig.forget_assignment(done=False)
+
+    @pytest.mark.mission("C3", "F7")
     def test_an_assignment_is_refused_that_would_end_a_service_without_a_permit(self, rig: Rig) -> None:
         rig.begin(rig.service(floor=NO_PERMIT), rig.service("web"))
         before = len(rig.observer.steps)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from anycastle.io.config.write import write_fleet
 from anycastle.lab.controlled import ControlledAgents
 from anycastle.lab.ledger import default_run_dir
 from anycastle.lab.namespaces import NamespacesLab, missing
+from anycastle.lab.netns import run
 from anycastle.lab.observation import read_observation
 from anycastle.lab.topology import Timers
 from anycastle.lab.topology_file import find_topology
@@ -65,12 +67,20 @@ class ControlledLab:
         return False
 
     def ask(self, command: str, **fields: Any) -> dict[str, Any]:
-        owner = {} if command == "status" else {"owner": OPERATOR}
+        owner = {} if command in ("status", "report") else {"owner": OPERATOR}
         return self.equipment.ask(self.lab, self.leader, {"command": command, **owner, **fields})
 
     def agents(self) -> dict[str, Any]:
         found: dict[str, Any] = self.ask("status")["agents"] or {}
         return found
+
+    def told(self, pop: str) -> dict[str, Any]:
+        """Give what a PoP's agent told the controller last."""
+        return self.ask("report", pop=pop)
+
+    def permits(self) -> list[str]:
+        """Give the permit of each PoP, as its agent says."""
+        return [self.lab.agent(pop, {"command": "status"})["services"][0]["permit"] for pop in self.service.pops]
 
     def all_assigned(self) -> bool:
         agents = self.agents()
@@ -88,7 +98,7 @@ class ControlledLab:
         return str(path)
 
     def apply(self, fleet: Fleet, **settings: Any) -> int:
-        usual = {"reason": "less load", "bake_s": 1.0, "patience_s": 10.0, "gates": ["healthy_checks_share >= 100%"]}
+        usual = {"reason": "less load", "bake_s": 1.0, "patience_s": 60.0, "gates": ["healthy_checks_share >= 100%"]}
         number: int = self.ask("apply", folder=self.folder(fleet), **usual | settings)["number"]
         return number
 
@@ -199,6 +209,11 @@ def test_a_controller_killed_at_each_step_goes_on(led: ControlledLab) -> None:
     until(led.all_assigned, "all agents live by what they are assigned")
 
 
+def anycastle(*words: str) -> str:
+    """Run a command to its end; give what it printed."""
+    return run(sys.executable, "-c", "from anycastle.cli.main import main; main()", *words)
+
+
 def _answers(led: ControlledLab) -> bool:
     try:
         return bool(led.ask("status")["leads"])
@@ -257,3 +272,54 @@ def test_a_second_controller_takes_over_when_the_leader_is_killed() -> None:
             print(f"took over {took_over_s:.2f} s after the kill")
         finally:
             led.lab.down()
+
+
+@pytest.mark.mission("C3", "F8")
+def test_a_plan_made_stale_by_a_routers_edit_is_not_applied(led: ControlledLab) -> None:
+    folder = led.folder(led.prepended(1))
+    saved = led.lab.run_dir / "plan.json"
+    run_dir = str(led.equipment.run_dir(led.lab, led.leader))
+    plan = ("plan", "--fleet", folder, "--controller", run_dir, "--out", str(saved))
+    assert "5 to change" in anycastle(*plan)
+    pop = led.service.pops[0]
+    (protocol,) = (line.split()[0] for line in led.lab.bird(pop, "show protocols").splitlines() if " BGP " in line)
+    led.lab.bird(pop, f"disable {protocol}")
+    apply = ("apply", folder, "--plan", str(saved), "--reason", "less load", "--run-dir", run_dir)
+    until(lambda: not led.told(pop)["exported"], "the controller knows of it")
+    with pytest.raises(WorldError, match=f"{pop} announces something else"):
+        anycastle(*apply)
+    assert led.ask("status")["rollouts"] == []
+    led.lab.bird(pop, f"enable {protocol}")
+    until(lambda: led.told(pop)["exported"], "it announces again")
+    assert "rollout 1" in anycastle(*apply), "what was planned is what there is again"
+
+
+@pytest.mark.mission("C5", "F7", "P4")
+def test_a_drain_is_ordered_through_the_controller_and_stops_at_the_floor(led: ControlledLab) -> None:
+    run_dir = str(led.equipment.run_dir(led.lab, led.leader))
+    told = ("--reason", "line cards", "--run-dir", run_dir)
+    clients = led.clients_ask()
+    anycastle("drain", "dns", "--pop", "pop1", "--soak", "0.5", "--wait", "0.5", *told)
+    until(lambda: led.lab.announcing(led.service) == {"pop2", "pop3"}, "pop1 is drained")
+    until(lambda: led.ask("status")["orders"] == [], "the order is answered")
+    with pytest.raises(WorldError, match="would be announced by no PoP alone"):
+        anycastle("withdraw", "dns", "--pop", "pop2", "--pop", "pop3", *told)
+    with pytest.raises(WorldError, match="there is no PoP pop9"):
+        anycastle("drain", "dns", "--pop", "pop9", *told)
+    anycastle("undrain", "dns", "--pop", "pop1", *told)
+    until(lambda: led.lab.announcing(led.service) == set(led.service.pops), "pop1 is back")
+    assert led.lost(clients)[1] == 0
+
+
+@pytest.mark.mission("F7")
+def test_what_fails_is_withdrawn_by_permits_of_the_controller_and_never_below_the_floor(led: ControlledLab) -> None:
+    """The controller deals two permits of three; all checks fail at once; the third PoP keeps announcing."""
+    until(lambda: led.permits().count("none") == 1, "all permits but the last are dealt")
+    for pop in led.service.pops:
+        led.lab.kill(f"nsd-{pop}")
+    until(lambda: len(led.lab.announcing(led.service)) == 1, "two withdraw, one stays")
+    time.sleep(3.0)
+    assert len(led.lab.announcing(led.service)) == 1
+    for pop in led.service.pops:
+        led.lab.start_service(pop)
+    until(lambda: led.lab.announcing(led.service) == set(led.service.pops), "all are back", wait_s=60)

@@ -1,6 +1,7 @@
 """`anycastle apply` and `adopt`: have the controller roll a fleet folder out."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,6 +21,10 @@ FOLDER = click.argument("folder", type=click.Path(path_type=Path, exists=True, f
 @click.option("--gate", "gates", multiple=True, metavar="EXPRESSION", help="Such as 'announced_share >= 100%'.")
 @click.option("--canary-upstream", "canary_upstreams", multiple=True, help="Through which the canary goes.")
 @click.option("--retire", multiple=True, metavar="SERVICE", help="A service that ends everywhere; none does otherwise.")
+@click.option(
+    "--plan", "plan_file", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A saved plan; what has moved since it was made refuses the order.",
+)  # fmt: skip
 @owner_option
 @run_dir_option
 def apply(
@@ -30,6 +35,7 @@ def apply(
     gates: tuple[str, ...],
     canary_upstreams: tuple[str, ...],
     retire: tuple[str, ...],
+    plan_file: Path | None,
     owner: str,
     run_dir: Path,
 ) -> None:
@@ -38,10 +44,16 @@ def apply(
     \b
     anycastle apply fleet/ --reason 'prepend at Amsterdam' --gate 'announced_share >= 100%'
     """
-    request = {
+    request: dict[str, Any] = {
         "command": "apply", "folder": str(folder.absolute()), "reason": reason, "owner": owner, "bake_s": bake_s,
         "patience_s": patience_s, "gates": gates, "canary_upstreams": canary_upstreams, "retire": retire,
     }  # fmt: skip
+    if plan_file is not None:
+        import msgspec
+
+        from anycastle.io.plan_file import read_plan
+
+        request["basis"] = msgspec.to_builtins(read_plan(plan_file).basis)
     told = say(run_dir, request)
     click.echo(f"rollout {told['number']} of revision {told['revision']}; see: anycastle rollout show {told['number']}")
 

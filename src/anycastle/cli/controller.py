@@ -54,8 +54,8 @@ def run(
     from anycastle.base.errors import MisuseError, ParseError
     from anycastle.daemons.api import ApiPlace, require_safe
     from anycastle.daemons.controller_process import ControllerProcess, ControllerSettings
-    from anycastle.io.link.client import host_and_port
     from anycastle.io.link.credentials import CredentialFiles
+    from anycastle.model.controller_access import host_and_port
 
     try:
         place, _ = host_and_port(listen), host_and_port(address)

@@ -7,7 +7,7 @@ decision.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import Random
 from typing import Any, Protocol
 
@@ -49,6 +49,7 @@ from anycastle.model.event import (
 )
 from anycastle.model.fleet import Fleet
 from anycastle.model.prefix import Address
+from anycastle.rollout.definition import Definitions
 
 LAST_COMMANDS_S = 1.0
 """How long a leaving agent waits for what the engine commanded last; a router that hangs is not waited for."""
@@ -145,6 +146,7 @@ class AgentDaemon:
         self._assignments = assignments
         self._start = start
         self._unsaved: AgentState | None = None
+        self._definitions: tuple[Fleet | None, dict[str, dict[str, str]]] = None, {}
         self._addresses = addresses
         self._router_queue: asyncio.Queue[Apply | ReadExports | SetAddresses] = asyncio.Queue(maxsize=64)
         self._runners: dict[str, checks.Run] = {}
@@ -256,6 +258,17 @@ class AgentDaemon:
     def _adopt(self, fleet: Fleet) -> None:
         if self._addresses is not None:
             self._addresses.adopt(managed_addresses(fleet))
+
+    @property
+    def definitions(self) -> Mapping[str, Mapping[str, str]]:
+        """Give the digests of what each service is here beside its routes; worked out once for each fleet."""
+        fleet, digests = self._definitions
+        if fleet is not self.engine.fleet:
+            known = Definitions()
+            services = self.engine.fleet.services_at(self.pop)
+            digests = {service.name: known.at(service, self.engine.pop) for service in services}
+            self._definitions = self.engine.fleet, digests
+        return digests
 
     def perform(self, commands: list[Command]) -> None:
         """Carry commands out in their order, and set the timer for what is next."""
@@ -488,6 +501,7 @@ def _service_status(daemon: AgentDaemon, name: str) -> dict[str, Any]:
         "name": name,
         "prefixes": [str(prefix) for prefix in state.service.prefixes],
         "floor": {"pops": state.service.floor.pops, "capacity": state.service.floor.capacity},
+        "definitions": daemon.definitions[name],
         "stance": state.decision.stance.value,
         "reason": state.decision.reason,
         "condition": state.condition.value,

@@ -20,19 +20,22 @@ from anycastle.daemons.assigned import Start
 from anycastle.daemons.reloads import Reloads
 from anycastle.daemons.watchdog import Charge, WatchdogClient
 from anycastle.io import systemd_notify
+from anycastle.io.access_file import AccessFile
 from anycastle.io.agent_metrics import AgentMetrics
 from anycastle.io.agent_state import AgentStateFile
 from anycastle.io.assignment_file import AssignmentFile
 from anycastle.io.clock import now
 from anycastle.io.echo import Echo
 from anycastle.io.event_writer import EventWriter
+from anycastle.io.link.credentials import CredentialFiles
 from anycastle.io.local_socket import LocalServer
 from anycastle.io.lock import claim
 from anycastle.io.loopback import Loopback
 from anycastle.io.routers import DriverChoice
 from anycastle.io.routers.bird import BirdDriver
 from anycastle.io.status_server import Page, StatusServer
-from anycastle.model.event import KIND_OF, AnnouncementsConfirmed, Event, OperatorCommanded, PermitChanged
+from anycastle.model.controller_access import ControllerAccess
+from anycastle.model.event import KIND_OF, Alarm, AnnouncementsConfirmed, Event, OperatorCommanded, PermitChanged
 from anycastle.model.fleet import Fleet
 
 
@@ -58,6 +61,17 @@ class AgentSettings:
     def assignments(self) -> AssignmentFile:
         """Where the agent's assignment is kept."""
         return AssignmentFile(self.state_dir / "assignment.json")
+
+    @property
+    def access(self) -> AccessFile:
+        """Where it is kept how controllers are reached."""
+        return AccessFile(self.state_dir / "controller.json")
+
+    def link_for(self, access: ControllerAccess | None) -> LinkSettings | None:
+        """Give which controllers are dialled: those of the command line, else those of the files."""
+        if self.link is not None or access is None:
+            return self.link
+        return LinkSettings(access.addresses, CredentialFiles(*map(Path, access.paths(self.pop))))
 
 
 class DrainRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -113,10 +127,12 @@ class AgentProcess:
             watchdog=WatchdogClient(charge) if watching else None,
             observe_only=settings.observe_only,
         )
+        self._keep_access(fleet.controller)
         self._link: AgentLink | None = None
-        if settings.link is not None:
+        link = settings.link_for(fleet.controller)
+        if link is not None:
             orders_path = settings.state_dir / "orders.json"
-            self._link = AgentLink(self.daemon, settings.link, events_path=events_path, orders_path=orders_path)
+            self._link = AgentLink(self.daemon, link, events_path=events_path, orders_path=orders_path)
         self._control = LocalServer(settings.control_socket, self._asked)
         self._metrics = AgentMetrics(self._full_status)
         self._feeding = systemd_notify.Feeding()
@@ -186,11 +202,27 @@ class AgentProcess:
         """Take the fleet files anew; files with errors change nothing."""
         try:
             fleet = await self._load()
+            self._reload_link(fleet.controller)
             self.daemon.reload(fleet)
             granted, reason = True, "the fleet files were read anew"
         except (WorldError, MisuseError, KeyError) as error:
             granted, reason = False, str(error)
         self.daemon.record(OperatorCommanded("reload", "signal", reason, granted))
+
+    def _keep_access(self, access: ControllerAccess | None) -> None:
+        try:
+            self._settings.access.save(access)
+        except WorldError as error:
+            self.daemon.record(Alarm("controller-not-durable", self._settings.pop, str(error)))
+
+    def _reload_link(self, access: ControllerAccess | None) -> None:
+        """Dial what the files name now. Raises `MisuseError` where that needs a restart."""
+        link = self._settings.link_for(access)
+        if (link is None) != (self._link is None):
+            raise MisuseError("the files name controllers now, or none any more: restart the agent to take that")
+        self._keep_access(access)
+        if self._link is not None and link is not None:
+            self._link.reload(link)
 
     # -- pages ----------------------------------------------------------------------------------------------------
 

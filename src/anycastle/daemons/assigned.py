@@ -1,14 +1,15 @@
 """How an assignment meets the machine that is to live by it.
 
-The ASN, the router and the upstreams are the machine's own: its agent connects to them when it starts, by its fleet
-files. An assignment says what is announced through them. It may leave upstreams out, through which nothing is announced
-then; one that the agent does not run, or runs otherwise, it can not have: the files come first, and a restart.
+The ASN, the router, the upstreams and the way to controllers are the machine's own: its agent connects to them by its
+fleet files. An assignment says what is announced through them. It may leave upstreams out, through which nothing is
+announced then; one that the agent does not run, or runs otherwise, it can not have: files come first, and a restart.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from anycastle.base.errors import AnycastleError, MisuseError
+from anycastle.base.errors import AnycastleError, MisuseError, WorldError
+from anycastle.io.access_file import AccessFile
 from anycastle.io.assignment_file import Assignment, AssignmentFile
 from anycastle.model.fleet import Fleet
 from anycastle.model.pop import PoP
@@ -20,12 +21,14 @@ class Start:
 
     fleet: Fleet
     assignment: Assignment | None
-    """What `fleet` was made of; None where it is that of the files."""
+    """What `fleet` was made of; None where that is the files alone."""
     trouble: str | None
     """Why the files were not read: the assignment is enough without them."""
 
 
-async def begin_with(stored: AssignmentFile, pop: str, load: Callable[[], Awaitable[Fleet]]) -> Start:
+async def begin_with(
+    stored: AssignmentFile, access: AccessFile, pop: str, load: Callable[[], Awaitable[Fleet]]
+) -> Start:
     """Give what an agent lives by when it starts: its last assignment if it ever took one, else its files.
 
     Raises `WorldError` and `MisuseError` where there is neither, or the stored one is damaged.
@@ -37,8 +40,18 @@ async def begin_with(stored: AssignmentFile, pop: str, load: Callable[[], Awaita
     try:
         files = await load()
     except AnycastleError as error:
-        return Start(assignment.fleet, assignment, f"it lives by its assignment alone: {error}")
+        return _without_files(assignment, access, error)
     return Start(_on_the_machine(assignment.fleet, files, pop), assignment, None)
+
+
+def _without_files(assignment: Assignment, access: AccessFile, error: AnycastleError) -> Start:
+    """Give a start without files: the controllers are those that the files named last."""
+    trouble = f"it lives by its assignment alone: {error}"
+    try:
+        controller = access.load()
+    except WorldError as another:
+        controller, trouble = None, f"{trouble}; {another}"
+    return Start(replace(assignment.fleet, controller=controller), assignment, trouble)
 
 
 def require_pop(assignment: Fleet, pop: str) -> None:
@@ -74,4 +87,4 @@ def require_same_machine(fleet: Fleet, running: Fleet, pop: str) -> None:
 def _on_the_machine(assignment: Fleet, machine: Fleet, pop: str) -> Fleet:
     runs = machine.pop(pop)
     place: PoP = replace(assignment.pops[0], router=runs.router, upstreams=runs.upstreams)
-    return replace(assignment, asn=machine.asn, pops=(place,))
+    return replace(assignment, asn=machine.asn, pops=(place,), controller=machine.controller)

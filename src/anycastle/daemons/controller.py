@@ -13,11 +13,11 @@ from typing import Final, Protocol
 import msgspec
 
 from anycastle.base.errors import AnycastleError, MisuseError, ParseError, WorldError
+from anycastle.base.ports import after
 from anycastle.daemons.agent_events import AgentEvents, LogPosition, position_key
 from anycastle.daemons.leadership import AgentSeen, Leadership, Sessions
 from anycastle.daemons.planning import adoption_problem, order_to_start
 from anycastle.io import assignment_json, controller_json
-from anycastle.io.agent_sections import state_of
 from anycastle.io.clock import now
 from anycastle.io.link.host import Elsewhere, Welcoming
 from anycastle.io.store.port import Once, Store
@@ -66,6 +66,8 @@ class ControllerDaemon:
         self._tell = tell
         self._leads: Leadership | None = None
         self._events: AgentEvents | None = None
+        self._leader = ""
+        self._look_again_at = now().monotonic
         self._shown = 0
         """The highest term that an agent showed."""
 
@@ -128,11 +130,13 @@ class ControllerDaemon:
             self.listener.dismiss_all(await self._elsewhere("this controller does not lead any more"))
 
     async def _elsewhere(self, reason: str) -> Elsewhere:
-        leader = ""
-        with suppress(WorldError):
-            known = await self._store.leadership()
-            leader = known.who if known is not None and known.who != self.address else ""
-        return Elsewhere(reason, leader, retry_s=AGAIN_S)
+        instant = now().monotonic
+        if instant >= self._look_again_at:  # a thousand agents may ask at once
+            self._look_again_at, self._leader = after(instant, AGAIN_S), ""
+            with suppress(WorldError):
+                known = await self._store.leadership()
+                self._leader = known.who if known is not None and known.who != self.address else ""
+        return Elsewhere(reason, self._leader, retry_s=AGAIN_S)
 
     # -- the API ------------------------------------------------------------------------------------------------------
 
@@ -212,9 +216,9 @@ class ControllerDaemon:
         """Take permits that changed."""
         self.leadership.permits(pop, reports)
 
-    def agent_report(self, pop: str, changes: SectionsChanged, sections: Sections) -> None:  # noqa: ARG002
+    def agent_report(self, pop: str, changes: SectionsChanged, sections: Sections) -> None:
         """Take what changed of the PoP's state."""
-        self.leadership.reported(state_of(pop, sections))
+        self.leadership.reported(pop, changes, sections)
 
     async def agent_events(self, pop: str, log: str, first: int, events: Sequence[EventRow]) -> int:
         """Store events durably, each once."""

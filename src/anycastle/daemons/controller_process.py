@@ -17,6 +17,7 @@ from anycastle.daemons.api import ApiPlace, ApiServer
 from anycastle.daemons.controller import ControllerDaemon
 from anycastle.daemons.leadership import AgentSeen
 from anycastle.io import controller_json, systemd_notify
+from anycastle.io.clock import now
 from anycastle.io.folder_revision import folder_revision
 from anycastle.io.link.credentials import CredentialFiles, read_credentials
 from anycastle.io.link.listener import LinkListener
@@ -45,6 +46,7 @@ from anycastle.rollout.orders import (
     RolloutPolicy,
     Thaw,
 )
+from anycastle.rollout.plan import Basis
 
 SOCKET_NAME: Final = "controller.sock"
 
@@ -75,6 +77,7 @@ class RollOutRequest(msgspec.Struct, forbid_unknown_fields=True):
     gates: list[str] = []
     canary_upstreams: list[str] = []
     retire: list[str] = []
+    basis: Basis | None = None
 
 
 class OrderRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -186,6 +189,8 @@ class ControllerProcess:
         match command:
             case "status":
                 return await self._status()
+            case "report":
+                return self._report(str(request.get("pop")))
             case "adopt" | "apply":
                 return await self._roll_out(_as(request, RollOutRequest))
             case "token":
@@ -212,7 +217,9 @@ class ControllerProcess:
                 policy = RolloutPolicy(asked.bake_s, asked.patience_s, tuple(map(parse_gate, asked.gates)))
             except ParseError as error:
                 raise MisuseError(str(error)) from error
-            order = RollOut(revision, asked.reason, policy, tuple(asked.canary_upstreams), frozenset(asked.retire))
+            order = RollOut(
+                revision, asked.reason, policy, tuple(asked.canary_upstreams), frozenset(asked.retire), asked.basis
+            )
         number = await daemon.order(order, asked.owner)
         return {"number": number, "revision": revision}
 
@@ -236,8 +243,16 @@ class ControllerProcess:
         await people.note(AuditRow(note.created, asked.owner, "the local socket", "make a token", subject, "made"))
         return {"token": secret, "expires": note.expires}
 
+    def _report(self, pop: str) -> dict[str, Any]:
+        """Give what a PoP's agent said last, as its own status says it."""
+        seen = (self._leader().agents or {}).get(pop)
+        if seen is None or seen.book is None or seen.state is None or not seen.connected:
+            raise MisuseError(f"{pop} has no session with this controller")
+        return {**seen.book.plain(), "at": now().wall}
+
     async def _status(self) -> dict[str, Any]:
         assert self._daemon is not None
+        assert self._store is not None
         kept = await self._daemon.kept()
         agents = self._daemon.agents
         return {
@@ -245,6 +260,7 @@ class ControllerProcess:
             "address": self._settings.address,
             "leads": self._daemon.term() is not None,
             "term": self._daemon.term(),
+            "events": (await self._store.head()).sequence,
             **plain_kept(kept),
             "agents": None if agents is None else {pop: plain_agent(seen) for pop, seen in sorted(agents.items())},
         }

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from anycastle.base.errors import AnycastleError, MisuseError
 from anycastle.base.ports import FAR_FUTURE, Timestamp
 from anycastle.io import assignment_json, controller_json
-from anycastle.io.agent_sections import PoPState
+from anycastle.io.agent_sections import PoPBook, PoPState
 from anycastle.io.clock import now
 from anycastle.io.link.host import Elsewhere, Welcoming
 from anycastle.io.store.port import Once, Store
@@ -28,6 +28,7 @@ from anycastle.rollout.gates import Reading
 from anycastle.rollout.kept import AgentOrder, Kept
 from anycastle.rollout.orders import AgentOrderKind, Order
 from anycastle.rollout.permits import Grant, Revoke
+from anycastle.session.link_report import Sections, SectionsChanged
 from anycastle.wire.link import message as said
 
 BATCHES_MAX: Final = 10_000
@@ -66,8 +67,10 @@ class AgentSeen:
     assignment: str | None = None
     refused: str | None = None
     unsettled: str | None = None
+    book: PoPBook | None = None
+    """All that it said of itself in its session."""
     state: PoPState | None = None
-    """What it said of itself; None until it has."""
+    """What is made of it; None until it has said anything."""
 
 
 @dataclass(slots=True)
@@ -147,7 +150,8 @@ class Leadership:
         """Take the first words of a session."""
         digest = hello.assignment or None
         unsettled = "its state is not told yet"
-        self.agents[pop] = AgentSeen(True, now().wall, hello.agent_version, digest, unsettled=unsettled)
+        seen = AgentSeen(True, now().wall, hello.agent_version, digest, unsettled=unsettled, book=PoPBook(pop))
+        self.agents[pop] = seen
         self._give(self.engine.agent_joined(pop, digest, unsettled, permits, now()))
 
     def permits(self, pop: str, reports: Sequence[PermitReport]) -> None:
@@ -155,11 +159,12 @@ class Leadership:
         self.engine.permits_reported(pop, reports, now())
         self._set_timer()
 
-    def reported(self, state: PoPState) -> None:
+    def reported(self, pop: str, changes: SectionsChanged, sections: Sections) -> None:
         """Take what a PoP says of itself: by which assignment it lives, and whether its router is as it wants."""
-        pop = state.report.pop
-        seen = self.agents.setdefault(pop, AgentSeen(True, now().wall))
-        seen.state, seen.assignment, seen.unsettled = state, state.assignment, _unsettled(state)
+        seen = self.agents[pop]
+        assert seen.book is not None
+        seen.state = state = seen.book.take(changes, sections)
+        seen.assignment, seen.unsettled = state.assignment, _unsettled(state)
         self.composer.heard(state.report)
         self._give(self.engine.agent_changed(pop, state.assignment, seen.unsettled, now()))
 

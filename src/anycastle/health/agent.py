@@ -374,9 +374,14 @@ class AgentEngine:
     def _permit_at_start(self, saved: AgentState, service: Service) -> Permit:
         """Give the saved permit if controllers deal them; else what the fleet files deal, used if it was used."""
         known = saved.permits.get(service.name, Permit())
-        if saved.leader_term > 0 or known.state is PermitState.USED:
+        if not self._files_deal or known.state is PermitState.USED:
             return known
         return self._dealt(service)
+
+    @property
+    def _files_deal(self) -> bool:
+        """Whether the files deal permits: no controller was ever met, and none is named that would deal them."""
+        return self._leader_term == 0 and self.fleet.controller is None
 
     def _dealt(self, service: Service) -> Permit:
         return Permit(PermitState.HELD if self.pop.name in deal(self.fleet, service) else PermitState.NONE)
@@ -533,7 +538,7 @@ class AgentEngine:
             if state.permit.state is not PermitState.USED or not exported.issuperset(state.service.prefixes):
                 continue
             if all(other.announced for other in self._tied(state)):
-                state.permit = state.permit.freed() if self._leader_term > 0 else self._dealt(state.service)
+                state.permit = self._dealt(state.service) if self._files_deal else state.permit.freed()
                 commands.append(Record(PermitChanged(name, "freed", state.permit.epoch)))
         self._terms = None if commands else self._terms
         return [*commands, *self._disk.save_what_is_acted_on(self._to_save(now))]

@@ -10,9 +10,12 @@ from typing import Any, Final
 import msgspec
 
 from anycastle.base.errors import ParseError
-from anycastle.io.agent_report import report_of
-from anycastle.rollout.live import PoPReport
-from anycastle.session.link_report import Sections
+from anycastle.io.agent_report import ServiceShape, SessionShape, established_in, service_report
+from anycastle.io.announcement_json import AnnouncementShape, announcement_of
+from anycastle.model.announcement import Announcement
+from anycastle.model.stance import Stance
+from anycastle.rollout.live import PoPReport, ServiceReport
+from anycastle.session.link_report import Sections, SectionsChanged
 
 _LISTS: Final[Mapping[str, tuple[str, ...]]] = {
     "services": ("name",),
@@ -29,6 +32,25 @@ _NOT_TOLD: Final = frozenset({"at", "controller", *_LISTS})
 """Parts of the status that say nothing to a controller, and those that are sections of their own."""
 
 
+class _Assignment(msgspec.Struct):
+    digest: str
+
+
+class _Agent(msgspec.Struct):
+    region: str = ""
+    capacity: float | None = None
+    booted: bool = False
+    observe_only: bool = False
+    settled: bool = False
+    problems: tuple[str, ...] = ()
+    assignment: _Assignment | None = None
+
+
+_SERVICE: Final = msgspec.json.Decoder(ServiceShape)
+_SESSION: Final = msgspec.json.Decoder(SessionShape)
+_ROUTE: Final = msgspec.json.Decoder(AnnouncementShape)
+
+
 @dataclass(frozen=True, slots=True)
 class PoPState:
     """What a controller makes of an agent's sections."""
@@ -40,8 +62,6 @@ class PoPState:
     """The router announces what the agent wants, as far as it was told and read."""
     indicators: Mapping[str, float]
     """What gates can ask of the PoP."""
-    plain: Mapping[str, Any]
-    """All of it, for who looks."""
 
 
 def sections_of(status: Mapping[str, Any]) -> dict[str, dict[str, bytes]]:
@@ -54,28 +74,78 @@ def sections_of(status: Mapping[str, Any]) -> dict[str, dict[str, bytes]]:
     return {**made, _STATE: state}
 
 
-def state_of(pop: str, sections: Sections) -> PoPState:
-    """Give what sections say of a PoP. Raises `ParseError`."""
-    try:
-        plain: dict[str, Any] = {name: msgspec.json.decode(octets) for name, octets in sections.get(_STATE, {}).items()}
-        for section in _LISTS:
-            plain[section] = [msgspec.json.decode(octets) for octets in sections.get(section, {}).values()]
-    except msgspec.DecodeError as error:
-        raise ParseError(f"{pop}: what its agent says cannot be read: {error}") from error
-    plain["pop"] = pop
-    report = report_of({"ready": False, **plain}, pop)
-    assignment = plain.get("assignment")
-    digest = assignment.get("digest") if isinstance(assignment, dict) else None
-    return PoPState(report, digest, bool(plain.get("settled")), _indicators(plain), plain)
+class PoPBook:
+    """One PoP's state as its agent tells it. What did not change is not read again: reports are many, changes small."""
 
+    def __init__(self, pop: str) -> None:
+        self.pop = pop
+        self.sections: Sections = {}
+        """All of it, as it was told."""
+        self._services: dict[str, ServiceShape] = {}
+        self._reports: dict[str, ServiceReport] = {}
+        self._sessions: dict[str, SessionShape] = {}
+        self._routes: dict[str, dict[str, Announcement]] = {"wanted": {}, "exported": {}}
 
-def _indicators(plain: Mapping[str, Any]) -> dict[str, float]:
-    """Give the shares of services that are announced, of checks that pass, and of sessions that are up."""
-    services, sessions = plain["services"], plain["sessions"]
-    checks = [check for service in services for check in service.get("checks", ())]
-    told = {
-        "announced_share": [service.get("stance") == "announce" for service in services],
-        "healthy_checks_share": [check.get("verdict") == "healthy" for check in checks],
-        "sessions_up_share": [session.get("state") == "established" for session in sessions],
-    }
-    return {name: sum(each) / len(each) for name, each in told.items() if each}
+    def take(self, changes: SectionsChanged, sections: Sections) -> PoPState:
+        """Give the state after a change. Raises `ParseError`, which names the PoP."""
+        try:
+            self._read(changes)
+        except (msgspec.DecodeError, ParseError) as error:
+            raise ParseError(f"{self.pop}: what its agent says cannot be read: {error}") from error
+        self.sections = sections
+        return self._state()
+
+    def _read(self, changes: SectionsChanged) -> None:
+        told: dict[str, dict[str, Any]] = {"services": self._services, "sessions": self._sessions, **self._routes}
+        for section, names in changes.gone.items():
+            for name in names:
+                told.get(section, {}).pop(name, None)
+                if section == "services":
+                    self._reports.pop(name, None)
+        for section, entries in changes.changed.items():
+            for name, octets in entries.items():
+                match section:
+                    case "services":
+                        self._services[name] = shape = _SERVICE.decode(octets)
+                        self._reports[name] = service_report(shape)
+                    case "sessions":
+                        self._sessions[name] = _SESSION.decode(octets)
+                    case "wanted" | "exported":
+                        self._routes[section][name] = announcement_of(_ROUTE.decode(octets))
+
+    def _state(self) -> PoPState:
+        raw = {name: msgspec.Raw(octets) for name, octets in self.sections.get(_STATE, {}).items()}
+        agent = msgspec.json.decode(msgspec.json.encode(raw), type=_Agent)
+        report = PoPReport(
+            pop=self.pop,
+            exported=frozenset(self._routes["exported"].values()),
+            wanted=frozenset(self._routes["wanted"].values()),
+            services=dict(self._reports),
+            established=established_in(self._sessions.values()),
+            region=agent.region,
+            capacity=agent.capacity,
+            booted=agent.booted,
+            observe_only=agent.observe_only,
+            problems=agent.problems,
+        )
+        digest = None if agent.assignment is None else agent.assignment.digest
+        return PoPState(report, digest, agent.settled, self._indicators())
+
+    def _indicators(self) -> dict[str, float]:
+        """Give the shares of services that are announced, of checks that pass, and of sessions that are up."""
+        services = self._services.values()
+        told = {
+            "announced_share": [service.stance is Stance.ANNOUNCE for service in services],
+            "healthy_checks_share": [check.verdict == "healthy" for service in services for check in service.checks],
+            "sessions_up_share": [session.state == "established" for session in self._sessions.values()],
+        }
+        return {name: sum(each) / len(each) for name, each in told.items() if each}
+
+    def plain(self) -> dict[str, Any]:
+        """Give all of it as the agent's own status says it."""
+        agent = {name: msgspec.json.decode(octets) for name, octets in self.sections.get(_STATE, {}).items()}
+        lists = {
+            section: [msgspec.json.decode(octets) for octets in self.sections.get(section, {}).values()]
+            for section in _LISTS
+        }
+        return {**agent, **lists, "pop": self.pop}

@@ -9,7 +9,7 @@ import msgspec
 from anycastle.base.errors import ParseError, WorldError
 from anycastle.base.ports import Timestamp
 from anycastle.io.assignment_json import decode, digest
-from anycastle.io.durable import write_durably
+from anycastle.io.durable import rename_durably, write_durably
 from anycastle.model.fleet import Fleet
 
 VERSION: Final = 1
@@ -45,13 +45,22 @@ class AssignmentFile:
         try:
             return _assignment(octets)
         except (msgspec.DecodeError, ParseError) as error:
-            hint = "remove it to live by the fleet files until a controller assigns anew"
+            hint = "`anycastle agent forget-assignment` makes the fleet files count until a controller assigns anew"
             raise WorldError(f"{self.path} is damaged: {error}; {hint}", retryable=False) from error
 
     def save(self, octets: bytes, taken: Timestamp) -> None:
         """Put an assignment's octets on disk. Raises `WorldError`; what was there before then stands."""
         stored = _Stored(VERSION, digest(octets), taken, msgspec.Raw(octets))
         write_durably(self.path, msgspec.json.encode(stored))
+
+    def forget(self) -> Path:
+        """Set the assignment aside, damaged or not, and give where it is now. Raises `WorldError`.
+
+        It is kept, so that who forgot the wrong one can put it back. One that was set aside before is replaced.
+        """
+        aside = self.path.with_name(f"{self.path.stem}-forgotten{self.path.suffix}")
+        rename_durably(self.path, aside)
+        return aside
 
 
 def _assignment(octets: bytes) -> Assignment:

@@ -54,7 +54,13 @@ class _Composition:
         there = {prefix for service in services for prefix in service.prefixes}
         rules = {prefix: rule for prefix, rule in first.shared_prefixes.items() if prefix in there}
         return replace(
-            first, regions=(place.region,), pops=(place,), services=services, shared_prefixes=rules, watch=WatchPlan()
+            first,
+            regions=(place.region,),
+            pops=(place,),
+            services=services,
+            shared_prefixes=rules,
+            watch=WatchPlan(),
+            controller=None,
         )
 
     def _place(self) -> PoP | None:

@@ -11,6 +11,7 @@ from enum import Enum
 from anycastle.model.prefix import Prefix
 from anycastle.rollout.desired import Unit
 from anycastle.rollout.gates import Gate
+from anycastle.rollout.plan import Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class RollOut:
     canary_upstreams: tuple[str, ...] = ()
     retiring: frozenset[str] = frozenset()
     """Services whose end is meant; without its name here none ends."""
+    basis: Basis | None = None
+    """What the plan rests on that was looked at; None where none was. What has moved since refuses the order."""
 
 
 @dataclass(frozen=True, slots=True)

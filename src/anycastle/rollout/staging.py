@@ -6,8 +6,8 @@ is there before it leaves. Each phase begins with a canary: the smallest PoP, an
 at most twice as large as the one before, within the limits. The steps together are the difference, each change once;
 the same input gives the same steps.
 
-Plans stage changes; a controller stages the units behind them (`stage_units`), among which are definitions: these go
-with the rest of their PoP, after its canary, and those of a service that ends go last.
+Plans stage changes; a controller stages the units behind them (`stage_units`). Definitions go with the rest of their
+PoP, after its canary; where no route of it changes they are the canary. Those of a service that ends go last.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 
 from anycastle.model.fleet import Fleet
 from anycastle.rollout.desired import Unit
-from anycastle.rollout.difference import Change, ChangeKind
+from anycastle.rollout.difference import Change, ChangeKind, DefinitionChange, Difference
 from anycastle.rollout.intent import RouteKey
 from anycastle.rollout.limits import BlastLimits, Extent
 
@@ -31,6 +31,10 @@ class StepKind(Enum):
     GROUP = "group"
 
 
+Staged = Change | DefinitionChange
+"""What a plan stages."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """Changes that are made together. `number` counts from 1."""
@@ -38,11 +42,13 @@ class Step:
     number: int
     kind: StepKind
     changes: tuple[Change, ...]
+    definitions: tuple[DefinitionChange, ...] = ()
 
     @property
     def pops(self) -> tuple[str, ...]:
         """Give the PoPs that are touched, in their order."""
-        return tuple(dict.fromkeys(change.key.pop for change in self.changes))
+        touched = [*(change.key.pop for change in self.changes), *(each.pop for each in self.definitions)]
+        return tuple(dict.fromkeys(touched))
 
     @property
     def upstreams(self) -> tuple[str, ...]:
@@ -51,15 +57,25 @@ class Step:
 
 
 def stage(
-    changes: Iterable[Change], fleet: Fleet, extent: Extent, limits: BlastLimits, canary_upstreams: Sequence[str] = ()
+    difference: Difference, fleet: Fleet, extent: Extent, limits: BlastLimits, canary_upstreams: Sequence[str] = ()
 ) -> tuple[Step, ...]:
     """Give the steps, in their order. `canary_upstreams` are those that the canary takes, where it has them."""
     staging = _Staging(fleet, extent, limits, tuple(canary_upstreams))
-    items = [_Item(change.key.pop, change.key.upstream, change) for change in changes]
-    leaving = [item for item in items if item.what.kind is ChangeKind.WITHDRAWN]
-    coming = [item for item in items if item.what.kind is not ChangeKind.WITHDRAWN]
+    routes: list[_Item[Staged]] = [_Item(each.key.pop, each.key.upstream, each) for each in difference.changes]
+    leaving = [item for item in routes if _ends(item.what)]
+    coming = [item for item in routes if not _ends(item.what)]
+    coming += [_Item(each.pop, None, each) for each in difference.definitions]
     parts = [part for phase in (coming, leaving) for part in staging.phase(phase)]
-    return tuple(Step(number, kind, tuple(made)) for number, (kind, made) in enumerate(parts, 1))
+    return tuple(_step(number, kind, made) for number, (kind, made) in enumerate(parts, 1))
+
+
+def _ends(what: Staged) -> bool:
+    return isinstance(what, Change) and what.kind is ChangeKind.WITHDRAWN
+
+
+def _step(number: int, kind: StepKind, made: Sequence[Staged]) -> Step:
+    changes = tuple(each for each in made if isinstance(each, Change))
+    return Step(number, kind, changes, tuple(each for each in made if isinstance(each, DefinitionChange)))
 
 
 def stage_units(

@@ -7,9 +7,11 @@ import pytest
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.base.ports import Timestamp
 from anycastle.daemons.assigned import Start, begin_with, fitted
+from anycastle.io.access_file import AccessFile
 from anycastle.io.assignment_file import AssignmentFile
 from anycastle.io.assignment_json import encode
 from anycastle.model.asn import ASN
+from anycastle.model.controller_access import ControllerAccess
 from anycastle.model.fleet import Fleet
 from tests.unit.health.world import fleet, service
 
@@ -31,7 +33,9 @@ def begin(folder: Path, files: Fleet | str) -> Start:
             raise MisuseError(files)
         return files
 
-    return asyncio.run(begin_with(AssignmentFile(folder / "assignment.json"), "ams", load))
+    return asyncio.run(
+        begin_with(AssignmentFile(folder / "assignment.json"), AccessFile(folder / "controller.json"), "ams", load)
+    )
 
 
 def stored(folder: Path, told: Fleet = TOLD) -> Path:
@@ -59,6 +63,20 @@ def test_the_assignment_is_enough_where_the_files_are_of_no_use(tmp_path: Path) 
     start = begin(stored(tmp_path), "pops/ams.yaml:1:1: no")
     assert start.fleet == TOLD
     assert start.trouble == "it lives by its assignment alone: pops/ams.yaml:1:1: no"
+
+
+def test_the_controllers_that_the_files_named_last_are_dialled_without_them(tmp_path: Path) -> None:
+    access = ControllerAccess(("controller.example.net",))
+    assert begin(stored(tmp_path), replace(FILES, controller=access)).fleet.controller == access
+    AccessFile(tmp_path / "controller.json").save(access)
+    assert begin(tmp_path, "no").fleet.controller == access
+    AccessFile(tmp_path / "controller.json").save(None)
+    assert begin(tmp_path, "no").fleet.controller is None
+    (tmp_path / "controller.json").write_text("{")
+    start = begin(tmp_path, "no")
+    assert start.fleet.controller is None
+    assert start.trouble is not None
+    assert "is damaged" in start.trouble
 
 
 def test_an_assignment_of_another_pop_stops_the_agent(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_a_file_cut_at_any_octet_stops_the_agent_and_says_the_way_out(tmp_path: 
     whole = path.read_bytes()
     for end in range(0, len(whole), 7):
         path.write_bytes(whole[:end])
-        with pytest.raises(WorldError, match=r"is damaged: .*; remove it to live by the fleet files") as caught:
+        with pytest.raises(WorldError, match=r"is damaged: .*; `anycastle agent forget-assignment` makes") as caught:
             AssignmentFile(path).load()
         assert not caught.value.retryable
 

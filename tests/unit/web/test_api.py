@@ -91,7 +91,9 @@ def test_a_folder_with_errors_is_refused_with_their_places_and_nothing_is_stored
     assert api.ask("GET", "/api/v1/fleet/revisions").json() == before
 
 
-@pytest.mark.parametrize("path", ["../pwn", "/etc/x", "a//b", "pops/./a", "a\\b", "", "a\0b", "x" * 201, "fleet.yaml/a"])
+@pytest.mark.parametrize(
+    "path", ["../pwn", "/etc/x", "a//b", "pops/./a", "a\\b", "", "a\0b", "x" * 201, "fleet.yaml/a"]
+)
 def test_a_path_that_leads_elsewhere_is_refused(api: World, path: str) -> None:
     files = {**folder(), path: "x"}
     problem(api.ask("POST", "/api/v1/fleet/revisions", body={"files": files}), ProblemKind.BAD_FLEET)

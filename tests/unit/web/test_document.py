@@ -56,7 +56,6 @@ def test_an_operation_answers_as_the_document_says(api: World, operation: str, m
     assert operation not in SHOW_ONE or mode is GenerationMode.NEGATIVE or 200 in found
 
 
-
 def can_be_wrong(operation: Any) -> bool:
     """Tell whether an operation takes anything."""
     return any((*operation.path_parameters, *operation.query, *operation.headers, *operation.body))
