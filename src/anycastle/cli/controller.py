@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from anycastle.cli.controller_socket import run_dir_option, say
+from anycastle.cli.controller_socket import owner_option, run_dir_option, say
 from anycastle.cli.output import Form, Table, output_option, print_form
 
 
@@ -27,6 +27,9 @@ def controller() -> None:
 @click.option("--certificate", type=click.Path(path_type=Path), required=True, help="The controller's certificate.")
 @click.option("--key", type=click.Path(path_type=Path), help="Its key. [default: beside the certificate]")
 @click.option("--revoked", type=click.Path(path_type=Path), help="crl.pem of the fleet's authority.")
+@click.option("--api", help="Where the API is served, such as 127.0.0.1:8443. [default: nowhere]")
+@click.option("--api-certificate", type=click.Path(path_type=Path), help="The API's certificate, with its chain.")
+@click.option("--api-key", type=click.Path(path_type=Path), help="Its key. [default: beside the certificate]")
 @run_dir_option
 def run(
     store: str,
@@ -36,6 +39,9 @@ def run(
     certificate: Path,
     key: Path | None,
     revoked: Path | None,
+    api: str | None,
+    api_certificate: Path | None,
+    api_key: Path | None,
     run_dir: Path,
 ) -> None:
     """Lead the fleet, or stand by while another controller does. SIGHUP reads the certificates anew.
@@ -45,7 +51,8 @@ def run(
     """
     import asyncio
 
-    from anycastle.base.errors import ParseError
+    from anycastle.base.errors import MisuseError, ParseError
+    from anycastle.daemons.api import ApiPlace, require_safe
     from anycastle.daemons.controller_process import ControllerProcess, ControllerSettings
     from anycastle.io.link.credentials import CredentialFiles
     from anycastle.model.controller_access import host_and_port
@@ -55,7 +62,37 @@ def run(
     except ParseError as error:
         raise click.UsageError(str(error)) from error
     shown = CredentialFiles(authorities, certificate, key or certificate.with_suffix(".key"), revoked)
-    asyncio.run(ControllerProcess(ControllerSettings(store, place, address, shown, run_dir)).run())
+    served = None
+    if api is not None:
+        try:
+            key_file = api_key or (api_certificate.with_suffix(".key") if api_certificate is not None else None)
+            served = ApiPlace(*host_and_port(api), api_certificate, key_file)
+            require_safe(served)
+        except (ParseError, MisuseError) as error:
+            raise click.UsageError(f"--api: {error}") from error
+    asyncio.run(ControllerProcess(ControllerSettings(store, place, address, shown, run_dir, served)).run())
+
+
+@controller.command()
+@click.argument("name")
+@click.option("--role", type=click.Choice(["viewer", "operator", "approver", "admin"]), required=True)
+@click.option("--service", "services", multiple=True, help="Only for these services. [default: all]")
+@click.option("--principal", help="Who answers for it; two tokens of one are one person. [default: the owner]")
+@click.option("--days", type=click.FloatRange(0.001, 366), default=90.0, show_default=True, help="How long it lasts.")
+@owner_option
+@run_dir_option
+def token(
+    name: str, role: str, services: tuple[str, ...], principal: str | None, days: float, owner: str, run_dir: Path
+) -> None:
+    """Make a token of the API, on the machine of the controller that leads. It is printed this once.
+
+    \b
+    anycastle controller token alice --role admin
+    """
+    asked = {"name": name, "role": role, "principal": principal or owner, "lasts_s": days * 86_400.0}
+    told = say(run_dir, {"command": "token", "owner": owner, **asked, "services": list(services) or None})
+    click.echo("keep it where only its owner reads it; it is not shown again", err=True)
+    click.echo(told["token"])
 
 
 @controller.command()

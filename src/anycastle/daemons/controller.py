@@ -118,7 +118,7 @@ class ControllerDaemon:
     async def _composer(self, kept: Kept) -> FleetComposer:
         """Give a composer that knows all revisions that count. Raises `WorldError` where one cannot be read."""
         composer = FleetComposer(lambda fleet: assignment_json.digest(assignment_json.encode(fleet)))
-        for revision in sorted(_needed(kept) - {NOTHING_DESIRED}):
+        for revision in sorted(kept.revisions - {NOTHING_DESIRED}):
             fleet = await self._folders.fleet(revision)
             if fleet is None:
                 raise WorldError(f"revision {revision} of the fleet folder is desired and cannot be read")
@@ -169,15 +169,18 @@ class ControllerDaemon:
         order: Order | RollOut,
         who: str,
         *,
-        check: Callable[[], None] | None = None,
+        check: Callable[[Kept], None] | None = None,
         once: Callable[[int], Once] | None = None,
     ) -> int:
-        """Take an order; give its number once it is durable. Raises `MisuseError`, `Superseded`, `WorldError`."""
+        """Take an order; give its number once it is durable. Raises `MisuseError`, `Superseded`, `WorldError`.
+
+        `check` sees what the engine keeps, with no other order between it and this one; what it raises ends the order.
+        """
         if isinstance(order, RollOut | Adopt):
             await self._learn(order.revision)
         leads = self.leadership
         if check is not None:
-            check()
+            check(leads.engine.kept)
         if isinstance(order, RollOut):
             order = order_to_start(leads.composer, leads.engine.kept.desired, order, now().wall)
         if isinstance(order, Adopt):
@@ -193,7 +196,7 @@ class ControllerDaemon:
             fleet = await self._folders.fleet(revision)
             if fleet is None:
                 raise MisuseError(f"revision {revision} is not known here: upload its folder first")
-            leads.composer.keep(_needed(leads.engine.kept))
+            leads.composer.keep(leads.engine.kept.revisions)
             leads.composer.add(revision, fleet)
 
     # -- agents: the link's host ------------------------------------------------------------------------------------
@@ -235,15 +238,6 @@ class ControllerDaemon:
         """Take that a session is over."""
         if self._leads is not None:
             self._leads.left(pop)
-
-
-def _needed(kept: Kept) -> set[str]:
-    """Give the revisions that are desired, that rollouts lead to, and that they may go back to."""
-    needed = set(kept.desired.revisions)
-    for rollout in kept.rollouts.values():
-        if not rollout.ended:
-            needed |= {rollout.revision, *rollout.before.values()}
-    return needed
 
 
 def _positions(documents: Mapping[str, bytes]) -> dict[str, LogPosition]:

@@ -14,6 +14,7 @@ import msgspec
 from anycastle import __version__
 from anycastle.base.errors import AnycastleError, MisuseError, ParseError
 from anycastle.daemons.agent_process import make_directory
+from anycastle.daemons.api import ApiPlace, ApiServer
 from anycastle.daemons.controller import ControllerDaemon
 from anycastle.daemons.leadership import AgentSeen
 from anycastle.io import controller_json, systemd_notify
@@ -23,8 +24,11 @@ from anycastle.io.link.credentials import CredentialFiles, read_credentials
 from anycastle.io.link.listener import LinkListener
 from anycastle.io.local_socket import LocalServer
 from anycastle.io.store import SqlStore, open_store
+from anycastle.io.store.people import AuditRow, SqlPeople, new_token
 from anycastle.io.stored_folders import StoredFolders, files_in, fleet_of
 from anycastle.model.identity import Role
+from anycastle.model.person import Grant
+from anycastle.model.person import Role as PersonRole
 from anycastle.rollout.gates import parse_gate
 from anycastle.rollout.kept import Kept
 from anycastle.rollout.orders import (
@@ -59,6 +63,7 @@ class ControllerSettings:
     """HOST:PORT by which agents, and other controllers, find this one."""
     credentials: CredentialFiles
     run_dir: Path
+    api: ApiPlace | None = None
 
 
 class RollOutRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -91,6 +96,18 @@ class OrderRequest(msgspec.Struct, forbid_unknown_fields=True):
     wait_s: float = 5.0
 
 
+class TokenRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """What `anycastle controller token` sends."""
+
+    command: str
+    owner: str
+    name: str
+    role: PersonRole
+    principal: str
+    lasts_s: float
+    services: list[str] | None = None
+
+
 _ORDERS: Final[Mapping[str, Callable[[OrderRequest], Order]]] = {
     "approve": lambda asked: Approve(asked.subject),
     "pause": lambda asked: Pause(asked.rollout),
@@ -120,6 +137,7 @@ class ControllerProcess:
         self._store: SqlStore | None = None
         self._daemon: ControllerDaemon | None = None
         self._listener: LinkListener | None = None
+        self._api: ApiServer | None = None
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
@@ -134,8 +152,12 @@ class ControllerProcess:
         self._listener = LinkListener(self._daemon, credentials, complain=tell)
         self._daemon.listener = self._listener
         loop.add_signal_handler(signal.SIGHUP, self._reload_credentials)
+        if settings.api is not None:
+            self._api = ApiServer(settings.api, self._store, self._daemon)
         await self._listener.start(*settings.listen)
         await self._control.start()
+        if self._api is not None:
+            await self._api.start()
         leading = asyncio.create_task(self._daemon.run())
         systemd_notify.notify("READY=1", f"STATUS=listening on {settings.address}")
         try:
@@ -145,6 +167,8 @@ class ControllerProcess:
         finally:
             systemd_notify.notify("STOPPING=1")
             await self._control.close()
+            if self._api is not None:
+                await self._api.close()
             leading.cancel()
             await asyncio.gather(leading, return_exceptions=True)
             await self._listener.close()
@@ -171,6 +195,8 @@ class ControllerProcess:
                 return self._report(str(request.get("pop")))
             case "adopt" | "apply":
                 return await self._roll_out(_as(request, RollOutRequest))
+            case "token":
+                return await self._make_token(_as(request, TokenRequest))
             case str() if command in _ORDERS:
                 asked = _as(request, OrderRequest)
                 number = await self._leader().order(_ORDERS[command](asked), asked.owner)
@@ -207,6 +233,17 @@ class ControllerProcess:
         await fleet_of(files)
         await self._store.put_folder(revision, files, owner)
         return revision
+
+    async def _make_token(self, asked: TokenRequest) -> dict[str, Any]:
+        """Make a token of the API; whoever may use this socket may do all that an admin may."""
+        assert self._store is not None
+        term, people = self._leader().term(), SqlPeople(self._store)
+        grant = Grant(asked.role, None if asked.services is None else frozenset(asked.services))
+        note, secret = new_token(asked.name, grant, asked.principal, asked.owner, asked.lasts_s)
+        await people.add_token(note, secret, term=term)
+        subject = f"{asked.name}: {asked.role.value} for {asked.principal}"
+        await people.note(AuditRow(note.created, asked.owner, "the local socket", "make a token", subject, "made"))
+        return {"token": secret, "expires": note.expires}
 
     def _report(self, pop: str) -> dict[str, Any]:
         """Give what a PoP's agent said last, as its own status says it."""

@@ -1,5 +1,6 @@
 """Fleet folders of the controller's store as fleets, each read once by a process of its own."""
 
+import asyncio
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Final
 
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.io.fleet_loader import load_fleet_apart
+from anycastle.io.folder_revision import folder_revision
 from anycastle.io.store.port import Store
 from anycastle.model.fleet import Fleet
 
@@ -35,14 +37,28 @@ class StoredFolders:
 async def fleet_of(files: Mapping[str, bytes]) -> Fleet:
     """Give the fleet of a folder's files. Raises `MisuseError` with every finding."""
     with tempfile.TemporaryDirectory(prefix="anycastle-fleet.") as name:
-        folder = Path(name)
-        for path, octets in files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(octets)
-        try:
-            return await load_fleet_apart(folder)
-        except MisuseError as error:
-            raise MisuseError(str(error).replace(f"{name}/", "")) from error
+        return await _loaded(Path(name), files)
+
+
+async def checked_revision(files: Mapping[str, bytes]) -> str:
+    """Give the revision of a folder's files. Raises `MisuseError` with every finding where they cannot be used."""
+    with tempfile.TemporaryDirectory(prefix="anycastle-fleet.") as name:
+        await _loaded(Path(name), files)
+        return (await asyncio.to_thread(folder_revision, Path(name))).digest
+
+
+async def _loaded(folder: Path, files: Mapping[str, bytes]) -> Fleet:
+    await asyncio.to_thread(_write, folder, files)
+    try:
+        return await load_fleet_apart(folder)
+    except MisuseError as error:
+        raise MisuseError(str(error).replace(f"{folder}/", "").replace(str(folder), "the folder")) from error
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for path, octets in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(octets)
 
 
 def files_in(folder: Path) -> dict[str, bytes]:

@@ -61,6 +61,13 @@ class Kept:
     number: int = 0
     """Of the last rollout or order."""
 
+    @property
+    def revisions(self) -> frozenset[str]:
+        """The revisions that are desired, that open rollouts lead to, and that they may go back to."""
+        opened = [rollout for rollout in self.rollouts.values() if not rollout.ended]
+        back = (revision for rollout in opened for revision in rollout.before.values())
+        return self.desired.revisions.union(back, (rollout.revision for rollout in opened))
+
     def documents(self) -> dict[str, "Document"]:
         """Give the parts by their keys."""
         rollouts = {f"rollout/{number}": rollout for number, rollout in self.rollouts.items()}

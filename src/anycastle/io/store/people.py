@@ -5,6 +5,7 @@ SHA-256, which tells nobody what they were.
 """
 
 import json
+import re
 import secrets
 from dataclasses import dataclass
 from hashlib import sha256
@@ -33,6 +34,13 @@ SESSIONS_MAX: Final = 10_000
 LOGINS_MAX: Final = 10_000
 AUDIT_ROWS_MAX: Final = 1_000_000
 """Rows that are kept; beyond it the oldest go."""
+
+PRINCIPAL_MAX: Final = 200
+TOKEN_LASTS_MIN_S: Final = 60.0
+TOKEN_LASTS_MAX_S: Final = 366 * 86_400.0
+"""A token that nobody renews within a year is one that nobody looks after."""
+
+_TOKEN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 _AUDIT_TEXT_MAX: Final = 500
 _TRIM_EVERY: Final = 1_000
@@ -146,6 +154,19 @@ def new_secret(beginning: str = "") -> str:
 def hash_of(secret: str) -> bytes:
     """Give what is stored of a secret. Its 256 random bits need neither salt nor a slow hash."""
     return sha256(b"anycastle secret\0" + secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def new_token(name: str, grant: Grant, principal: str, made_by: str, lasts_s: float) -> tuple[TokenNote, str]:
+    """Give a token's note and its text. Raises `MisuseError` for a name, a principal or a span that cannot be."""
+    if not _TOKEN_NAME.fullmatch(name):
+        raise MisuseError(f"{name!r} names no token: letters, digits, dots, dashes and underscores, 63 at most")
+    if not 0 < len(principal) <= PRINCIPAL_MAX or not principal.isprintable():
+        raise MisuseError(f"who answers for a token is named by 1 to {PRINCIPAL_MAX} printable characters")
+    if not TOKEN_LASTS_MIN_S <= lasts_s <= TOKEN_LASTS_MAX_S:
+        raise MisuseError(f"a token lasts {TOKEN_LASTS_MIN_S:g} s at least and {TOKEN_LASTS_MAX_S:g} s at most")
+    at = wall()
+    note = TokenNote(name, grant, principal, at, made_by, Timestamp(at + lasts_s))
+    return note, new_secret(TOKEN_BEGINNING)
 
 
 class SqlPeople:
