@@ -14,7 +14,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FAMILIES = ("open", "update", "notification", "refresh", "framer", "flowspec", "mrt", "ris_live", "rtr", "bmp", "irr")
+FAMILIES = (
+    "open",
+    "update",
+    "notification",
+    "refresh",
+    "framer",
+    "flowspec",
+    "mrt",
+    "ris_live",
+    "rtr",
+    "bmp",
+    "irr",
+    "atlas",
+    "dns",
+)
 CORPUS_FILES_MAX = 80  # of a family, so that the replay stays short
 LONGEST = 600  # octets of an input: long enough for every field, short enough for a small corpus
 
