@@ -37,6 +37,7 @@ COMMANDS: Final = MappingProxyType(
         "pki": Command("anycastle.cli.pki", "pki", "Keep the certificates of agents and controllers."),
         "plan": Command("anycastle.cli.plan", "plan", "Preview and judge what the fleet's files would change."),
         "rollout": Command("anycastle.cli.rollout", "rollout", "Look at rollouts, hold them, take them back."),
+        "probe": Command("anycastle.cli.probe", "probe", "Read what probes saw: which PoP answered whom, how fast."),
         "rpki": Command("anycastle.cli.rpki", "rpki", "Validate routes, audit and plan the fleet's ROAs."),
         "speaker": Command("anycastle.cli.speaker", "speaker", "Run the embedded BGP speaker of a PoP."),
         "steer": Command("anycastle.cli.drain", "steer", "Send traffic elsewhere, and keep announcing."),

@@ -293,8 +293,8 @@ def test_a_tokens_text_is_told_once_and_never_again(api: World, caplog: pytest.L
     assert (again.status_code, again.json()) == (201, {**made.json(), "token": None})
     told = [again]
     assert api.ask("GET", "/api/v1/whoami", secret).json()["principal"] == "the team"
-    for path in ("/api/v1/tokens", "/api/v1/audit", "/api/v1/events", "/metrics", "/api/v1/whoami", "/api/v1/fleet"):
-        told.append(api.ask("GET", path, api.admin))
+    paths = ("/api/v1/tokens", "/api/v1/audit", "/api/v1/events", "/metrics", "/api/v1/whoami", "/api/v1/fleet")
+    told += [api.ask("GET", path, api.admin) for path in paths]
     told.append(api.ask("POST", FREEZE, secret, REASON))
     assert all(secret not in each.text for each in told)
     of_ours = [record for record in caplog.records if not record.name.startswith("httpcore2")]
