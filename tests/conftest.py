@@ -20,6 +20,7 @@ THOROUGH = (
     "tests/unit/kernels/test_mrt_archives.py",
     "tests/unit/tools/test_conformance.py",
     "tests/unit/twin/test_calibration_real.py",
+    "tests/unit/web/test_document.py",
     "tests/unit/wire/bgp/test_real_updates.py",
 )
 """What `make check` leaves to `make test`: whole archives, long searches, transcripts. Beginnings of test names."""
