@@ -291,11 +291,9 @@ def test_a_tokens_text_is_told_once_and_never_again(api: World, caplog: pytest.L
     assert secret.startswith("acst_")
     again = api.ask("POST", "/api/v1/tokens", body=asked, key=key)
     assert (again.status_code, again.json()) == (201, {**made.json(), "token": None})
-    told = [again]
     assert api.ask("GET", "/api/v1/whoami", secret).json()["principal"] == "the team"
     paths = ("/api/v1/tokens", "/api/v1/audit", "/api/v1/events", "/metrics", "/api/v1/whoami", "/api/v1/fleet")
-    told += [api.ask("GET", path, api.admin) for path in paths]
-    told.append(api.ask("POST", FREEZE, secret, REASON))
+    told = [again, *(api.ask("GET", path) for path in paths), api.ask("POST", FREEZE, secret, REASON)]
     assert all(secret not in each.text for each in told)
     of_ours = [record for record in caplog.records if not record.name.startswith("httpcore2")]
     assert not any(secret in record.getMessage() for record in of_ours)
@@ -322,13 +320,13 @@ def test_the_audit_has_what_was_refused_too(api: World) -> None:
 
 
 def test_who_asks_too_often_waits(tmp_path: Path) -> None:
-    settings = WebSettings(by_address=Rate(0.001, 1000), by_person=Rate(0.001, 5))
+    settings = WebSettings(by_address=Rate(0.001, 100), by_person=Rate(0.001, 5))
     with world(f"sqlite:///{tmp_path}/store.db", settings) as api:
         found = [api.ask("GET", "/api/v1/whoami") for _ in range(7)]
         assert [each.status_code for each in found] == [200] * 5 + [429] * 2
         assert int(problem(found[-1], ProblemKind.TOO_MANY) and found[-1].headers["retry-after"]) > 0
         assert api.ask("GET", "/api/v1/whoami", api.token(Role.VIEWER)).status_code == 200
-        statuses = [api.ask("GET", "/healthz").status_code for _ in range(1000)]
+        statuses = [api.ask("GET", "/healthz").status_code for _ in range(100)]
         assert statuses[-1] == 429
 
 

@@ -12,6 +12,7 @@ import pytest
 from anycastle.model.person import Role
 from anycastle.web.app import make_app
 from anycastle.web.authorisation import TABLE
+from anycastle.web.problems import ProblemKind
 from anycastle.web.routes import ROUTERS
 from tests.unit.web.world import World, folder, world
 
@@ -159,3 +160,9 @@ def test_an_endpoint_without_a_row_cannot_be_made() -> None:
     router = APIRouter(route_class=Admitted)
     with pytest.raises(KeyError, match="GET /unheard"):
         router.get("/unheard")(make_app)
+
+
+def test_the_page_of_reference_has_every_endpoint_and_problem() -> None:
+    page = (Path(__file__).parents[3] / "docs/reference/api.md").read_text()
+    assert [row for row in TABLE if f"| `{row}` |" not in page] == []
+    assert [kind.slug for kind in ProblemKind if f"| `{kind.slug}` | {kind.status} |" not in page] == []
