@@ -153,6 +153,8 @@ class AgentDaemon:
         self._tasks: set[asyncio.Task[CheckResult]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._finish: asyncio.Future[Finish] | None = None
+        self._disk_unsure = False
+        """Which assignment is on disk is not known: the last save failed."""
         self.on_change: Callable[[], None] | None = None
         """Called after each batch of commands that may have changed what others are told of the agent."""
         self.link: dict[str, Any] | None = None
@@ -234,7 +236,7 @@ class AgentDaemon:
         by already changes nothing.
         """
         digest = assignment_json.digest(octets)
-        if self.assignment is not None and self.assignment.digest == digest:
+        if self.assignment is not None and self.assignment.digest == digest and not self._disk_unsure:
             return
         try:
             self._take(octets, digest)
@@ -250,7 +252,9 @@ class AgentDaemon:
         self.engine.require_takeable(fleet, at)
         self._require_durable()  # the term of the controller that says so, above all
         if self._assignments is not None:
+            self._disk_unsure = True  # a save that fails may have put the new one in place all the same
             self._assignments.save(octets, at.wall)
+            self._disk_unsure = False
         self.assignment = Assignment(told, digest, at.wall)
         self._adopt(fleet)
         self.perform(self.engine.reload(fleet, at))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from anycastle.base.errors import MisuseError
+from anycastle.base.errors import MisuseError, WorldError
 from anycastle.base.ports import Timestamp
 from anycastle.daemons.agent import AgentDaemon, status
 from anycastle.daemons.assigned import begin_with
@@ -90,6 +90,33 @@ def test_a_disk_that_fails_refuses_it_and_nothing_has_changed(tmp_path: Path) ->
 
     running(tmp_path, AssignmentFile(tmp_path / "gone" / "assignment.json"), check)
     assert after_a_start(tmp_path) == fleet()
+
+
+class HalfFailingFile(AssignmentFile):
+    """The second file is put in place, and the disk says that it failed."""
+
+    saved = 0
+
+    def save(self, octets: bytes, taken: Timestamp) -> None:
+        super().save(octets, taken)
+        self.saved += 1
+        if self.saved == 2:
+            raise WorldError("Input/output error")
+
+
+def test_what_may_have_been_saved_is_put_right_by_the_next_that_is_sent(tmp_path: Path) -> None:
+    file = HalfFailingFile(tmp_path / "assignment.json")
+
+    def check(daemon: AgentDaemon, _: list[Event]) -> None:
+        daemon.assign(OCTETS)
+        with pytest.raises(MisuseError, match="Input/output"):
+            daemon.assign(encode(fleet(service(pops=("ams",)), pops=("ams",))))
+        daemon.assign(OCTETS)
+
+    running(tmp_path, file, check)
+    stored = file.load()
+    assert stored is not None
+    assert stored.digest == digest(OCTETS), "the same again is no news, and still it is written"
 
 
 def test_an_agent_that_is_killed_once_it_is_written_lives_by_it_at_the_next_start(tmp_path: Path) -> None:
