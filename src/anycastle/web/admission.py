@@ -4,6 +4,7 @@ All of it comes before the body is looked into. An endpoint that the table of `a
 made.
 """
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final
@@ -67,7 +68,7 @@ def problems_of(rule: Rule) -> dict[int | str, dict[str, Any]]:
     if rule.needs is not Permission.NOTHING:
         statuses |= {401, 403}
     if rule.writes:
-        statuses |= {409, 412, 413, 415, 428}
+        statuses |= {408, 409, 412, 413, 415, 428}
     shape = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {each: {"description": "A problem", "content": {MEDIA_TYPE: shape}} for each in sorted(statuses)}
 
@@ -164,10 +165,13 @@ async def _body(request: Request, rule: Rule) -> bytes:
         raise Problem(ProblemKind.NOT_JSON, "the body must be JSON")
     taken = bytearray()
     try:
-        async for part in request.stream():
-            taken += part
-            if len(taken) > rule.body_max:
-                raise Problem(ProblemKind.TOO_LARGE, f"{rule.body_max} octets are the most here")
+        async with asyncio.timeout(parts_of(request).settings.body_s):
+            async for part in request.stream():
+                taken += part
+                if len(taken) > rule.body_max:
+                    raise Problem(ProblemKind.TOO_LARGE, f"{rule.body_max} octets are the most here")
+    except TimeoutError as error:
+        raise Problem(ProblemKind.SLOW, "the body was not whole in time") from error
     except ClientDisconnect as error:
         raise Problem(ProblemKind.MALFORMED, "the request ended before its body did") from error
     request._body = bytes(taken)

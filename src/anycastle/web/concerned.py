@@ -2,15 +2,15 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
 from anycastle.io.store.port import Store
-from anycastle.io.stored_folders import StoredFolders
+from anycastle.io.stored_folders import StoredFolders, checked_revision
 from anycastle.model.fleet import Fleet
 from anycastle.model.service import Service
-from anycastle.rollout.desired import NOTHING_DESIRED
+from anycastle.rollout.desired import NOTHING_DESIRED, DefinitionKey
 from anycastle.rollout.kept import Kept
 from anycastle.rollout.rollout import Rollout
 from anycastle.web.problems import Problem, ProblemKind
@@ -42,6 +42,11 @@ class Fleets:
                     self._kept.popitem(last=False)
             return fleet
 
+    async def check(self, files: Mapping[str, bytes]) -> str:
+        """Give the revision of a folder's files. Raises `MisuseError` with every finding where they cannot be used."""
+        async with self._lock:
+            return await checked_revision(files)
+
     async def needed(self, revision: str) -> Fleet:
         """Give the fleet of a revision. Raises `Problem` where it is not stored."""
         fleet = await self.fleet(revision)
@@ -50,14 +55,22 @@ class Fleets:
         return fleet
 
 
-async def concerned_by(fleets: Fleets, rollout: Rollout) -> frozenset[str]:
-    """Give the services that a rollout concerns: those with a prefix of it, in any of its revisions."""
-    names: set[str] = set()
-    for revision in {rollout.revision, *rollout.before.values()}:
+async def concerned_by(fleets: Fleets, kept: Kept, rollout: Rollout) -> frozenset[str]:
+    """Give the services that a rollout concerns: those with a prefix of it, and those that its units name.
+
+    An open rollout is looked up in its own revisions. One that has ended is looked up in what is desired now: to read
+    the folders of all that ever was would take minutes. A prefix that no service has stands for itself: it is nobody's.
+    """
+    names = {unit.service for unit in rollout.units if isinstance(unit, DefinitionKey) and unit.service}
+    revisions = kept.desired.revisions if rollout.ended else {rollout.revision, *rollout.before.values()}
+    left = set(rollout.prefixes)
+    for revision in revisions:
         fleet = await fleets.fleet(revision)
-        if fleet is not None:
-            names |= {each.name for each in fleet.services if not rollout.prefixes.isdisjoint(each.prefixes)}
-    return frozenset(names)
+        for each in fleet.services if fleet is not None else ():
+            if not rollout.prefixes.isdisjoint(each.prefixes):
+                names.add(each.name)
+                left.difference_update(each.prefixes)
+    return frozenset(names | {str(prefix) for prefix in left})
 
 
 async def concerned_by_start(fleets: Fleets, kept: Kept, revision: str) -> frozenset[str]:

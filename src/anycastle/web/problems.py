@@ -31,6 +31,7 @@ class ProblemKind(Enum):
     )  # fmt: skip
     NOT_FOUND = "not-found", 404, "There is no such thing", "Look at the list that it would stand in."
     NOT_A_METHOD = "method-not-allowed", 405, "This cannot be done here", "Use a method of the header Allow."
+    SLOW = "request-timeout", 408, "The request did not arrive in time", "Ask again."
     CONFLICT = (
         "conflict", 409, "The state of things does not allow this",
         "Look at what the detail names, and decide anew.",

@@ -13,6 +13,8 @@ class WebSettings:
     """Requests of one address, whoever asks."""
     by_person: Rate = Rate(per_s=50.0, burst=200.0)
     """Requests of one token."""
+    body_s: float = 120.0
+    """How long a body may take to arrive."""
     streams_max: int = 500
     heartbeat_s: float = 15.0
     send_s: float = 30.0

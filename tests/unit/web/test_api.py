@@ -1,8 +1,10 @@
 """The API over TCP, against a real store and a real controller."""
 
 import logging
+import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -266,7 +268,7 @@ def test_a_stream_ends_with_its_token(api: World) -> None:
 
 
 def test_streams_are_bounded_and_given_back(tmp_path: Path) -> None:
-    settings = WebSettings(by_address=FAST.by_address, by_person=FAST.by_person, streams_max=1, heartbeat_s=0.1)
+    settings = replace(FAST, streams_max=1, heartbeat_s=0.1)
     with world(f"sqlite:///{tmp_path}/store.db", settings) as api:
         headers = {"Authorization": f"Bearer {api.admin}"}
         with api.http.stream("GET", STREAM, headers=headers):
@@ -328,6 +330,16 @@ def test_who_asks_too_often_waits(tmp_path: Path) -> None:
         assert api.ask("GET", "/api/v1/whoami", api.token(Role.VIEWER)).status_code == 200
         statuses = [api.ask("GET", "/healthz").status_code for _ in range(100)]
         assert statuses[-1] == 429
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
+    with world(f"sqlite:///{tmp_path}/store.db", replace(FAST, body_s=0.2)) as api:
+        host, port = api.url.removeprefix("http://").split(":")
+        head = f"POST {FREEZE} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {api.admin}\r\nIdempotency-Key: k\r\n"
+        with socket.create_connection((host, int(port)), timeout=30) as client:
+            client.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{{".encode())
+            assert client.recv(100).startswith(b"HTTP/1.1 408 ")
+        assert api.ask("GET", FREEZE).json()["frozen"] is False
 
 
 def test_a_follower_answers_reads_and_names_the_leader_for_the_rest(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from starlette.responses import Response
 from anycastle.base.errors import MisuseError
 from anycastle.base.ports import Timestamp
 from anycastle.io.store.port import FOLDER_BYTES_MAX, FolderNote
-from anycastle.io.stored_folders import checked_revision
 from anycastle.web.admission import Admitted
 from anycastle.web.identity import Asker
 from anycastle.web.keyed import answer_of
@@ -66,7 +65,7 @@ async def upload(request: Request, asked: Upload, parts: PartsOf, asker: Asker) 
     if octets > FOLDER_BYTES_MAX:
         raise Problem(ProblemKind.TOO_LARGE, f"{octets} octets in one folder, and {FOLDER_BYTES_MAX} are the most")
     try:
-        revision = await checked_revision(files)
+        revision = await parts.fleets.check(files)
     except MisuseError as error:
         findings = [line for line in str(error).splitlines() if not line.endswith(":")]
         raise Problem(ProblemKind.BAD_FLEET, "the folder cannot be used", {"findings": findings}) from error

@@ -39,7 +39,7 @@ async def rollouts(
         if cursor is not None and number >= cursor:
             continue
         if asker.grant.services is not None:
-            concerned = await concerned_by(parts.fleets, kept.rollouts[number])
+            concerned = await concerned_by(parts.fleets, kept, kept.rollouts[number])
             if not (concerned and asker.grant.covers(concerned)):
                 continue
         if len(items) == limit:
@@ -82,7 +82,7 @@ async def require_rollout(parts: Parts, asker: Person, rule: Rule, number: int) 
     if rollout is None:
         raise Problem(ProblemKind.NOT_FOUND, f"there is no rollout {number}")
     if asker.grant.services is not None:
-        require(rule, asker.grant, await concerned_by(parts.fleets, rollout))
+        require(rule, asker.grant, await concerned_by(parts.fleets, kept, rollout))
     return kept
 
 
