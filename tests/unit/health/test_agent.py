@@ -15,6 +15,7 @@ from anycastle.health.commands import (
     StartCheck,
 )
 from anycastle.health.permits import Permit
+from anycastle.health.quorum import Condition
 from anycastle.health.reconcile import LULL_S, RouterView
 from anycastle.health.state import AgentState
 from anycastle.health.state_keeper import FORESIGHT_S
@@ -105,6 +106,36 @@ def test_healthy_services_are_asked_once_more_where_two_others_fail_and_not_for_
     w.answers = {f"c{number}": Outcome.FAIL for number in range(failing)}
     assert asked_of_the_healthy() == usual + more
     assert asked_of_the_healthy() == usual
+
+
+@pytest.mark.mission("F7")
+def test_services_that_flap_together_for_long_at_most_double_the_questions_of_the_others() -> None:
+    flapping, healthy, span_s = 6, 20, 240.0
+    fast = [check(f"c{number}", interval_s=0.5, fall=1, rise=1) for number in range(flapping)]
+    slow = [check(f"c{number}", interval_s=60.0) for number in range(flapping, flapping + healthy)]
+    made = many(flapping + healthy, interval_s=60.0)
+    services = tuple(replace(each, checks=(one,)) for each, one in zip(made.services, [*fast, *slow], strict=True))
+    w = world(replace(made, services=services)).run(120)
+    w.seen.clear()
+    for second in range(int(span_s)):
+        w.answers = {each.name: Outcome.FAIL if second % 2 else Outcome.PASS for each in fast}
+        w.run(1.0)
+    asked = [each.check.name for each in w.seen if isinstance(each, StartCheck) and each.check in slow]
+    assert span_s / 60.0 * healthy < len(asked) <= 2 * (span_s / 60.0 + 1) * healthy
+    assert len(w.engine._due) < 4 * (flapping + healthy), "what is passed over does not gather"
+
+
+@pytest.mark.mission("F7")
+def test_failures_of_soft_checks_hasten_nobody() -> None:
+    made = many(10, interval_s=1.0)
+    soft = tuple(replace(each, checks=(replace(each.checks[0], severity=Severity.SOFT),)) for each in made.services[:2])
+    w = world(replace(made, services=(*soft, *made.services[2:]))).run(60)
+    w.seen.clear()
+    w.answers = {"c0": Outcome.FAIL, "c1": Outcome.FAIL}
+    w.run(5.0)
+    asked = [each.check.name for each in w.seen if isinstance(each, StartCheck)]
+    assert w.engine.services["s0"].condition is w.engine.services["s1"].condition is Condition.DEGRADED
+    assert all(asked.count(f"c{number}") == 5 for number in range(2, 10))
 
 
 @pytest.mark.mission("F7")
