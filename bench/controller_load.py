@@ -26,7 +26,7 @@ from anycastle.base.errors import WorldError
 from anycastle.io.agent_sections import sections_of
 from anycastle.io.clock import now
 from anycastle.io.link.client import LinkClient
-from anycastle.io.link.credentials import CredentialFiles
+from anycastle.io.link.files import CredentialFiles
 from anycastle.io.link.host import LogRows
 from anycastle.io.local_socket import ask
 from anycastle.io.pki.authority import create

@@ -14,7 +14,7 @@ from anycastle.cli.host_port import host_and_port
 from anycastle.cli.output import Form, Table, output_option, print_form
 
 if TYPE_CHECKING:
-    from anycastle.daemons.agent_link import LinkSettings
+    from anycastle.io.link.files import LinkSettings
     from anycastle.model.fleet import Fleet
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -117,8 +117,7 @@ def _link_settings(
 ) -> "LinkSettings | None":
     """Give what the link needs; None without a controller. Raises `UsageError`."""
     from anycastle.base.errors import ParseError
-    from anycastle.daemons.agent_link import LinkSettings
-    from anycastle.io.link.credentials import CredentialFiles
+    from anycastle.io.link.files import CredentialFiles, LinkSettings
     from anycastle.model.controller_access import host_and_port as place
 
     if not controllers:

@@ -54,7 +54,7 @@ def run(
     from anycastle.base.errors import MisuseError, ParseError
     from anycastle.daemons.api import ApiPlace, require_safe
     from anycastle.daemons.controller_process import ControllerProcess, ControllerSettings
-    from anycastle.io.link.credentials import CredentialFiles
+    from anycastle.io.link.files import CredentialFiles
     from anycastle.model.controller_access import host_and_port
 
     try:

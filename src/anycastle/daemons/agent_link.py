@@ -19,7 +19,7 @@ from anycastle.daemons.agent import AgentDaemon, status
 from anycastle.io.agent_sections import sections_of
 from anycastle.io.clock import now
 from anycastle.io.link.client import LinkClient
-from anycastle.io.link.credentials import CredentialFiles
+from anycastle.io.link.files import LinkSettings
 from anycastle.io.link.host import LogRows
 from anycastle.io.log_tail import LogTail
 from anycastle.io.order_file import OrderFile
@@ -33,14 +33,6 @@ from anycastle.wire.link.message import Order
 
 GONE_MAX: Final = 1000
 """Services that are not served here and were commanded of; the oldest is forgotten first."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkSettings:
-    """Which controllers an agent dials, and with what."""
-
-    addresses: tuple[str, ...]
-    files: CredentialFiles
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.base.ports import Timestamp
 from anycastle.daemons.agent import AgentDaemon, managed_addresses, status
-from anycastle.daemons.agent_link import AgentLink, LinkSettings
 from anycastle.daemons.assigned import Start
 from anycastle.daemons.reloads import Reloads
 from anycastle.daemons.watchdog import Charge, WatchdogClient
@@ -27,7 +26,7 @@ from anycastle.io.assignment_file import AssignmentFile
 from anycastle.io.clock import now
 from anycastle.io.echo import Echo
 from anycastle.io.event_writer import EventWriter
-from anycastle.io.link.credentials import CredentialFiles
+from anycastle.io.link.files import CredentialFiles, LinkSettings
 from anycastle.io.local_socket import LocalServer
 from anycastle.io.lock import claim
 from anycastle.io.loopback import Loopback
@@ -37,6 +36,9 @@ from anycastle.io.status_server import Page, StatusServer
 from anycastle.model.controller_access import ControllerAccess
 from anycastle.model.event import KIND_OF, Alarm, AnnouncementsConfirmed, Event, OperatorCommanded, PermitChanged
 from anycastle.model.fleet import Fleet
+
+if TYPE_CHECKING:
+    from anycastle.daemons.agent_link import AgentLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,8 @@ class AgentProcess:
         self._link: AgentLink | None = None
         link = settings.link_for(fleet.controller)
         if link is not None:
+            from anycastle.daemons.agent_link import AgentLink  # a fifth of an agent's memory
+
             orders_path = settings.state_dir / "orders.json"
             self._link = AgentLink(self.daemon, link, events_path=events_path, orders_path=orders_path)
         self._control = LocalServer(settings.control_socket, self._asked)

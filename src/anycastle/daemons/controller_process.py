@@ -20,7 +20,8 @@ from anycastle.daemons.leadership import AgentSeen
 from anycastle.io import controller_json, systemd_notify
 from anycastle.io.clock import now
 from anycastle.io.folder_revision import folder_revision
-from anycastle.io.link.credentials import CredentialFiles, read_credentials
+from anycastle.io.link.credentials import read_credentials
+from anycastle.io.link.files import CredentialFiles
 from anycastle.io.link.listener import LinkListener
 from anycastle.io.local_socket import LocalServer
 from anycastle.io.store import SqlStore, open_store

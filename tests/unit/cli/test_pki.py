@@ -5,7 +5,8 @@ from click.testing import CliRunner
 
 from anycastle.base.errors import AnycastleError
 from anycastle.cli.pki import pki
-from anycastle.io.link.credentials import CredentialFiles, read_credentials
+from anycastle.io.link.credentials import read_credentials
+from anycastle.io.link.files import CredentialFiles
 from anycastle.model.identity import Role
 
 

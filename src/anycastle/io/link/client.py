@@ -13,7 +13,8 @@ from anycastle.base.errors import AnycastleError, ParseError, WorldError
 from anycastle.base.ports import FAR_FUTURE
 from anycastle.io.clock import now
 from anycastle.io.link.channel import Channel
-from anycastle.io.link.credentials import CredentialFiles, Credentials, peer_of, read_credentials
+from anycastle.io.link.credentials import Credentials, peer_of, read_credentials
+from anycastle.io.link.files import CredentialFiles
 from anycastle.io.link.host import LinkHost
 from anycastle.io.link.tls_stream import TLSStream
 from anycastle.io.system_words import system_words

@@ -16,6 +16,7 @@ from cryptography import x509
 
 from anycastle.base.errors import ParseError, WorldError
 from anycastle.base.ports import Timestamp
+from anycastle.io.link.files import CredentialFiles
 from anycastle.io.pki.certificates import (
     DAY_S,
     Lifetime,
@@ -30,18 +31,6 @@ from anycastle.model.identity import Identity, Role
 
 EXPIRES_SOON_S: Final = 7 * DAY_S
 """A certificate with less than this to live is told as a problem, unless it lives for less than three times that."""
-
-
-@dataclass(frozen=True, slots=True)
-class CredentialFiles:
-    """Where the files are."""
-
-    authorities: Path
-    """`bundle.pem`."""
-    certificate: Path
-    key: Path
-    revoked: Path | None = None
-    """`crl.pem`; controllers have it."""
 
 
 @dataclass(frozen=True, slots=True)

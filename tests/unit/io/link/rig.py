@@ -8,7 +8,8 @@ from anycastle.base.errors import MisuseError
 from anycastle.base.ports import Timestamp
 from anycastle.io.clock import now
 from anycastle.io.link.client import LinkClient
-from anycastle.io.link.credentials import CredentialFiles, read_credentials
+from anycastle.io.link.credentials import read_credentials
+from anycastle.io.link.files import CredentialFiles
 from anycastle.io.link.host import Elsewhere, LogRows, Welcoming
 from anycastle.io.link.listener import LinkListener
 from anycastle.io.pki.authority import Authority, create

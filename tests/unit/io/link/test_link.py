@@ -11,7 +11,8 @@ import pytest
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.base.ports import Timestamp
 from anycastle.io.clock import now
-from anycastle.io.link.credentials import CredentialFiles, read_credentials
+from anycastle.io.link.credentials import read_credentials
+from anycastle.io.link.files import CredentialFiles
 from anycastle.io.link.host import Elsewhere
 from anycastle.io.pki.authority import create
 from anycastle.model.identity import Role
