@@ -281,7 +281,10 @@ def plain_kept(kept: Kept) -> dict[str, Any]:
         "desired": {"revision": kept.desired.revision, "exceptions": len(kept.desired.exceptions)},
         "frozen": None if kept.frozen is None else asdict(kept.frozen),
         "break_glass": None if kept.glass is None else asdict(kept.glass),
-        "rollouts": [controller_json.rollout_plain(each) for _, each in sorted(kept.rollouts.items())],
+        "rollouts": [
+            controller_json.rollout_plain(each, kept.waits_for.get(number, ""))
+            for number, each in sorted(kept.rollouts.items())
+        ],
         "orders": [{**asdict(each), "kind": each.kind.value} for _, each in sorted(kept.orders.items())],
     }
 

@@ -170,7 +170,8 @@ class RolloutShape(BaseModel):
     step: int
     since: datetime
     paused_by: str | None
-    why: str
+    why: str = Field(description="why it came to its state")
+    waits_for: str = Field(description="what it waits for; empty where nothing holds it")
     marks: list[str] = Field(description="why a second person must approve; none where nobody must")
     steps: list[StepShape]
     prefixes: list[str]
