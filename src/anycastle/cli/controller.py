@@ -7,6 +7,7 @@ import click
 
 from anycastle.cli.controller_socket import owner_option, run_dir_option, say
 from anycastle.cli.output import Form, Table, output_option, print_form
+from anycastle.cli.store_option import store_option
 
 
 @click.group()
@@ -15,10 +16,7 @@ def controller() -> None:
 
 
 @controller.command()
-@click.option(
-    "--store", default="sqlite:////var/lib/anycastle/controller.db", show_default=True, envvar="ANYCASTLE_STORE",
-    help="The database: sqlite:////PATH or postgresql://USER@HOST/NAME.",
-)  # fmt: skip
+@store_option
 @click.option("--listen", default="[::]:9479", show_default=True, help="Where agents dial: ADDRESS:PORT.")
 @click.option("--address", required=True, help="HOST:PORT by which agents find this controller.")
 @click.option(
@@ -93,6 +91,27 @@ def token(
     told = say(run_dir, {"command": "token", "owner": owner, **asked, "services": list(services) or None})
     click.echo("keep it where only its owner reads it; it is not shown again", err=True)
     click.echo(told["token"])
+
+
+@controller.command()
+@store_option
+@click.option("--to", default="head", show_default=True, help="A version; `head` is the newest, `base` none at all.")
+@click.option("--remove", is_flag=True, help="Let a lower version remove tables, with all that they hold.")
+@click.option("--dry-run", is_flag=True, help="Say which version the tables have, and change nothing.")
+def migrate(store: str, to: str, remove: bool, dry_run: bool) -> None:
+    """Bring the database's tables to a version, as `run` does at its start.
+
+    \b
+    anycastle controller migrate --store postgresql://anycastle@db.example.net/anycastle
+    """
+    import asyncio
+
+    from anycastle.io.store.migrate import migrate_at
+
+    before, after = asyncio.run(migrate_at(store, to, remove=remove, dry_run=dry_run))
+    click.echo(
+        f"tables of version {before or 'none'}, {'would become' if dry_run else 'now'} {after or 'none'}", err=True
+    )
 
 
 @controller.command()

@@ -19,6 +19,7 @@ COMMANDS: Final = MappingProxyType(
         "adopt": Command("anycastle.cli.apply", "adopt", "Have the controller take over a fleet as it is announced."),
         "agent": Command("anycastle.cli.agent", "agent", "Run a PoP's agent, ask it, drain it."),
         "apply": Command("anycastle.cli.apply", "apply", "Have the controller roll a fleet folder out, in steps."),
+        "backup": Command("anycastle.cli.backup", "backup", "Write all that a controller keeps into a file."),
         "break-glass": Command("anycastle.cli.freeze", "break_glass", "Go on in spite of a freeze; takes two people."),
         "config": Command("anycastle.cli.config", "config", "Check, show and describe the fleet's files."),
         "controller": Command(
@@ -36,6 +37,7 @@ COMMANDS: Final = MappingProxyType(
         "mrt": Command("anycastle.cli.mrt", "mrt", "Print the routes of route collectors' archives."),
         "pki": Command("anycastle.cli.pki", "pki", "Keep the certificates of agents and controllers."),
         "plan": Command("anycastle.cli.plan", "plan", "Preview and judge what the fleet's files would change."),
+        "restore": Command("anycastle.cli.backup", "restore", "Put a backup into a controller's database."),
         "rollout": Command("anycastle.cli.rollout", "rollout", "Look at rollouts, hold them, take them back."),
         "probe": Command("anycastle.cli.probe", "probe", "Read what probes saw: which PoP answered whom, how fast."),
         "rpki": Command("anycastle.cli.rpki", "rpki", "Validate routes, audit and plan the fleet's ROAs."),
