@@ -28,6 +28,9 @@ def controller() -> None:
 @click.option("--api", help="Where the API is served, such as 127.0.0.1:8443. [default: nowhere]")
 @click.option("--api-certificate", type=click.Path(path_type=Path), help="The API's certificate, with its chain.")
 @click.option("--api-key", type=click.Path(path_type=Path), help="Its key. [default: beside the certificate]")
+@click.option(
+    "--oidc", type=click.Path(path_type=Path), help="The file that names the OpenID provider by which people log in."
+)
 @run_dir_option
 def run(
     store: str,
@@ -40,6 +43,7 @@ def run(
     api: str | None,
     api_certificate: Path | None,
     api_key: Path | None,
+    oidc: Path | None,
     run_dir: Path,
 ) -> None:
     """Lead the fleet, or stand by while another controller does. SIGHUP reads the certificates anew.
@@ -68,7 +72,19 @@ def run(
             require_safe(served)
         except (ParseError, MisuseError) as error:
             raise click.UsageError(f"--api: {error}") from error
-    asyncio.run(ControllerProcess(ControllerSettings(store, place, address, shown, run_dir, served)).run())
+    login = None
+    if oidc is not None:
+        from anycastle.io.config.oidc_file import load_login_settings
+
+        if served is None:
+            raise click.UsageError("--oidc is for the API: give --api too")
+        try:
+            login = load_login_settings(oidc)
+        except (ParseError, MisuseError) as error:
+            click.echo(str(error), err=True)
+            raise SystemExit(2) from error
+    settings = ControllerSettings(store, place, address, shown, run_dir, served, login)
+    asyncio.run(ControllerProcess(settings).run())
 
 
 @controller.command()

@@ -34,6 +34,7 @@ COMMANDS: Final = MappingProxyType(
         "init": Command("anycastle.cli.init", "init", "Write a commented example fleet."),
         "irr": Command("anycastle.cli.irr", "irr", "Ask routing registries: filters of as-sets, the fleet's objects."),
         "lab": Command("anycastle.cli.lab", "lab", "Run a topology here, let something fail, see what clients see."),
+        "login": Command("anycastle.cli.login", "login", "Log in at a controller's API through your provider."),
         "mrt": Command("anycastle.cli.mrt", "mrt", "Print the routes of route collectors' archives."),
         "pki": Command("anycastle.cli.pki", "pki", "Keep the certificates of agents and controllers."),
         "plan": Command("anycastle.cli.plan", "plan", "Preview and judge what the fleet's files would change."),
