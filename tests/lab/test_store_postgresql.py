@@ -92,7 +92,13 @@ def test_a_leader_that_hangs_loses_the_lock_and_writes_nothing_when_it_wakes(add
         writer.close()
 
 
-def test_a_server_that_crashes_loses_nothing_acknowledged(server: PostgreSQL, address: str) -> None:
+def test_a_server_that_crashes_loses_nothing_acknowledged() -> None:
+    """On a server of its own: how long it recovers goes with all the databases that it has."""
+    with postgresql() as server:
+        crash_while_writing(server, server.database())
+
+
+def crash_while_writing(server: PostgreSQL, address: str) -> None:
     async def talk(store: SqlStore) -> None:
         term = await leading(store)
         acknowledged: list[int] = []
