@@ -27,6 +27,7 @@ COMMANDS: Final = MappingProxyType(
         "lab": Command("anycastle.cli.lab", "lab", "Run a topology here, let something fail, see what clients see."),
         "mrt": Command("anycastle.cli.mrt", "mrt", "Print the routes of route collectors' archives."),
         "plan": Command("anycastle.cli.plan", "plan", "Preview and judge what the fleet's files would change."),
+        "pki": Command("anycastle.cli.pki", "pki", "Issue and revoke certificates of agents and controllers."),
         "rpki": Command("anycastle.cli.rpki", "rpki", "Validate routes, audit and plan the fleet's ROAs."),
         "speaker": Command("anycastle.cli.speaker", "speaker", "Run the embedded BGP speaker of a PoP."),
         "watch": Command("anycastle.cli.watch", "watch", "See what the Internet sees: hijacks, leaks, losses."),
