@@ -27,6 +27,8 @@ FAMILIES = (
     "bmp",
     "irr",
     "link",
+    "atlas",
+    "dns",
 )
 CORPUS_FILES_MAX = 80  # of a family, so that the replay stays short
 LONGEST = 600  # octets of an input: long enough for every field, short enough for a small corpus

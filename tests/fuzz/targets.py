@@ -3,6 +3,7 @@
 The first octet chooses what the peers had agreed on, so that one corpus covers every reading.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from types import MappingProxyType
@@ -21,6 +22,8 @@ from anycastle.watch.engine import WatchEngine
 from anycastle.watch.intent import Intent, WatchedPrefix
 from anycastle.watch.irr.database import Database
 from anycastle.watch.ris_live import RISLiveReader
+from anycastle.wire.atlas.parse import parse_result, plain
+from anycastle.wire.atlas.result import Garbage
 from anycastle.wire.bgp.codec import CodecOptions, Framer, decode_message, encode_message
 from anycastle.wire.bgp.errors import Malformed, NotificationError
 from anycastle.wire.bgp.flowspec import decode_flowspec, encode_flowspec
@@ -28,6 +31,7 @@ from anycastle.wire.bgp.message import Notification, Update
 from anycastle.wire.bgp.notification import format_notification
 from anycastle.wire.bmp.codec import BMPError, decode_bmp, encode_bmp
 from anycastle.wire.bmp.codec import Framer as BMPFramer
+from anycastle.wire.dns import NoReply, decode_reply
 from anycastle.wire.irr.objects import RegistryObject, read_object, write_object
 from anycastle.wire.irr.query import Question, SetMembers, encode_query, parse_query
 from anycastle.wire.irr.reply import IRRError, Reply, ReplyFramer, encode_reply
@@ -268,6 +272,20 @@ class _Half:
         return (a + b) / 2
 
 
+def fuzz_atlas(octets: bytes) -> None:
+    """A result is read or is garbage, and what was read can be written as JSON."""
+    result = parse_result(octets)
+    if not isinstance(result, Garbage):
+        json.dumps(plain(result), allow_nan=False)
+
+
+def fuzz_dns(octets: bytes) -> None:
+    """Octets are a DNS message or are none."""
+    reply = decode_reply(octets)
+    if not isinstance(reply, NoReply):
+        assert isinstance(reply.server, str)
+
+
 TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
     {
         "open": fuzz_open,
@@ -282,5 +300,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
         "mrt": fuzz_mrt,
         "irr": fuzz_irr,
         "link": fuzz_link,
+        "atlas": fuzz_atlas,
+        "dns": fuzz_dns,
     }
 )

@@ -3,6 +3,7 @@
 import getpass
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -95,6 +96,7 @@ def run(
     import asyncio
 
     from anycastle.daemons.agent_process import AgentProcess, AgentSettings
+    from anycastle.daemons.assigned import begin_with
 
     state, sockets = directories(pop, state_dir, run_dir)
     link = _link_settings(controllers, authorities, certificate, key)
@@ -104,7 +106,8 @@ def run(
         return await load_for(fleet_dir, pop)
 
     async def serve() -> None:
-        await AgentProcess(settings, await load(), load).run()
+        start = await begin_with(settings.assignments, settings.access, pop, load)
+        await AgentProcess(settings, start, load).run()
 
     asyncio.run(serve())
 
@@ -115,8 +118,8 @@ def _link_settings(
     """Give what the link needs; None without a controller. Raises `UsageError`."""
     from anycastle.base.errors import ParseError
     from anycastle.daemons.agent_link import LinkSettings
-    from anycastle.io.link.client import host_and_port as place
     from anycastle.io.link.credentials import CredentialFiles
+    from anycastle.model.controller_access import host_and_port as place
 
     if not controllers:
         if authorities or certificate or key:
@@ -175,6 +178,9 @@ def status(pop: str, run_dir: Path | None, form: Form) -> None:
     if form is Form.TABLE:
         for problem in told["problems"]:
             click.echo(f"not ready: {problem}", err=True)
+        if told.get("assignment"):
+            taken = datetime.fromtimestamp(told["assignment"]["taken"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            click.echo(f"lives by the assignment {told['assignment']['digest']}, taken {taken}", err=True)
     print_form(form, told, _service_table(told["services"]))
 
 
@@ -269,3 +275,34 @@ def _command(
     asked = request | {"pop": pop, "services": list(services), "owner": owner, "reason": reason}
     told = ask(_socket(pop, run_dir), asked)
     print_form(form, told["services"], _service_table(told["services"]))
+
+
+@agent.command("forget-assignment")
+@POP
+@click.option("--state-dir", type=click.Path(path_type=Path), envvar="STATE_DIRECTORY", help="Where the assignment is.")
+def forget_assignment(pop: str, state_dir: Path | None) -> None:
+    """Have the agent live by its fleet files again, from its next start on. It must not run meanwhile.
+
+    Bring the files up to date first: what they say may be older than what the PoP announces, and no rollout has come
+    to it. Permits are still the controllers' to deal. A controller that the agent dials assigns anew. The assignment is
+    kept beside its place, as assignment-forgotten.json.
+
+    Example: systemctl stop anycastle-agent@ams; anycastle agent forget-assignment --pop ams
+    """
+    from anycastle.base.errors import WorldError
+    from anycastle.io.assignment_file import AssignmentFile
+    from anycastle.io.lock import claim
+
+    state, _ = directories(pop, state_dir, None)
+    stored = AssignmentFile(state / "assignment.json")
+    if not stored.path.exists():
+        raise MisuseError(f"{stored.path} is not there: the agent of {pop} lives by its fleet files")
+    try:
+        held = claim(state, "agent", "has this state directory")
+    except WorldError as error:
+        raise MisuseError(f"{error}; stop the agent of {pop} first") from error
+    try:
+        aside = stored.forget()
+    finally:
+        os.close(held)
+    click.echo(f"the agent of {pop} lives by its fleet files from its next start; what it lived by is in {aside}")

@@ -1,167 +1,152 @@
-"""`anycastle pki`: the fleet's own certificate authority, for the link between agents and controllers."""
+"""`anycastle pki`: the fleet's own certificate authority."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from anycastle.base.errors import ParseError
-from anycastle.cli.output import Form, Table, message, output_option, print_form
+from anycastle.cli.output import Form, Table, output_option, print_form, print_json
 
 if TYPE_CHECKING:
-    from anycastle.base.ports import Timestamp
     from anycastle.io.pki.authority import Issued
 
+F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
-DIR = click.option(
-    "--dir", "folder", type=click.Path(path_type=Path, file_okay=False), default="pki", show_default=True,
-    envvar="ANYCASTLE_PKI", help="The authority's folder.",
-)  # fmt: skip
-DAYS = click.option("--days", type=click.FloatRange(0, 36_500, min_open=True), help="For how long it is good.")
+
+def folder_argument(command: F) -> F:
+    """Give the argument for the authority's folder."""
+    return click.argument("folder", type=click.Path(path_type=Path, file_okay=False))(command)
+
+
+DAYS = click.option("--days", type=click.FloatRange(min=0, min_open=True), help="How long it is good.")
 
 
 @click.group()
 def pki() -> None:
-    """Issue, renew and revoke the certificates of agents and controllers.
+    """Keep the certificate authority by which agents and controllers know each other.
 
-    The folder holds the authority's key: keep it off the PoPs. bundle.pem goes to all, crl.pem to controllers.
+    Keep its folder where no agent is: whoever has ca.key can speak for every PoP.
+    """
+
+
+@pki.command()
+@folder_argument
+@click.option("--fleet", required=True, help="The fleet's name; it stands in every certificate.")
+@click.option("--days", type=float, default=3650.0, show_default=True, help="How long the authority is good.")
+def init(folder: Path, fleet: str, days: float) -> None:
+    """Make an authority in a new folder.
 
     \b
-    anycastle pki init edge
-    anycastle pki issue controller one --host control.example.net --out one
-    anycastle pki issue pop ams --out ams
-    """
-
-
-@pki.command()
-@click.argument("fleet")
-@DIR
-@DAYS
-def init(fleet: str, folder: Path, days: float | None) -> None:
-    """Make an authority for FLEET, the name that its certificates bear.
-
-    Example: anycastle pki init edge --dir /root/pki
+    anycastle pki init pki --fleet example
     """
     from anycastle.io.clock import now
-    from anycastle.io.pki.authority import AUTHORITY_DAYS, create
+    from anycastle.io.pki.authority import create
 
-    with_usage(lambda: create(folder, fleet, now().wall, AUTHORITY_DAYS if days is None else days))
-    for name in ("ca.key", "ca.pem", "bundle.pem", "crl.pem"):
-        click.echo(folder / name)
-    message(f"next: anycastle pki issue controller NAME --host HOST --out FOLDER --dir {folder}")
+    _typed(lambda: create(folder, fleet, now().wall, days))
+    click.echo(f"{folder}: the authority of {fleet}; bundle.pem is what agents and controllers trust")
 
 
 @pki.command()
-@click.argument("role", type=click.Choice(["pop", "controller"]))
-@click.argument("name")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where the two files go.")
-@click.option("--host", "hosts", multiple=True, help="A name or address that agents dial; of a controller.")
+@folder_argument
+@click.option("--pop", help="For the agent of this PoP.")
+@click.option("--controller", help="For a controller of this name.")
+@click.option("--host", "hosts", multiple=True, help="A name or address by which agents dial the controller.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Where. [default: here]")
 @DAYS
-@DIR
 @output_option(Form.TEXT, Form.JSON)
 def issue(
-    role: str, name: str, out: Path, hosts: tuple[str, ...], days: float | None, folder: Path, form: Form
+    folder: Path,
+    pop: str | None,
+    controller: str | None,
+    hosts: tuple[str, ...],
+    out: Path,
+    days: float | None,
+    form: Form,
 ) -> None:
-    """Make a key and a certificate, NAME.key and NAME.pem, for a PoP's agent or a controller.
+    """Make a key and a certificate, NAME.key and NAME.pem. No file is written over.
 
-    Example: anycastle pki issue pop ams --out ams
+    \b
+    anycastle pki issue pki --pop ams --out ams
+    anycastle pki issue pki --controller ctl1 --host ctl1.example.net --out ctl1
     """
     from anycastle.io.clock import now
     from anycastle.io.pki.authority import open_authority
     from anycastle.model.identity import Role
 
+    if (pop is None) == (controller is None):
+        raise click.UsageError("name one: --pop or --controller")
+    if (controller is not None) != bool(hosts):
+        raise click.UsageError("--host goes with --controller, and a controller needs one at least")
+    role, name = (Role.POP, pop) if pop is not None else (Role.CONTROLLER, controller)
     with open_authority(folder) as authority:
-        made = with_usage(lambda: authority.issue(Role(role), name, out, now().wall, hosts=hosts, days=days))
+        certificate, key = _typed(lambda: authority.issue(role, name or "", out, now().wall, hosts=hosts, days=days))
         entry = authority.issued[-1]
     if form is Form.JSON:
-        paths = {"certificate": str(made[0]), "key": str(made[1])}
-        print_form(form, plain(entry, now().wall) | paths, Table((), ()))
-        return
-    for path in made:
-        click.echo(path)
+        print_json(_plain(entry) | {"certificate": str(certificate), "key": str(key)})
+    else:
+        click.echo(f"{certificate}\n{key}")
 
 
 @pki.command()
-@click.argument("certificate", type=click.Path(path_type=Path, dir_okay=False), required=False)
-@click.option("--ca", is_flag=True, help="Make a new authority that issues from now on; the one before stays trusted.")
-@click.option("--retire", is_flag=True, help="Trust former authorities no more, once all they issued is renewed.")
+@folder_argument
+@click.argument("certificate", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @DAYS
-@DIR
-def renew(certificate: Path | None, ca: bool, retire: bool, days: float | None, folder: Path) -> None:
-    """Put a new certificate for the same key in the place of the one in a file; or change the authority.
+def renew(folder: Path, certificate: Path, days: float | None) -> None:
+    """Put a new certificate, for the same key and names, in the place of one. Sessions go on.
 
-    Example: anycastle pki renew ams/ams.pem
+    A running agent shows it when it dials again; a controller reads it on SIGHUP.
     """
     from anycastle.io.clock import now
-    from anycastle.io.pki.authority import AUTHORITY_DAYS, open_authority
+    from anycastle.io.pki.authority import open_authority
 
-    if (certificate is not None) + ca + retire != 1:
-        raise click.UsageError("name one certificate, or --ca, or --retire")
     with open_authority(folder) as authority:
-        if ca:
-            authority.rotate(now().wall, AUTHORITY_DAYS if days is None else days)
-            message(f"give {folder / 'bundle.pem'} to all, then renew every certificate, then `pki renew --retire`")
-        elif retire:
-            retired = authority.retire(now().wall)
-            message(f"retired: {', '.join(retired)}; give bundle.pem to all, and crl.pem to controllers")
-        elif certificate is not None:
-            entry = with_usage(lambda: authority.renew(certificate, now().wall, days=days))
-            message(f"{certificate}: {entry.identity} is good until {day(entry.end)}")
+        issued = authority.renew(certificate, now().wall, days=days)
+    click.echo(f"{certificate}: good until {_date(issued.end)}")
 
 
 @pki.command()
-@click.argument("which", metavar="SERIAL|pop/NAME|controller/NAME")
+@folder_argument
+@click.argument("which")
 @click.option("--reason", default="", help="Why; it is kept in the index.")
-@DIR
-@output_option(Form.TABLE, Form.JSON)
-def revoke(which: str, reason: str, folder: Path, form: Form) -> None:
-    """Revoke a certificate, or all of an identity, and write crl.pem anew.
+@output_option(Form.TEXT, Form.JSON)
+def revoke(folder: Path, which: str, reason: str, form: Form) -> None:
+    """Revoke the certificates of WHICH: pop/NAME, controller/NAME, or a serial number.
 
-    Controllers end the sessions of what is revoked when they read the list (SIGHUP).
-
-    Example: anycastle pki revoke pop/ams --reason "stolen machine"
+    Bring crl.pem to the controllers and send them SIGHUP: sessions of what was revoked end then.
     """
     from anycastle.io.clock import now
     from anycastle.io.pki.authority import open_authority
 
     with open_authority(folder) as authority:
         revoked = authority.revoke(which, reason, now().wall)
-    _print(form, revoked, now().wall)
-    message(f"give {folder / 'crl.pem'} to every controller, and have it reload")
-
-
-@pki.command()
-@click.option("--days", type=click.FloatRange(0, 3650, min_open=True), help="Until the next list is due.")
-@DIR
-def crl(days: float | None, folder: Path) -> None:
-    """Sign the revocation list anew, with the next number and date. Run it well before the date.
-
-    Example: anycastle pki crl --days 30
-    """
-    from anycastle.io.clock import now
-    from anycastle.io.pki.authority import open_authority
-
-    with open_authority(folder) as authority:
-        number = authority.write_crl(now().wall, days)
-    click.echo(folder / "crl.pem")
-    message(f"list number {number}")
+    if form is Form.JSON:
+        print_json([_plain(each) for each in revoked])
+        return
+    for each in revoked:
+        click.echo(f"{each.identity} {each.serial}: revoked")
 
 
 @pki.command("list")
-@DIR
-@output_option(Form.TABLE, Form.JSON)
+@folder_argument
+@output_option(Form.TABLE, Form.JSON, Form.YAML)
 def list_(folder: Path, form: Form) -> None:
-    """List what was issued.
-
-    Example: anycastle pki list -o json
-    """
+    """Show what was issued, and what is still good."""
     from anycastle.io.clock import now
     from anycastle.io.pki.authority import open_authority
 
     with open_authority(folder, changing=False) as authority:
-        _print(form, list(authority.issued), now().wall)
+        issued, fleet = authority.issued, authority.fleet
+    wall = now().wall
+    rows = [
+        (each.identity.removeprefix(f"anycastle://{fleet}/"), each.state(wall), _date(each.end), each.serial[:16])
+        for each in issued
+    ]
+    plain = {"fleet": fleet, "issued": [_plain(each) for each in issued]}
+    print_form(form, plain, Table(("identity", "state", "until", "serial"), rows))
 
 
 @pki.command()
@@ -170,56 +155,83 @@ def list_(folder: Path, form: Form) -> None:
 def show(certificate: Path, form: Form) -> None:
     """Show who the certificate in a file speaks for, and how long it is good.
 
-    Example: anycastle pki show ams/ams.pem
+    \b
+    anycastle pki show ams/ams.pem
     """
     from anycastle.io.pki.certificates import hosts_of, identity_of, life_of, read_certificate
 
     read = read_certificate(certificate)
-    life = life_of(read)
-    value = {
-        "identity": str(with_usage(lambda: identity_of(read))),
-        "hosts": list(hosts_of(read)),
-        "serial": f"{read.serial_number:x}",
-        "start": life.start,
-        "end": life.end,
-    }
-    told = {**value, "hosts": ", ".join(hosts_of(read)) or "-", "start": day(life.start), "end": day(life.end)}
-    print_form(form, value, Table(("", "value"), [(name, str(each)) for name, each in told.items()]))
+    life, hosts = life_of(read), hosts_of(read)
+    identity, serial = str(_typed(lambda: identity_of(read))), f"{read.serial_number:x}"
+    value = {"identity": identity, "hosts": list(hosts), "serial": serial, "start": life.start, "end": life.end}
+    rows = [
+        ("identity", identity),
+        ("hosts", ", ".join(hosts) or "-"),
+        ("good from", _date(life.start)),
+        ("good until", _date(life.end)),
+        ("serial", serial),
+    ]
+    print_form(form, value, Table(("certificate", str(certificate)), rows))
 
 
-def with_usage(work: Callable[[], T]) -> T:
-    """Do what may find that something was typed wrong, and say so as wrong usage."""
+@pki.command()
+@folder_argument
+@DAYS
+def crl(folder: Path, days: float | None) -> None:
+    """Write the revocation list anew, before it is out of date: crl.pem."""
+    from anycastle.io.clock import now
+    from anycastle.io.pki.authority import open_authority
+
+    with open_authority(folder) as authority:
+        number = authority.write_crl(now().wall, days)
+    click.echo(f"{folder / 'crl.pem'}: list {number}")
+
+
+@pki.command()
+@folder_argument
+@click.option("--days", type=float, default=3650.0, show_default=True, help="How long the new authority is good.")
+def rotate(folder: Path, days: float) -> None:
+    """Make a new authority that issues from now on; the one before stays trusted until `retire`.
+
+    Bring the new bundle.pem to everybody first, renew all certificates, then retire the old one.
+    """
+    from anycastle.io.clock import now
+    from anycastle.io.pki.authority import open_authority
+
+    with open_authority(folder) as authority:
+        serial = authority.rotate(now().wall, days)
+    click.echo(f"{serial} issues from now on; bundle.pem trusts both")
+
+
+@pki.command()
+@folder_argument
+def retire(folder: Path) -> None:
+    """Trust former authorities no more, once none of their certificates is good."""
+    from anycastle.io.clock import now
+    from anycastle.io.pki.authority import open_authority
+
+    with open_authority(folder) as authority:
+        retired = authority.retire(now().wall)
+    click.echo(f"retired: {', '.join(retired) or 'none'}")
+
+
+def _typed(work: Callable[[], T]) -> T:
+    """Do what may find that something was typed wrong, and tell it as wrong usage."""
     try:
         return work()
     except ParseError as error:
         raise click.UsageError(str(error)) from error
 
 
-def plain(entry: "Issued", at: "Timestamp") -> dict[str, Any]:
-    """Give an entry as plain values."""
-    return {
-        "identity": entry.identity,
-        "hosts": list(entry.hosts),
-        "serial": entry.serial,
-        "state": entry.state(at),
-        "start": entry.start,
-        "end": entry.end,
-        "revoked_at": entry.revoked_at,
-        "reason": entry.reason,
-    }
+def _plain(entry: "Issued") -> dict[str, Any]:
+    """Give an entry of the index as plain values, with its state now."""
+    import msgspec
+
+    from anycastle.io.clock import now
+
+    built: dict[str, Any] = msgspec.to_builtins(entry)
+    return {**built, "state": entry.state(now().wall)}
 
 
-def _print(form: Form, entries: "list[Issued]", at: "Timestamp") -> None:
-    rows = [
-        (entry.identity.split("/", 3)[-1], entry.state(at), day(entry.end), entry.serial, entry.reason)
-        for entry in entries
-    ]
-    value = [plain(entry, at) for entry in entries]
-    print_form(form, value, Table(("who", "state", "until", "serial", "reason"), rows))
-
-
-def day(at: float) -> str:
-    """Give a date for people."""
-    import datetime as dt
-
-    return f"{dt.datetime.fromtimestamp(at, dt.UTC):%Y-%m-%d %H:%M} UTC"
+def _date(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")

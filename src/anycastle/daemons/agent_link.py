@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from anycastle import __version__
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.base.ports import Instant, Timestamp
 from anycastle.daemons.agent import AgentDaemon, status
+from anycastle.io.agent_sections import sections_of
 from anycastle.io.clock import now
 from anycastle.io.link.client import LinkClient
 from anycastle.io.link.credentials import CredentialFiles
@@ -34,17 +33,6 @@ from anycastle.wire.link.message import Order
 
 GONE_MAX: Final = 1000
 """Services that are not served here and were commanded of; the oldest is forgotten first."""
-
-_LISTS: Final = {
-    "services": ("name",),
-    "wanted": ("prefix", "upstream"),
-    "exported": ("prefix", "upstream"),
-    "sessions": ("upstream", "neighbour"),
-}
-"""Lists of the status that are sections of their own -> what names an entry."""
-
-_NOT_TOLD: Final = frozenset({"at", "controller"})
-"""Parts of the status that say nothing to a controller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +105,12 @@ class AgentLink:
         engine = self._daemon.engine
         if not engine.booted:
             return None
-        digest = (status(self._daemon).get("assignment") or {}).get("digest", "")
+        digest = "" if self._daemon.assignment is None else self._daemon.assignment.digest
         return AgentFacts(self._daemon.pop, __version__, engine.leader_term, digest, self._tail.name)
 
     def sections(self) -> Sections:
         """Give the agent's status, cut into entries."""
-        told = status(self._daemon)
-        sections = {name: _entries(told[name], keys) for name, keys in _LISTS.items()}
-        single = {name: value for name, value in told.items() if name not in _LISTS and name not in _NOT_TOLD}
-        return sections | {"agent": {name: msgspec.json.encode(value) for name, value in single.items()}}
+        return sections_of(status(self._daemon))
 
     def permit_reports(self) -> tuple[Sequence[PermitReport], bool]:
         """Give the reports that nothing can belie any more, and whether these are all."""
@@ -227,10 +212,7 @@ class AgentLink:
 
     def take_assignment(self, octets: bytes) -> None:
         """Live by an assignment."""
-        assign = getattr(self._daemon, "assign", None)
-        if assign is None:
-            raise MisuseError("this agent lives by its files, and takes no assignments")
-        assign(octets)
+        self._daemon.assign(octets)
 
     def carry_out(self, order: Order) -> None:
         """Drain or undrain."""
@@ -266,7 +248,3 @@ def _settings(parameters: Mapping[str, float], *known: str) -> dict[str, float]:
     if unknown:
         raise MisuseError(f"this release knows no parameter {', '.join(unknown)} of this order")
     return dict(parameters)
-
-
-def _entries(rows: Sequence[Mapping[str, Any]], keys: tuple[str, ...]) -> dict[str, bytes]:
-    return {" ".join(str(row[key]) for key in keys): msgspec.json.encode(row) for row in rows}

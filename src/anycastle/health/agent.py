@@ -276,13 +276,23 @@ class AgentEngine:
             self._ask_soon(state)
         return self._commanded("undrain", services, owner, reason, states, now)
 
+    def require_takeable(self, fleet: Fleet, now: Now) -> None:
+        """Raise `MisuseError` where a controller's fleet may not be taken now: `reload` would refuse it.
+
+        Before the boot as well: what it would end is not known then.
+        """
+        self._thaw(now.monotonic)
+        if not self.booted:
+            raise MisuseError(f"the agent of {self.pop.name} does not know yet what its router announces")
+        self._require_permits(fleet, "the assignment")
+
     def reload(self, fleet: Fleet, now: Now) -> list[Command]:
         """Take a changed fleet: services that stay keep their verdicts, permits, drains and penalties.
 
         Raises `MisuseError`, and changes nothing, where it would end an announcement that no permit allows to end.
         """
         self._thaw(now.monotonic)
-        self._require_permits(fleet)
+        self._require_permits(fleet, "the files")
         saved, before = self._snapshot(now), self.services
         self.fleet, self.pop = fleet, fleet.pop(self.pop.name)
         self._install(saved, now)
@@ -364,9 +374,14 @@ class AgentEngine:
     def _permit_at_start(self, saved: AgentState, service: Service) -> Permit:
         """Give the saved permit if controllers deal them; else what the fleet files deal, used if it was used."""
         known = saved.permits.get(service.name, Permit())
-        if saved.leader_term > 0 or known.state is PermitState.USED:
+        if not self._files_deal or known.state is PermitState.USED:
             return known
         return self._dealt(service)
+
+    @property
+    def _files_deal(self) -> bool:
+        """Whether the files deal permits: no controller was ever met, and none is named that would deal them."""
+        return self._leader_term == 0 and self.fleet.controller is None
 
     def _dealt(self, service: Service) -> Permit:
         return Permit(PermitState.HELD if self.pop.name in deal(self.fleet, service) else PermitState.NONE)
@@ -413,7 +428,7 @@ class AgentEngine:
         elif new and state.permit.state is PermitState.HELD:
             state.permit = state.permit.used()  # it is not announced yet, as at the boot
 
-    def _require_permits(self, fleet: Fleet) -> None:
+    def _require_permits(self, fleet: Fleet, source: str) -> None:
         pop = fleet.pop(self.pop.name)
         services = fleet.services_at(pop.name)
         stances = {service.name: Stance.ANNOUNCE for service in services}
@@ -427,7 +442,7 @@ class AgentEngine:
         if held:
             names = ", ".join(held)
             raise MisuseError(
-                f"the files would withdraw {names} from {pop.name}, and no permit allows it: drain it first"
+                f"{source} would withdraw {names} from {pop.name}, and no permit allows it: drain it first"
             )
 
     def _thaw(self, instant: Instant) -> None:
@@ -523,7 +538,7 @@ class AgentEngine:
             if state.permit.state is not PermitState.USED or not exported.issuperset(state.service.prefixes):
                 continue
             if all(other.announced for other in self._tied(state)):
-                state.permit = state.permit.freed() if self._leader_term > 0 else self._dealt(state.service)
+                state.permit = self._dealt(state.service) if self._files_deal else state.permit.freed()
                 commands.append(Record(PermitChanged(name, "freed", state.permit.epoch)))
         self._terms = None if commands else self._terms
         return [*commands, *self._disk.save_what_is_acted_on(self._to_save(now))]

@@ -74,6 +74,11 @@ class Reconciler:
         return idle and self.wanted == self._told and self.exports <= self.wanted
 
     @property
+    def obeyed(self) -> bool:
+        """The router took all that is wanted, and nothing more is on its way to it."""
+        return not self._applying and self._apply_at == FAR_FUTURE and self.wanted == self._told
+
+    @property
     def deadline(self) -> Instant:
         """The instant at which an apply or a reading is due."""
         apply_at = FAR_FUTURE if self._applying else self._apply_at

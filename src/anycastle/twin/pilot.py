@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError
-from anycastle.twin.rtt import weighted_quantiles
+from anycastle.kernels.intervals import weighted_quantiles
 
 CLUSTERS_MIN: Final = 20
 """With fewer, the bootstrap's intervals are too narrow to be honest (Cameron, Gelbach and Miller 2008: under 30)."""

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anycastle.base.errors import MisuseError
+from anycastle.kernels.intervals import weighted_quantiles
 
 EARTH_RADIUS_KM: Final = 6371.0
 FIBRE_KM_PER_MS: Final = 100.0
@@ -123,17 +124,6 @@ def great_circle_km(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[n
     chord = half[..., 0] + np.cos(one[..., 0]) * np.cos(other[..., 0]) * half[..., 1]
     distance: NDArray[np.float64] = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(1.0, chord)))
     return distance
-
-
-def weighted_quantiles(
-    values: NDArray[np.float64], weights: NDArray[np.float64], levels: Sequence[float]
-) -> NDArray[np.float64]:
-    """Give the least value at which at least each share of the weight is reached, float64[level]."""
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[order])
-    at = np.searchsorted(reached, np.asarray(levels) * reached[-1] * (1 - 1e-12), "left")
-    quantiles: NDArray[np.float64] = values[order][np.minimum(at, len(values) - 1)]
-    return quantiles
 
 
 def modelled(places: Places, pops: NDArray[np.float64], model: Inflation = ATLAS_2015) -> NDArray[np.float32]:

@@ -20,6 +20,7 @@ from anycastle.health.state import AgentState
 from anycastle.health.state_keeper import FORESIGHT_S
 from anycastle.model.announcement import NOTHING, Announcement
 from anycastle.model.check import Outcome, Severity
+from anycastle.model.controller_access import ControllerAccess
 from anycastle.model.event import (
     AnnouncementsConfirmed,
     DrainChanged,
@@ -608,6 +609,39 @@ def test_once_a_controller_was_met_files_deal_no_permits_and_an_older_controller
     again = world(fleet(service(pops=("lon", "ams", "fra"))), at="lon", saved=saved.state).run(5)
     assert again.engine.services["dns"].permit.state is PermitState.NONE, "the files alone would deal one"
     assert again.engine.controller_met(3, again.now) == (False, [])
+
+
+@pytest.mark.mission("F7")
+def test_files_that_name_a_controller_deal_no_permits_not_even_on_an_empty_disk() -> None:
+    named = fleet(controller=ControllerAccess(("controller.example.net",)))
+    assert world(fleet()).engine.services["dns"].permit.state is PermitState.HELD
+    w = world(named)
+    assert w.engine.services["dns"].permit == Permit()
+    w.carry_out(w.engine.permit_granted("dns", 1, w.now))
+    w.run(5)
+    w.carry_out(w.engine.reload(replace(named, name="renamed"), w.now))
+    assert w.engine.services["dns"].permit.state is not PermitState.NONE
+
+
+@pytest.mark.mission("F7")
+def test_a_permit_of_the_files_is_kept_for_a_controller_to_count_when_they_begin_to_name_one() -> None:
+    w = world(fleet()).run(5)
+    held = w.engine.services["dns"].permit
+    w.carry_out(w.engine.reload(fleet(controller=ControllerAccess(("controller.example.net",))), w.now))
+    assert w.engine.services["dns"].permit == held
+    assert held.state is PermitState.HELD
+
+
+@pytest.mark.mission("C3")
+def test_what_a_reload_would_refuse_is_known_beforehand_and_nothing_is_taken_before_the_boot() -> None:
+    w = world(fleet(service(floor=Floor(pops=3))))
+    elsewhere = fleet(service(pops=("fra", "lon")))
+    with pytest.raises(MisuseError, match="does not know yet what its router announces"):
+        w.engine.require_takeable(elsewhere, w.now)
+    w.run(5)
+    with pytest.raises(MisuseError, match="the assignment would withdraw dns from ams, and no permit allows it"):
+        w.engine.require_takeable(elsewhere, w.now)
+    w.engine.require_takeable(fleet(service(floor=Floor(pops=3))), w.now)
 
 
 def test_what_a_controller_must_know_is_reported() -> None:

@@ -1,6 +1,7 @@
 import pytest
 
-from anycastle.lab.distance import DETOUR, great_circle_km, one_way_s
+from anycastle.lab.distance import DETOUR, one_way_s
+from anycastle.model.distance import great_circle_km
 from anycastle.model.pop import Location
 
 AMSTERDAM, SYDNEY = Location(52.37, 4.90), Location(-33.87, 151.21)

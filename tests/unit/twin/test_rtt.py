@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from anycastle.base.errors import MisuseError
+from anycastle.kernels.intervals import weighted_quantiles
 from anycastle.twin.rtt import (
     ATLAS_2015,
     LEVELS,
@@ -12,7 +13,6 @@ from anycastle.twin.rtt import (
     great_circle_km,
     modelled,
     round_trips,
-    weighted_quantiles,
 )  # fmt: skip
 
 LONDON, SYDNEY, SINGAPORE = (51.51, -0.13), (-33.87, 151.21), (1.35, 103.82)

@@ -12,16 +12,15 @@ import re
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, ip_address
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from anycastle.base.errors import ParseError
 from anycastle.io.catchments.table import ASNOf
 from anycastle.io.catchments.text import read_text
 from anycastle.model.asn import ASN
 from anycastle.model.catchment import Experiment, Measurement, experiment_of
-
-REPLY_BASE64_MAX: Final = 1 << 17
-"""Characters of a reply; a DNS message has at most 65,535 octets (RFC 1035 §4.2.2)."""
+from anycastle.wire.atlas.dns import REPLY_BASE64_MAX
+from anycastle.wire.dns import DNSReply, decode_reply
 
 
 class AtlasCatchment(NamedTuple):
@@ -96,15 +95,8 @@ def _server(result: dict[str, Any]) -> str:
 
 
 def _txt(text: str) -> str:
-    import dns.exception
-    import dns.message
-    import dns.rdatatype
-
     try:
-        message = dns.message.from_wire(base64.b64decode(text, validate=True), ignore_trailing=True)
-    except (binascii.Error, ValueError, dns.exception.DNSException):
+        reply = decode_reply(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
         return ""
-    for answer in message.answer:
-        if answer.rdtype == dns.rdatatype.TXT:
-            return b"".join(answer[0].strings).decode("utf-8", "replace")
-    return ""
+    return next((each.text for each in reply.answers if each.text), "") if isinstance(reply, DNSReply) else ""

@@ -11,10 +11,10 @@ from anycastle.io.catchments.peering import read_peering
 from anycastle.io.catchments.table import ASNOf, read_table
 from anycastle.io.catchments.verfploeter import read_verfploeter
 from anycastle.model.catchment import Experiment, Round
+from anycastle.probe.site import AIRPORT
 from anycastle.twin.calibration import Observations
 
-CHAOS_PATTERN: Final = r"([A-Za-z]{3})\d*(?:[.-]|$)"
-"""Finds an airport's code in a server's name, as most operators put it."""
+CHAOS_PATTERN: Final = AIRPORT
 
 
 @dataclass(frozen=True, slots=True)

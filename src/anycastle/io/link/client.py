@@ -17,6 +17,7 @@ from anycastle.io.link.credentials import CredentialFiles, Credentials, peer_of,
 from anycastle.io.link.host import LinkHost
 from anycastle.io.link.tls_stream import TLSStream
 from anycastle.io.system_words import system_words
+from anycastle.model.controller_access import host_and_port
 from anycastle.model.identity import Role
 from anycastle.session.link_agent import LinkAgent
 from anycastle.session.link_command import (
@@ -44,8 +45,6 @@ BROKEN_S: Final = 30.0
 UNREADY: Final = "the agent does not know yet what its router announces"
 
 DIAL_S: Final = 8.0
-PORT: Final = 9479
-"""Where a controller listens, unless it is said otherwise."""
 
 
 class LinkClient:
@@ -337,14 +336,3 @@ class _Connection:
 
     def channel_closed(self, why: str) -> None:
         self._client.closed(self.channel, why)
-
-
-def host_and_port(address: str) -> tuple[str, int]:
-    """Parse `HOST`, `HOST:PORT` or `[ADDRESS]:PORT`. Raises `ParseError`."""
-    host, separator, port = address.rpartition(":")
-    if not separator or address.endswith("]"):
-        host, port = address, str(PORT)
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-        raise ParseError(f"{address!r} is not HOST or HOST:PORT")
-    return host, int(port)
