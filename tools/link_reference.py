@@ -22,14 +22,13 @@ Agents and controllers speak JSON, each message a text frame of a WebSocket (pat
 both sides). `kind` names the message. A field that stands at its default is left out, one that is not known is passed
 over, and so is a message of a kind that is not known, once the session has begun. Anything else that does not fit its
 shape ends the session. Why it is so: [the link's design](../design/link.md).
-
 """
 
 
 BOUNDS = (
-    f"Versions: {', '.join(map(str, limits.VERSIONS))}. Version {limits.DELTA_VERSION} adds `delta`. A message has at most "
-    f"{limits.MESSAGE_OCTETS_MAX // 1024**2} MiB, `events` at most {limits.EVENTS_MAX} rows, a name 255 characters, a "
-    "reason 4096; whole numbers go from 0 to 2^53."
+    f"Versions: {', '.join(map(str, limits.VERSIONS))}. Version {limits.DELTA_VERSION} adds `delta`. A message has "
+    f"at most {limits.MESSAGE_OCTETS_MAX // 1024**2} MiB, `events` at most {limits.EVENTS_MAX} rows, a name 255 "
+    "characters, a reason 4096; whole numbers go from 0 to 2^53."
 )
 
 
