@@ -120,6 +120,18 @@ def test_a_single_failure_that_the_next_answer_refutes_changes_nothing() -> None
     assert len(w.of(Apply)) == before
 
 
+def test_an_agent_that_stops_right_after_an_apply_withdraws_before_it_leaves() -> None:
+    """What is wanted then waits for its batch: that the router obeys what was wanted before is no end."""
+    w = world().run(5)
+    w.carry_out(w.engine.drain(["dns"], "ann", "line cards", w.now, soak_s=60.0))
+    w.carry_out(w.engine.stop(w.now))
+    assert w.of(Finish) == []
+    w.run(3)
+    (finish,) = w.of(Finish)
+    assert isinstance(finish, Finish)
+    assert (w.exports, finish.hold, finish.terms) == (NOTHING, False, ())
+
+
 def test_unknown_never_withdraws() -> None:
     w = world().run(5)
     w.answers["dns"] = Outcome.UNKNOWN
