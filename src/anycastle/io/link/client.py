@@ -138,7 +138,7 @@ class LinkClient:
     def _carry_out(self, command: AgentCommand) -> None:
         match command:
             case Dial(address):
-                self._spawn(self._dial(address))
+                self._spawn(lambda: self._dial(address))
             case Say(octets):
                 if self._channel is not None:
                     self._channel.say(octets)
@@ -158,7 +158,7 @@ class LinkClient:
             case Look(state, permits):
                 self._look(state=state, permits=permits)
             case ReadEvents(after, limit):
-                self._spawn(self._read_events(after, limit))
+                self._spawn(lambda: self._read_events(after, limit))
             case Obey(message):
                 self._obey(message)
             case CarryOut(order, orders):
@@ -292,14 +292,14 @@ class LinkClient:
         if channel is not None:
             channel.hang()
 
-    def _spawn(self, work: Coroutine[object, object, None]) -> None:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(self._guarded(work))
+    def _spawn(self, begin: Callable[[], Coroutine[object, object, None]]) -> None:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(self._guarded(begin))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _guarded(self, work: Coroutine[object, object, None]) -> None:
+    async def _guarded(self, begin: Callable[[], Coroutine[object, object, None]]) -> None:
         try:
-            await work
+            await begin()  # only here: a task that is cancelled before its turn has begun nothing
         except Exception as error:  # noqa: BLE001  as in `_do`
             self._break(error)
 
