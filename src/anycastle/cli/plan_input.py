@@ -102,7 +102,7 @@ def _of_controller(run_dir: Path | None) -> list["PoPReport"]:
 
     if run_dir is None:
         return []
-    agents = say(run_dir, {"command": "status"})["agents"] or {}
+    agents = say(run_dir, {"command": "status"}, found_by="--controller")["agents"] or {}
     there = [pop for pop, seen in agents.items() if seen["connected"]]
     return [report_of(say(run_dir, {"command": "report", "pop": pop}), f"{run_dir}: {pop}") for pop in there]
 
@@ -125,7 +125,7 @@ def _ask(text: str) -> "PoPReport | None":
     if not (pop and equals and path):
         raise click.BadParameter(f"{text!r} is not POP=PATH", param_hint="--socket")
     try:
-        told = ask(Path(path), {"command": "status", "pop": pop})
+        told = ask(Path(path), {"command": "status", "pop": pop}, found_by="--socket")
     except WorldError as error:
         message(f"{pop}: {error}", severity="warning")
         return None

@@ -31,7 +31,7 @@ from anycastle.io.stored_folders import StoredFolders, files_in, fleet_of
 from anycastle.model.identity import Role
 from anycastle.model.person import Grant
 from anycastle.model.person import Role as PersonRole
-from anycastle.rollout.gates import parse_gate
+from anycastle.rollout.gates import gate_to_ask
 from anycastle.rollout.kept import Kept
 from anycastle.rollout.orders import (
     Abort,
@@ -220,7 +220,7 @@ class ControllerProcess:
         order: Adopt | RollOut = Adopt(revision, asked.reason)
         if asked.command == "apply":
             try:
-                policy = RolloutPolicy(asked.bake_s, asked.patience_s, tuple(map(parse_gate, asked.gates)))
+                policy = RolloutPolicy(asked.bake_s, asked.patience_s, tuple(map(gate_to_ask, asked.gates)))
             except ParseError as error:
                 raise MisuseError(str(error)) from error
             order = RollOut(

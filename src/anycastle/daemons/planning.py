@@ -13,10 +13,10 @@ from anycastle.rollout.fleet_composer import FleetComposer
 from anycastle.rollout.intent import intent_of
 from anycastle.rollout.limits import BlastLimits
 from anycastle.rollout.orders import RollOut, StartRollout
-from anycastle.rollout.plan import Basis, FolderRevision, Plan, plan_of, stale
+from anycastle.rollout.plan import Basis, FolderRevision, InputKind, Plan, kind_of, plan_of, stale
 from anycastle.rollout.staged import start_of
 
-_LOOKED_AT: Final = ("the health of ", "the maintenance windows")
+_LOOKED_AT: Final = frozenset({InputKind.HEALTH, InputKind.WINDOWS})
 """What of a plan's inputs the controller knows as well: graphs and VRPs are given to who makes a plan."""
 
 
@@ -43,7 +43,7 @@ def order_to_start(composer: FleetComposer, desired: Desired, wish: RollOut, wal
 
 def _comparable(basis: Basis) -> Basis:
     """Give a basis with what both sides looked at. The digest of the files says more than git's commit."""
-    inputs = {name: digest for name, digest in basis.inputs.items() if name.startswith(_LOOKED_AT)}
+    inputs = {name: digest for name, digest in basis.inputs.items() if kind_of(name) in _LOOKED_AT}
     return replace(basis, folder=FolderRevision(None, dirty=False, digest=basis.folder.digest), inputs=inputs)
 
 
