@@ -109,6 +109,11 @@ class ControlledFleet:
             seen["connected"] and seen["assignment"] and not seen["unsettled"] for seen in agents.values()
         )
 
+    def stance(self, pop: str) -> str:
+        """Give the stance of the service at a PoP, as its agent told the controller."""
+        told = ask(self.folder / "controller/controller.sock", {"command": "report", "pop": pop}, 60.0)
+        return str(told["services"][0]["stance"])
+
     def rollout_is(self, number: int, state: str) -> bool:
         told = next(each for each in self.status()["rollouts"] if each["number"] == number)
         waits = bool(told["waits_for"]) or told["state"] != "waiting"
@@ -119,7 +124,7 @@ class ControlledFleet:
             found = ask(self.folder / "controller/controller.sock", {"command": "report", "pop": pop}, 60.0)
         except WorldError:
             return False
-        return bool(found["exported"]) and bool(found["settled"])
+        return all(found[each] for each in ("exported", "settled", "ready"))
 
     def _write_folders(self) -> None:
         transit = POP.format(

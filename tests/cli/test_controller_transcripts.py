@@ -1,8 +1,9 @@
 """Transcripts of a controller's commands, played against real processes (`controlled_fleet`).
 
 Beside what `test_transcripts` knows, a line `(…)` waits or lets something happen: `(rollout 1: baking 1)` waits until
-it is in this state and step, `(assigned)` until all agents live by what they are assigned, and `(stop ams)` and
-`(start ams)` end and start an agent. Moments, spans, revisions and tokens differ each time; they are written alike.
+it is in this state and step, `(assigned)` until all agents live by what they are assigned, `(withdrawn ams)` and
+`(announced ams)` until its agent says so; `(stop ams)` and `(start ams)` end and start an agent. Moments, spans,
+revisions and tokens differ each time; they are written alike.
 """
 
 import os
@@ -19,9 +20,10 @@ from tests.lab.agent_rigs import until
 ALIKE = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"), "2026-01-01 03:00:00 UTC"),
     (re.compile(r"for \d+ (?:s|min)(?: \d+ s)?\b"), "for 1 s"),
-    (re.compile(r"\b[0-9a-f]{64}\b"), "REVISION"),
-    (re.compile(r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{12}\b"), "ASSIGNMENT  "),
-    (re.compile(r"^ac[a-z]*[_-]\S{20,}$", re.MULTILINE), "TOKEN"),
+    (re.compile(r"\bby term \d+"), "by term 1"),
+    (re.compile(r"\b[0-9a-f]{16}\b"), "REVISION"),
+    (re.compile(r"(?<=UTC  )[0-9a-f]{12}\b"), "ASSIGNMENT"),
+    (re.compile(r"^\S{30,}$", re.MULTILINE), "TOKEN"),
 )
 
 
@@ -43,6 +45,9 @@ def happen(fleet: ControlledFleet, what: str) -> None:
             until(lambda: fleet.rollout_is(int(number), state), what, wait_s=60)
         case ["assigned"]:
             until(fleet.all_assigned, what, wait_s=60)
+        case ["withdrawn" | "announced" as stance, pop]:
+            wanted = {"withdrawn": "withdraw", "announced": "announce"}[stance]
+            until(lambda: fleet.stance(pop) == wanted, what, wait_s=60)
         case ["stop", pop]:
             fleet.stop(f"agent-{pop}")
             until(lambda: not fleet.status()["agents"][pop]["connected"], what)
@@ -75,7 +80,7 @@ def alike(answer: list[str], fleet: ControlledFleet) -> list[str]:
     text = "\n".join(answer).replace(fleet.net, "127.0.0.").replace(f"{fleet.folder}/", "")
     for pattern, written in ALIKE:
         text = pattern.sub(written, text)
-    return text.splitlines()
+    return [line.rstrip() for line in text.splitlines()]
 
 
 @pytest.mark.mission("C4", "C5", "F7", "P3")

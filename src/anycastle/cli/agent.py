@@ -98,7 +98,7 @@ def run(
     from anycastle.daemons.agent_process import AgentProcess, AgentSettings
     from anycastle.daemons.assigned import begin_with
 
-    state, sockets = directories(pop, state_dir, run_dir)
+    state, sockets = (each.absolute() for each in directories(pop, state_dir, run_dir))  # the watchdog lives in /
     link = _link_settings(controllers, authorities, certificate, key)
     settings = AgentSettings(pop, state, sockets, address(listen), observe_only, not no_watchdog, link)
 
