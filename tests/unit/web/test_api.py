@@ -209,10 +209,6 @@ def test_who_asked_does_not_approve_with_another_token_of_his_own(api: World) ->
 def test_a_gate_that_cannot_be_read_is_named(api: World) -> None:
     policy = {"gates": ["nonsense", "success_rate >= 1"]}
     asked = {"revision": api.upload(folder(dns_med=64)), "reason": "r", "policy": policy}
-        "revision": api.upload(folder(dns_med=64)),
-        "reason": "r",
-        "policy": {"gates": ["nonsense", "success_rate >= 1"]},
-    }
     told = problem(api.ask("POST", ROLLOUTS, body=asked), ProblemKind.INVALID)
     assert [each["pointer"] for each in told["errors"]] == ["/policy/gates/0", "/policy/gates/1"]
     assert "there is no indicator 'success_rate' (there are announced_share" in told["errors"][1]["detail"]
