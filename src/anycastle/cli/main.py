@@ -29,6 +29,7 @@ COMMANDS: Final = MappingProxyType(
         "plan": Command("anycastle.cli.plan", "plan", "Preview and judge what the fleet's files would change."),
         "probe": Command("anycastle.cli.probe", "probe", "Read what probes saw: which PoP answered whom, how fast."),
         "rpki": Command("anycastle.cli.rpki", "rpki", "Validate routes, audit and plan the fleet's ROAs."),
+        "slo": Command("anycastle.cli.slo", "slo", "Objectives, budgets, burn rates: test, replay, export them."),
         "speaker": Command("anycastle.cli.speaker", "speaker", "Run the embedded BGP speaker of a PoP."),
         "watch": Command("anycastle.cli.watch", "watch", "See what the Internet sees: hijacks, leaks, losses."),
         "twin": Command("anycastle.cli.twin", "twin", "Predict who lands where: routes, failures, hijacks, leaks."),
