@@ -10,6 +10,7 @@ from anycastle.cli.lazy_group import Command, LazyGroup
 
 SUBCOMMANDS: Final = MappingProxyType(
     {
+        "export": Command("anycastle.cli.slo_export", "export", "Write objectives for Prometheus, Grafana, OpenSLO."),
         "indicators": Command(
             "anycastle.cli.slo_indicators", "indicators", "What is measured, and what it leaves out."
         ),

@@ -22,10 +22,9 @@ def minimum(target: str, window: str, false_pages: float, form: Form) -> None:
       anycastle slo minimum --target 99.95%
     """
     from anycastle.base.errors import MisuseError
-    from anycastle.model.objective import Objective
+    from anycastle.model.objective import Objective, parse_share, parse_window
     from anycastle.slo.burn import RULES
     from anycastle.slo.minimum_counts import minimum_count
-    from anycastle.slo.script import parse_share, parse_window
 
     objective = Objective("", "", "", parse_share(target), window=parse_window(window))
     if not 0 < objective.target < 1:

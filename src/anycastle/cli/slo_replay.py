@@ -49,11 +49,10 @@ def replay(
     import numpy as np
 
     from anycastle.io.labelled_series import read_incidents, read_series
-    from anycastle.model.objective import Objective
+    from anycastle.model.objective import Objective, parse_share, parse_window
     from anycastle.slo.replay import counted as drawn
     from anycastle.slo.replay import learned_threshold, slices, without_minimum
     from anycastle.slo.replay import replay as run
-    from anycastle.slo.script import parse_share, parse_window
 
     rows = read_series(series)
     incidents = read_incidents(labels, series) if labels else []

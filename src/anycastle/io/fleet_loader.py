@@ -29,6 +29,7 @@ _MODELS: Final = (
     "check",
     "community",
     "fleet",
+    "objective",
     "pop",
     "prefix",
     "service",

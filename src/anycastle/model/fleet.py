@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from anycastle.model.asn import ASN
+from anycastle.model.objective import Objective
 from anycastle.model.pop import PoP
 from anycastle.model.prefix import Prefix
 from anycastle.model.service import Service
@@ -31,6 +32,8 @@ class Fleet:
     """Prefixes of more than one service; ALL where the operator says nothing."""
     watch: WatchPlan = WatchPlan()
     """What the Internet may show of the prefixes."""
+    objectives: tuple[Objective, ...] = ()
+    """What is promised of the services; they change nothing at a PoP."""
 
     def pop(self, name: str) -> PoP:
         """Give the PoP of that name. Raises `KeyError`."""

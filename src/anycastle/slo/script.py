@@ -29,9 +29,8 @@ from typing import Final
 
 from anycastle.base.errors import ParseError
 from anycastle.base.ports import Timestamp
-from anycastle.model.objective import Objective, Period, Planned, Window
+from anycastle.model.objective import INDICATOR_NAMES, Objective, Planned, parse_share, parse_span, parse_window
 from anycastle.slo.burn import GUIDE, RULES, Firing, Severity
-from anycastle.slo.indicators.table import INDICATORS
 from anycastle.slo.reading import GLOBAL
 
 START: Final = Timestamp(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
@@ -42,8 +41,6 @@ VALUES_MAX: Final = 100_000
 
 LINES_MAX: Final = 100_000
 
-_SPAN: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(s|m|h|d|w)")
-_SECONDS: Final = MappingProxyType({"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0})
 _NUMBER: Final = r"\d{1,12}(?:\.\d{1,9})?"
 _VALUES: Final = re.compile(rf"(?:(_)|({_NUMBER})(?:([+-])({_NUMBER}))?)(?:x(\d{{1,7}}))?")
 _SERIES: Final = re.compile(r'(good|bad)(?:\{(?:region="([A-Za-z0-9._-]{1,63})")?\})?')
@@ -124,22 +121,6 @@ class _Wrong(Exception):
     def __init__(self, column: int, words: str) -> None:
         super().__init__(words)
         self.column = column
-
-
-def parse_span(text: str) -> float:
-    """Give seconds of `90s`, `5m`, `1h`, `3d`, `1h30m`. Raises `ParseError`."""
-    parts = _SPAN.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ParseError(f"{text!r} is no span of time; write 90s, 5m, 1h30m or 3d")
-    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
-
-
-def parse_share(text: str) -> float:
-    """Give 0.999 of `99.9%` or `0.999`. Raises `ParseError`."""
-    found = re.fullmatch(rf"(-?{_NUMBER})(%?)", text)
-    if not found:
-        raise ParseError(f"{text!r} is no share; write 99.9% or 0.999")
-    return round(float(found[1]) / 100, 12) if found[2] else float(found[1])
 
 
 def parse_script(text: str, name: str) -> Script:
@@ -325,8 +306,8 @@ def _with(objective: Objective, key: _Word, value: _Word) -> Objective:
         case "service":
             return replace(objective, service=value.text)
         case "indicator":
-            if value.text not in INDICATORS:
-                raise ParseError(f"there is no indicator {value.text!r}{_near(value.text, INDICATORS)}")
+            if value.text not in INDICATOR_NAMES:
+                raise ParseError(f"there is no indicator {value.text!r}{_near(value.text, INDICATOR_NAMES)}")
             return replace(objective, indicator=value.text)
         case "target":
             target = parse_share(value.text)
@@ -354,20 +335,6 @@ def _with(objective: Objective, key: _Word, value: _Word) -> Objective:
 
 
 _KEYS: Final = ("service", "indicator", "target", "window", "by", "minimum", "maintenance", "convergence")
-
-
-def parse_window(text: str) -> Window:
-    """Give a window of `30d`, `week`, `month` or `quarter`. Raises `ParseError`."""
-    calendar = {period.value: period for period in Period if period is not Period.ROLLING}
-    if text in calendar:
-        return Window(calendar[text])
-    try:
-        days = parse_span(text) / 86_400
-    except ParseError as error:
-        raise ParseError(f"{text!r} is no window; write 30d, {', '.join(calendar)}") from error
-    if not 1 <= days <= 366:
-        raise ParseError(f"a window is from 1 day to 366 days long, not {text}")
-    return Window(Period.ROLLING, days)
 
 
 def _alert(words: list[_Word], where: str) -> Expectation:

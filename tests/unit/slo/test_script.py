@@ -3,8 +3,8 @@
 import pytest
 
 from anycastle.base.errors import ParseError
-from anycastle.model.objective import Period, Planned, Window
-from anycastle.slo.script import RULE_NAMES, parse_script, parse_share, parse_span, parse_window
+from anycastle.model.objective import Period, Planned, Window, parse_share, parse_span, parse_window
+from anycastle.slo.script import RULE_NAMES, parse_script
 from anycastle.slo.script_run import run
 
 BURNING = """

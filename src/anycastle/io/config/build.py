@@ -7,6 +7,7 @@ from anycastle.io.config.shapes.service import ServiceShape
 from anycastle.io.config.shapes.watch import SessionShape, WatchShape
 from anycastle.model.announcement import RouteAttributes
 from anycastle.model.fleet import Fleet, SharedPrefix
+from anycastle.model.objective import Objective
 from anycastle.model.pop import Location, PoP, Router
 from anycastle.model.prefix import Prefix
 from anycastle.model.service import Dampening, Floor, Lease, MaintenanceWindow, Quorum, Service, SlowStart
@@ -19,10 +20,30 @@ def build_fleet(
     pops: tuple[PoP, ...],
     services: tuple[Service, ...],
     shared: dict[Prefix, SharedPrefix],
+    objectives: tuple[Objective, ...] = (),
 ) -> Fleet:
     """Give the fleet."""
     regions = tuple(region.value for region in shape.regions)
-    return Fleet(shape.name, shape.asn, regions, pops, services, shared, _watch(shape.watch))
+    return Fleet(shape.name, shape.asn, regions, pops, services, shared, _watch(shape.watch), objectives)
+
+
+def build_objectives(shape: ServiceShape) -> tuple[Objective, ...]:
+    """Give the objectives of a service."""
+    return tuple(
+        Objective(
+            name=each.name,
+            service=shape.name,
+            indicator=each.indicator,
+            target=each.target,
+            threshold_ms=None if each.threshold is None else each.threshold * 1000,
+            window=each.window,
+            by_region=each.by_region,
+            maintenance=each.maintenance,
+            convergence_s=each.convergence,
+            minimum_events=None if each.minimum_events is None else float(each.minimum_events),
+        )
+        for each in shape.objectives or ()
+    )
 
 
 def _watch(shape: WatchShape | None) -> WatchPlan:
