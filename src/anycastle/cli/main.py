@@ -22,6 +22,9 @@ COMMANDS: Final = MappingProxyType(
         "diff": Command("anycastle.cli.diff", "diff", "Show which routes the fleet's files would change."),
         "drift": Command("anycastle.cli.drift", "drift", "Show what a human changed on a router."),
         "events": Command("anycastle.cli.events", "events", "Read and verify an event log."),
+        "incidents": Command(
+            "anycastle.cli.incidents", "incidents", "See what alerts become: pages, tickets, incidents."
+        ),
         "init": Command("anycastle.cli.init", "init", "Write a commented example fleet."),
         "irr": Command("anycastle.cli.irr", "irr", "Ask routing registries: filters of as-sets, the fleet's objects."),
         "lab": Command("anycastle.cli.lab", "lab", "Run a topology here, let something fail, see what clients see."),
