@@ -6,6 +6,7 @@ STAMP := $(VENV)/.installed
 PEERS := .venv-peers
 SEED ?=
 SEEDS ?= 1000
+FAST := tests/unit tests/property tests/cli tests/simulation
 # Real checks with real deadlines: not beside other tests, which would make them late.
 ALONE := tests/cli/test_demo.py
 .DEFAULT_GOAL := help
@@ -29,12 +30,12 @@ setup: $(STAMP)  ## Make .venv with .venv/bin/anycastle
 demo: setup  ## Run the main job: a fleet on loopback, a PoP that fails, a client that is answered all the same
 	@$(BIN)/anycastle demo
 
-check: setup  ## Format, lint, types, import contracts, unit and property tests, short simulation
+check: setup  ## Format, lint, types, import contracts, the quicker tests, short simulation
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/pytest -q -n auto tests/unit tests/property tests/cli tests/simulation --ignore=$(ALONE)
+	@$(BIN)/pytest -q -n auto -m "not thorough" $(FAST) --ignore=$(ALONE)
 
 format: setup  ## Format the source
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
@@ -46,6 +47,7 @@ lab: setup lab-packages  ## Real routers and servers in network namespaces (root
 	@$(BIN)/pytest -q -rfE -n 2 --dist loadfile tests/lab
 
 test: lab-packages check docs  ## Everything that CI runs
+	@$(BIN)/pytest -q -n auto -m thorough $(FAST) --ignore=$(ALONE)
 	@$(BIN)/pytest -q -rfE $(ALONE)
 	@$(BIN)/pytest -q -rfE -n 2 --dist loadfile tests/lab
 

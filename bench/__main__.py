@@ -10,6 +10,7 @@ BENCHES = MappingProxyType(
     {
         "agent_cost": "bench.agent_cost",
         "calibration": "bench.calibration",
+        "controller_load": "bench.controller_load",
         "failover": "bench.failover",
         "watch": "bench.watch",
         "mrt": "bench.mrt",

@@ -76,6 +76,7 @@ SAMPLE: dict[str, Any] = {
     "sessions": [{"upstream": "transit", "neighbour": "192.0.2.1", "state": "established"}],
     "answers": {},
     "events_dropped": 0,
+    "controller": {"connected": True, "term": 1, "skew": {"offset_s": 0.0}},
 }
 """A status with one of everything, so that each family shows its labels."""
 

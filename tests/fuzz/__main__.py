@@ -26,6 +26,7 @@ FAMILIES = (
     "rtr",
     "bmp",
     "irr",
+    "link",
     "atlas",
     "dns",
 )

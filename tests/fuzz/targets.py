@@ -9,11 +9,13 @@ from contextlib import suppress
 from types import MappingProxyType
 
 from anycastle.base.errors import MisuseError, ParseError
-from anycastle.base.ports import Instant, Timestamp
+from anycastle.base.ports import Instant, Now, Timestamp
 from anycastle.model.asn import ASN
 from anycastle.model.irr import SetName
 from anycastle.model.prefix import parse_prefix
 from anycastle.session.irr_client import IRRClient
+from anycastle.session.link_agent import AgentFacts, LinkAgent
+from anycastle.session.link_controller import ControllerSession
 from anycastle.session.rtr_client import RTRClient
 from anycastle.watch.bmp import BMPReader
 from anycastle.watch.engine import WatchEngine
@@ -34,6 +36,8 @@ from anycastle.wire.irr.objects import RegistryObject, read_object, write_object
 from anycastle.wire.irr.query import Question, SetMembers, encode_query, parse_query
 from anycastle.wire.irr.reply import IRRError, Reply, ReplyFramer, encode_reply
 from anycastle.wire.irr.rpsl import Damage, format_rpsl, parse_rpsl
+from anycastle.wire.link import codec as link
+from anycastle.wire.link.message import Hello, Message, Welcome
 from anycastle.wire.mrt.codec import decode_records
 from anycastle.wire.mrt.record import Damaged, Unknown
 from anycastle.wire.rtr.codec import Framer as RTRFramer
@@ -231,6 +235,43 @@ def _registry_objects(stream: bytes) -> Iterator[RegistryObject]:
                 yield value
 
 
+def fuzz_link(octets: bytes) -> None:
+    """Read lines as messages of either side, and hand them to engines in the middle of a session."""
+    now = Now(Instant(0.0), Timestamp(0.0))
+    agent, controller = LinkAgent(["one"], _Half()), ControllerSession("ams", now)
+    agent.start(now)
+    agent.connected(AgentFacts("ams", "1"), now)
+    agent.received(link.encode_message(Welcome(2, 1, 3.0, 0, 10, 0.0)), now)
+    agent.met(None, now)
+    controller.received(link.encode_message(Hello([1, 2], "ams", "1", 0.0)), now)
+    controller.welcome(1, 0, now)
+    for line in octets.split(b"\n"):
+        for decode in (link.decode_agent, link.decode_controller):
+            _link_message(decode, line)
+        agent.received(line, now)
+        controller.received(line, now)
+
+
+def _link_message(decode: Callable[[bytes], Message | link.Unknown], line: bytes) -> None:
+    with suppress(link.LinkError):
+        message = decode(line)
+        if not isinstance(message, link.Unknown):
+            octets = link.encode_message(message)
+            again = decode(octets)
+            assert isinstance(again, Message)
+            assert link.encode_message(again) == octets
+
+
+class _Half:
+    """A source of chance without any."""
+
+    def random(self) -> float:
+        return 0.5
+
+    def uniform(self, a: float, b: float) -> float:
+        return (a + b) / 2
+
+
 def fuzz_atlas(octets: bytes) -> None:
     """A result is read or is garbage, and what was read can be written as JSON."""
     result = parse_result(octets)
@@ -258,6 +299,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
         "ris_live": fuzz_ris_live,
         "mrt": fuzz_mrt,
         "irr": fuzz_irr,
+        "link": fuzz_link,
         "atlas": fuzz_atlas,
         "dns": fuzz_dns,
     }

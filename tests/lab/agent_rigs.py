@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from anycastle.base.errors import WorldError
+from anycastle.io.assignment_json import encode
 from anycastle.io.config.write import write_fleet
 from anycastle.io.event_log import EventLog, StoredEvent
 from anycastle.io.local_socket import ask
@@ -32,6 +33,9 @@ from anycastle.model.pop import Location, PoP, Router
 from anycastle.model.prefix import parse_address, parse_prefix
 from anycastle.model.service import Floor, Policy, Service
 from anycastle.model.upstream import Neighbour, Upstream, UpstreamKind
+from anycastle.rollout.compose import compose
+from anycastle.rollout.desired import Desired
+from anycastle.rollout.revision import Revision
 from tests.lab.namespaces import Namespace, end, joined, run
 from tests.lab.observer import OWN, PEER, Observer
 
@@ -207,6 +211,24 @@ class Rig:
         )
         until(lambda: self.status() is not None, f"the agent answers; {self.agent_log()}")
 
+    def start_agent_in_vain(self) -> str:
+        """Start an agent that ends with an error, and give what it said."""
+        self.agent = self.spawn(
+            *(_ANYCASTLE, "agent", "run", "--fleet", str(self.fleet_dir), "--pop", POP),
+            *("--state-dir", str(self.state_dir), "--run-dir", str(self.run_dir), "--listen", "none"),
+            log="agent-in-vain.log",
+        )
+        code, said = self.agent.wait(WAIT_S), (self.folder / "agent-in-vain.log").read_text()
+        assert code > 0, said
+        return said
+
+    def forget_assignment(self, *, done: bool = True) -> str:
+        """Ask for it as an operator would, and give what was said."""
+        asked = (_ANYCASTLE, "agent", "forget-assignment", "--pop", POP, "--state-dir", str(self.state_dir))
+        told = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=WAIT_S)
+        assert (told.returncode == 0) is done, told.stderr
+        return told.stdout + told.stderr
+
     def signal_agent(self, number: signal.Signals) -> None:
         assert self.agent is not None
         self.agent.send_signal(number)
@@ -243,6 +265,19 @@ class Rig:
         """Run `anycastle agent ...` as an operator would."""
         command, *rest = arguments
         return run(_ANYCASTLE, "agent", command, "--pop", POP, "--run-dir", str(self.run_dir), *rest)
+
+    def assignment(self, *services: Service, pop: PoP | None = None) -> bytes:
+        """What a controller would send this PoP for a fleet with these services."""
+        mine = pop or self.pop()
+        others = (replace(mine, name=name) for name in POPS[1:])
+        whole = Fleet("rows", OWN, ("europe",), (mine, *others), services)
+        told = compose(Desired("one"), {"one": Revision(whole)}, POP)
+        assert told is not None
+        return encode(told)
+
+    def assign(self, octets: bytes) -> dict[str, Any]:
+        """Give the agent an assignment, as a controller would. Raises `MisuseError` where it refuses."""
+        return ask(self.run_dir / "agent.sock", {"command": "assign", "assignment": octets.decode()}, 5.0)
 
     def page(self, path: str) -> tuple[int, str]:
         """GET a page of the agent."""

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from anycastle.base.errors import WorldError
+from anycastle.io.assignment_json import digest
+from anycastle.model.announcement import RouteAttributes
 from anycastle.model.check import Check, FileTarget, Severity, TCPTarget
 from anycastle.model.community import GRACEFUL_SHUTDOWN
 from anycastle.model.service import Floor, Lease, LeaseEnd, OnExit, Policy
-from tests.lab.agent_rigs import POPS, PREFIXES, Rig, until
+from tests.lab.agent_rigs import POP, POPS, PREFIXES, Rig, until
 from tests.lab.observer import Heard, Step
 
 DNS = PREFIXES["dns"]
@@ -335,3 +338,86 @@ class AgentRows:
         assert "restart" in refused.fields["reason"]
         rig.kill_service()
         rig.expect_announced()
+
+    # -- assignments --------------------------------------------------------------------------------------------------
+
+    @pytest.mark.mission("C3", "F7")
+    def test_an_agent_lives_by_its_assignment_also_after_it_was_killed(self, rig: Rig) -> None:
+        rig.begin(rig.service(on_exit=OnExit.HOLD))
+        prepended = {(POP, "transit"): Policy(attributes=RouteAttributes(prepend=3))}
+        octets = rig.assignment(rig.service(policies=prepended))
+        told = rig.assign(octets)
+        assert told["assignment"]["digest"] == digest(octets)
+        until(lambda: rig.observer.routes()[DNS].prepend == 3, "it is prepended")
+        rig.expect_event("assignment_taken", digest=digest(octets), origin="controller")
+        rig.kill_agent()
+        before = len(rig.observer.steps)
+        (rig.fleet_dir / "services" / "dns.yaml").write_text("no: service\n")  # nor does it need its files any more
+        rig.start_agent()
+        rig.expect_event("assignment_taken", digest=digest(octets), origin="disk")
+        assert "dns.yaml" in rig.expect_event("alarm", code="fleet-files").fields["text"]
+        rig.expect_ready()
+        assert rig.observer.routes()[DNS].prepend == 3
+        assert not rig.observer.steps[before:], rig.seen()
+        status = rig.status()
+        assert status is not None
+        assert status["assignment"] == told["assignment"]
+
+    @pytest.mark.mission("C3", "F7")
+    def test_a_damaged_assignment_stops_the_agent_and_the_router_announces_on_until_it_is_forgotten(
+        self, rig: Rig
+    ) -> None:
+        rig.begin(rig.service(on_exit=OnExit.HOLD))
+        prepended = {(POP, "transit"): Policy(attributes=RouteAttributes(prepend=3))}
+        rig.assign(rig.assignment(rig.service(policies=prepended)))
+        until(lambda: rig.observer.routes()[DNS].prepend == 3, "it is prepended")
+        assert "stop the agent of ams first" in rig.forget_assignment(done=False)
+        before = len(rig.observer.steps)
+        rig.kill_agent()
+        stored = rig.state_dir / "assignment.json"
+        stored.write_bytes(stored.read_bytes()[:-20])
+        assert "is damaged" in rig.start_agent_in_vain()
+        assert rig.observer.routes()[DNS].prepend == 3
+        assert not rig.observer.steps[before:], rig.seen()
+        assert "assignment-forgotten.json" in rig.forget_assignment()
+        rig.start_agent()
+        until(lambda: rig.observer.routes()[DNS].prepend == 0, "the files count")
+        status = rig.status()
+        assert status is not None
+        assert status["assignment"] is None
+        assert "lives by its fleet files" in rig.forget_assignment(done=False)
+
+    @pytest.mark.mission("C3", "F7")
+    def test_an_assignment_is_refused_that_would_end_a_service_without_a_permit(self, rig: Rig) -> None:
+        rig.begin(rig.service(floor=NO_PERMIT), rig.service("web"))
+        before = len(rig.observer.steps)
+        octets = rig.assignment(rig.service("web"))
+        with pytest.raises(WorldError, match="would withdraw dns from ams, and no permit allows it"):
+            rig.assign(octets)
+        rig.expect_event("assignment_refused", digest=digest(octets))
+        silent = rig.service("web", policies={(POP, "transit"): Policy(announce=False)})
+        rig.assign(rig.assignment(rig.service(floor=NO_PERMIT), silent))  # for that one there is a permit
+        rig.expect_announced("dns")
+        assert rig.observer.kinds(before) == ["withdrawn", "update"], rig.seen()
+
+    @pytest.mark.mission("F7")
+    def test_files_that_are_read_anew_do_not_belie_the_assignment(self, rig: Rig) -> None:
+        rig.begin(rig.service())
+        rig.assign(rig.assignment(rig.service()))
+        rig.write(rig.service("web"))
+        rig.signal_agent(signal.SIGHUP)
+        refused = rig.expect_event("operator_commanded", command="reload", granted=False)
+        assert "lives by its assignment" in refused.fields["reason"]
+        assert rig.announced() == {"dns"}
+
+    @pytest.mark.mission("F7")
+    def test_an_assignment_for_other_routers_is_refused_and_upstreams_may_come_first(self, rig: Rig) -> None:
+        rig.begin(rig.service())
+        pop = rig.pop()
+        more = (*pop.upstreams, replace(pop.upstreams[0], name="another"))
+        with pytest.raises(WorldError, match="the upstream another of ams is not what its agent runs"):
+            rig.assign(rig.assignment(rig.service(), pop=replace(pop, upstreams=more)))
+        rig.assign(rig.assignment(rig.service(policies={}), pop=replace(pop, upstreams=())))
+        rig.expect_announced()
+        rig.assign(rig.assignment(rig.service()))
+        rig.expect_announced("dns")

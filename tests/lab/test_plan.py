@@ -90,6 +90,20 @@ def test_a_change_of_the_files_is_planned_until_the_agent_has_carried_it_out(emb
     assert f"{POP} announces something else" in moved
 
 
+@pytest.mark.mission("C3", "C5")
+def test_a_check_that_changes_is_planned_until_the_agent_has_it(embedded: EmbeddedRig) -> None:
+    rig = embedded
+    rig.begin(rig.service())
+    until(lambda: _settled(ask(rig, "plan")), "nothing is to be done")
+    rig.write(rig.service(fall=3))
+    planned = ask(rig, "plan")
+    assert planned.code == 2
+    assert planned.value["difference"]["definitions"] == [{"service": "dns", "pop": POP, "parts": ["checks"]}]
+    assert [step["definitions"] for step in planned.value["steps"]] == [[0]]
+    rig.signal_agent(signal.SIGHUP)
+    until(lambda: _settled(ask(rig, "plan")), "the agent has read them")
+
+
 @pytest.mark.mission("C3", "C16")
 def test_a_service_that_dies_is_explained_and_not_planned(embedded: EmbeddedRig) -> None:
     rig = embedded
@@ -132,7 +146,9 @@ def test_a_humans_edit_on_bird_is_drift_and_no_plan_overwrites_it(bird: BirdRig)
 
 
 def _settled(answer: Answer) -> Answer | None:
-    return answer if answer.code == 0 and not answer.value["difference"]["explained"] else None
+    """Give it where nothing is to be done, nothing is explained away, and the router does as it was told."""
+    difference = answer.value["difference"]
+    return answer if answer.code == 0 and not (difference["explained"] or difference["drifts"]) else None
 
 
 def _explained(answer: Answer) -> Answer | None:

@@ -14,6 +14,7 @@ from anycastle.model.permit import PermitState
 from anycastle.model.service import Floor, Policy, Service
 from anycastle.model.stance import Stance
 from anycastle.rollout.check_input import Evidence
+from anycastle.rollout.definition import Definitions
 from anycastle.rollout.difference import Change
 from anycastle.rollout.intent import intent_of
 from anycastle.rollout.limits import BlastLimits
@@ -63,7 +64,14 @@ def obeys(made: Fleet, pop: str, stances: Mapping[str, Stance]) -> PoPReport:
         if told is not None
     )
     said = {
-        each.name: ServiceReport(each.name, stances[each.name], "", PermitState.HELD, prefixes=each.prefixes)
+        each.name: ServiceReport(
+            each.name,
+            stances[each.name],
+            "",
+            PermitState.HELD,
+            prefixes=each.prefixes,
+            definitions=Definitions().at(each, made.pop(pop)),
+        )
         for each in made.services_at(pop)
     }
     return replace(report(made, pop), exported=routes, wanted=routes, services=said)
@@ -98,8 +106,20 @@ def carried_out(now: Live, made: Plan, after: Fleet) -> Live:
                     place = change.key.upstream, change.key.prefix
                     routes[place] = Announcement(place[1], place[0], change.after)
         exported = frozenset(routes.values())
-        told.append(replace(said, exported=exported, wanted=exported))
+        services = {name: taken(each, pop, made, after) for name, each in said.services.items()}
+        told.append(replace(said, exported=exported, wanted=exported, services=services))
     return live_of(told, [pop.name for pop in after.pops])
+
+
+def taken(said: ServiceReport, pop: str, made: Plan, after: Fleet) -> ServiceReport:
+    """What the agent says of a service once it has taken the parts of its definition that the plan changes."""
+    for change in made.difference.definitions:
+        if (change.pop, change.service) == (pop, said.name):
+            there = next(each for each in after.services if each.name == said.name)
+            meant = Definitions().at(there, after.pop(pop))
+            assert said.definitions is not None
+            return replace(said, definitions={**said.definitions, **{part: meant[part] for part in change.parts}})
+    return said
 
 
 @pytest.mark.mission("C3")
@@ -118,6 +138,8 @@ def test_a_plan_that_was_carried_out_is_followed_by_an_empty_one(given_: tuple[F
 def test_the_steps_together_are_the_difference(given_: tuple[Fleet, Live]) -> None:
     made = plan(*given_)
     assert Counter(change for step in made.steps for change in step.changes) == Counter(made.difference.changes)
+    defined = Counter(each for step in made.steps for each in step.definitions)
+    assert defined == Counter(made.difference.definitions)
     assert [step.number for step in made.steps] == list(range(1, len(made.steps) + 1))
     assert plan(*given_) == made
 

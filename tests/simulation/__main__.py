@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import click
 
-from tests.simulation import bgp, controlled, fleet
+from tests.simulation import bgp, controlled, fleet, rollouts
 from tests.simulation.fleet import InvariantBroken
 
 
@@ -50,9 +50,19 @@ def run_network(seed: int) -> Done:
     return Done(done.hours, done.events, done.counts)
 
 
+def run_rollouts(seed: int) -> Done:
+    """Run one seed of a controller's rollouts."""
+    try:
+        done = rollouts.simulate(seed)
+    except InvariantBroken as broken:
+        return Done(failure=f"rollouts: {broken}")
+    return Done(done.clock / 3600.0 * len(done.pops), sum(done.counts.values()), done.counts)
+
+
 KINDS: dict[str, tuple[Callable[[int], Done], str]] = {
     "fleet": (run_fleet, "PoP-hours"),
     "controlled": (run_controlled, "PoP-hours"),
+    "rollouts": (run_rollouts, "PoP-hours"),
     "bgp": (run_network, "speaker-hours"),
 }
 

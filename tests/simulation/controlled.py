@@ -309,8 +309,15 @@ class ControlledFleet(FleetSimulation):
             floor = self.enforced[service.name]
             if not floor.met_by(self._capacities(left)):
                 raise InvariantBroken(f"only {left} are sure to keep {service.name}; its floor is {floor}")
-            if service.floor.met_by(self._capacities(left)):
+            if service.floor.met_by(self._capacities(left)) and self._known_to_stand(service):
                 self.enforced[service.name] = service.floor
+
+    def _known_to_stand(self, service: Service) -> bool:
+        """Tell whether a raised floor counts: once the leader relies on enough. A grant of before may be on its way."""
+        alive = [controller for controller in self.controllers if controller.alive]
+        leader = max(alive, key=lambda controller: controller.term, default=None)
+        relied = leader.ledger.relied_on(service) if leader is not None else []
+        return service.floor.met_by(self._capacities(relied))
 
     def _check_floor(self) -> None:
         for service in self.fleet.services:

@@ -3,6 +3,7 @@
 import getpass
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +14,7 @@ from anycastle.cli.host_port import host_and_port
 from anycastle.cli.output import Form, Table, output_option, print_form
 
 if TYPE_CHECKING:
+    from anycastle.io.link.files import LinkSettings
     from anycastle.model.fleet import Fleet
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,6 +71,14 @@ def agent() -> None:
 @click.option("--listen", default="127.0.0.1:9477", show_default=True, help="ADDRESS:PORT of /metrics, or `none`.")
 @click.option("--observe-only", is_flag=True, help="Check, decide and tell, but leave the router alone.")
 @click.option("--no-watchdog", is_flag=True, help="Let announcements outlive an agent that dies.")
+@click.option(
+    "--controller", "controllers", multiple=True, metavar="HOST[:PORT]", help="A controller; may be repeated."
+)
+@click.option(
+    "--authorities", type=click.Path(path_type=Path), help="Whom the link trusts: bundle.pem of the authority."
+)
+@click.option("--certificate", type=click.Path(path_type=Path), help="The agent's certificate; read at each dialling.")
+@click.option("--key", type=click.Path(path_type=Path), help="Its key. [default: beside the certificate]")
 def run(
     fleet_dir: Path,
     pop: str,
@@ -77,22 +87,53 @@ def run(
     listen: str,
     observe_only: bool,
     no_watchdog: bool,
+    controllers: tuple[str, ...],
+    authorities: Path | None,
+    certificate: Path | None,
+    key: Path | None,
 ) -> None:
     """Announce a PoP's services while they serve, until SIGTERM. SIGHUP reads the fleet folder anew."""
     import asyncio
 
     from anycastle.daemons.agent_process import AgentProcess, AgentSettings
+    from anycastle.daemons.assigned import begin_with
 
     state, sockets = directories(pop, state_dir, run_dir)
-    settings = AgentSettings(pop, state, sockets, address(listen), observe_only, not no_watchdog)
+    link = _link_settings(controllers, authorities, certificate, key)
+    settings = AgentSettings(pop, state, sockets, address(listen), observe_only, not no_watchdog, link)
 
     async def load() -> "Fleet":
         return await load_for(fleet_dir, pop)
 
     async def serve() -> None:
-        await AgentProcess(settings, await load(), load).run()
+        start = await begin_with(settings.assignments, settings.access, pop, load)
+        await AgentProcess(settings, start, load).run()
 
     asyncio.run(serve())
+
+
+def _link_settings(
+    controllers: tuple[str, ...], authorities: Path | None, certificate: Path | None, key: Path | None
+) -> "LinkSettings | None":
+    """Give what the link needs; None without a controller. Raises `UsageError`."""
+    from anycastle.base.errors import ParseError
+    from anycastle.io.link.files import CredentialFiles, LinkSettings
+    from anycastle.model.controller_access import host_and_port as place
+
+    if not controllers:
+        if authorities or certificate or key:
+            raise click.UsageError("--authorities, --certificate and --key are for a --controller")
+        return None
+    if authorities is None or certificate is None:
+        raise click.UsageError("--controller needs --authorities and --certificate")
+    try:
+        for controller in controllers:
+            place(controller)
+    except ParseError as error:
+        raise click.UsageError(str(error)) from error
+    # Absolute, as the daemon may change its directory; they are read anew at each dialling.
+    paths = (authorities, certificate, key or certificate.with_suffix(".key"))
+    return LinkSettings(controllers, CredentialFiles(*(path.absolute() for path in paths)))
 
 
 @agent.command()
@@ -136,6 +177,9 @@ def status(pop: str, run_dir: Path | None, form: Form) -> None:
     if form is Form.TABLE:
         for problem in told["problems"]:
             click.echo(f"not ready: {problem}", err=True)
+        if told.get("assignment"):
+            taken = datetime.fromtimestamp(told["assignment"]["taken"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            click.echo(f"lives by the assignment {told['assignment']['digest']}, taken {taken}", err=True)
     print_form(form, told, _service_table(told["services"]))
 
 
@@ -230,3 +274,34 @@ def _command(
     asked = request | {"pop": pop, "services": list(services), "owner": owner, "reason": reason}
     told = ask(_socket(pop, run_dir), asked)
     print_form(form, told["services"], _service_table(told["services"]))
+
+
+@agent.command("forget-assignment")
+@POP
+@click.option("--state-dir", type=click.Path(path_type=Path), envvar="STATE_DIRECTORY", help="Where the assignment is.")
+def forget_assignment(pop: str, state_dir: Path | None) -> None:
+    """Have the agent live by its fleet files again, from its next start on. It must not run meanwhile.
+
+    Bring the files up to date first: what they say may be older than what the PoP announces, and no rollout has come
+    to it. Permits are still the controllers' to deal. A controller that the agent dials assigns anew. The assignment is
+    kept beside its place, as assignment-forgotten.json.
+
+    Example: systemctl stop anycastle-agent@ams; anycastle agent forget-assignment --pop ams
+    """
+    from anycastle.base.errors import WorldError
+    from anycastle.io.assignment_file import AssignmentFile
+    from anycastle.io.lock import claim
+
+    state, _ = directories(pop, state_dir, None)
+    stored = AssignmentFile(state / "assignment.json")
+    if not stored.path.exists():
+        raise MisuseError(f"{stored.path} is not there: the agent of {pop} lives by its fleet files")
+    try:
+        held = claim(state, "agent", "has this state directory")
+    except WorldError as error:
+        raise MisuseError(f"{error}; stop the agent of {pop} first") from error
+    try:
+        aside = stored.forget()
+    finally:
+        os.close(held)
+    click.echo(f"the agent of {pop} lives by its fleet files from its next start; what it lived by is in {aside}")

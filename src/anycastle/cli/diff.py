@@ -13,7 +13,12 @@ from anycastle.cli.plan_input import CHANGED, live_options, read_inputs
 @live_options
 @output_option(Form.TEXT, Form.JSON)
 def diff(
-    fleet_dir: Path, files: tuple[Path, ...], sockets: tuple[str, ...], detailed_exitcode: bool, form: Form
+    fleet_dir: Path,
+    files: tuple[Path, ...],
+    sockets: tuple[str, ...],
+    controller: Path | None,
+    detailed_exitcode: bool,
+    form: Form,
 ) -> None:
     """Show which routes would change, and what health explains: `plan` without shift, checks and steps.
 
@@ -23,7 +28,7 @@ def diff(
     from anycastle.io.plan_file import plain_difference
     from anycastle.rollout.difference import differ
 
-    inputs = read_inputs(fleet_dir, files, sockets)
+    inputs = read_inputs(fleet_dir, files, sockets, controller)
     difference = differ(inputs.intent, inputs.live)
     if form is Form.JSON:
         print_json(plain_difference(difference))
@@ -31,5 +36,7 @@ def diff(
         click.echo("\n".join(difference_lines(difference)).strip("\n") or "nothing to change")
     for pop in difference.unheard:
         message(f"{pop} is not heard: what it announces is not known", severity="warning")
+    for pop in difference.undefined:
+        message(f"{pop} does not say by which definitions it lives: its agent is too old", severity="warning")
     if detailed_exitcode and not difference.empty:
         sys.exit(CHANGED)

@@ -13,7 +13,12 @@ from anycastle.cli.plan_input import CHANGED, live_options, read_inputs
 @live_options
 @output_option(Form.TEXT, Form.JSON)
 def drift(
-    fleet_dir: Path, files: tuple[Path, ...], sockets: tuple[str, ...], detailed_exitcode: bool, form: Form
+    fleet_dir: Path,
+    files: tuple[Path, ...],
+    sockets: tuple[str, ...],
+    controller: Path | None,
+    detailed_exitcode: bool,
+    form: Form,
 ) -> None:
     """Show what routers announce that neither the files nor the health of a PoP explain.
 
@@ -23,7 +28,7 @@ def drift(
     from anycastle.io.plan_file import plain_difference
     from anycastle.rollout.difference import differ
 
-    inputs = read_inputs(fleet_dir, files, sockets)
+    inputs = read_inputs(fleet_dir, files, sockets, controller)
     difference = differ(inputs.intent, inputs.live)
     if form is Form.JSON:
         print_json({"drifts": plain_difference(difference)["drifts"], "unheard": list(difference.unheard)})

@@ -16,12 +16,20 @@ from anycastle.cli.lazy_group import Command, group_of
 
 COMMANDS: Final = MappingProxyType(
     {
+        "adopt": Command("anycastle.cli.apply", "adopt", "Have the controller take over a fleet as it is announced."),
         "agent": Command("anycastle.cli.agent", "agent", "Run a PoP's agent, ask it, drain it."),
+        "apply": Command("anycastle.cli.apply", "apply", "Have the controller roll a fleet folder out, in steps."),
+        "break-glass": Command("anycastle.cli.freeze", "break_glass", "Go on in spite of a freeze; takes two people."),
         "config": Command("anycastle.cli.config", "config", "Check, show and describe the fleet's files."),
+        "controller": Command(
+            "anycastle.cli.controller", "controller", "Run the fleet's controller, see how it stands."
+        ),
         "demo": Command("anycastle.cli.demo", "demo", "Show the main job: a PoP fails, clients are answered."),
         "diff": Command("anycastle.cli.diff", "diff", "Show which routes the fleet's files would change."),
+        "drain": Command("anycastle.cli.drain", "drain", "Take services from PoPs gracefully."),
         "drift": Command("anycastle.cli.drift", "drift", "Show what a human changed on a router."),
         "events": Command("anycastle.cli.events", "events", "Read and verify an event log."),
+        "freeze": Command("anycastle.cli.freeze", "freeze", "Let the controller change nothing by itself."),
         "incidents": Command(
             "anycastle.cli.incidents", "incidents", "See what alerts become: pages, tickets, incidents."
         ),
@@ -29,14 +37,20 @@ COMMANDS: Final = MappingProxyType(
         "irr": Command("anycastle.cli.irr", "irr", "Ask routing registries: filters of as-sets, the fleet's objects."),
         "lab": Command("anycastle.cli.lab", "lab", "Run a topology here, let something fail, see what clients see."),
         "mrt": Command("anycastle.cli.mrt", "mrt", "Print the routes of route collectors' archives."),
+        "pki": Command("anycastle.cli.pki", "pki", "Keep the certificates of agents and controllers."),
         "plan": Command("anycastle.cli.plan", "plan", "Preview and judge what the fleet's files would change."),
+        "rollout": Command("anycastle.cli.rollout", "rollout", "Look at rollouts, hold them, take them back."),
         "probe": Command("anycastle.cli.probe", "probe", "Read what probes saw: which PoP answered whom, how fast."),
         "rpki": Command("anycastle.cli.rpki", "rpki", "Validate routes, audit and plan the fleet's ROAs."),
         "slo": Command("anycastle.cli.slo", "slo", "Objectives, budgets, burn rates: test, replay, export them."),
         "speaker": Command("anycastle.cli.speaker", "speaker", "Run the embedded BGP speaker of a PoP."),
+        "steer": Command("anycastle.cli.drain", "steer", "Send traffic elsewhere, and keep announcing."),
+        "thaw": Command("anycastle.cli.freeze", "thaw", "End a freeze."),
+        "undrain": Command("anycastle.cli.drain", "undrain", "End drains."),
         "watch": Command("anycastle.cli.watch", "watch", "See what the Internet sees: hijacks, leaks, losses."),
         "twin": Command("anycastle.cli.twin", "twin", "Predict who lands where: routes, failures, hijacks, leaks."),
         "version": Command("anycastle.cli.version", "version", "Print the version."),
+        "withdraw": Command("anycastle.cli.drain", "withdraw", "Take services from PoPs at once, in an emergency."),
     }
 )
 """All commands."""

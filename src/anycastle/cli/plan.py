@@ -34,6 +34,7 @@ def plan(
     fleet_dir: Path,
     files: tuple[Path, ...],
     sockets: tuple[str, ...],
+    controller: Path | None,
     detailed_exitcode: bool,
     out: Path | None,
     ci: bool,
@@ -53,7 +54,7 @@ def plan(
     from anycastle.io.plan_file import plain_plan, write_plan
     from anycastle.rollout.plan import plan_of
 
-    inputs = read_inputs(fleet_dir, files, sockets)
+    inputs = read_inputs(fleet_dir, files, sockets, controller)
     evidence = _evidence(fleet_dir, inputs, given)
     made = plan_of(inputs.intent, inputs.live, inputs.folder, Timestamp(now().wall // 1), evidence)
     if ci or form is Form.JSON:
@@ -64,7 +65,7 @@ def plan(
             click.echo(line)
     if out is not None:
         write_plan(made, out)
-        message(f"saved as {out}; nothing is applied yet: no server does that")
+        message(f"saved as {out}; nothing is applied yet: see `anycastle apply --plan`")
     if made.refused:
         sys.exit(REFUSED)
     if (detailed_exitcode or ci) and not made.difference.empty:

@@ -34,6 +34,10 @@ def live_options(command: F) -> F:
             help="An agent's local socket (agent.sock), asked now. Can be repeated.",
         ),
         click.option(
+            "--controller", "controller", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+            help="Where a controller's socket is, which is asked for all its PoPs.",
+        ),
+        click.option(
             "--live", "files", multiple=True, type=click.Path(path_type=Path, exists=True), metavar="FILE|DIR",
             help="What `anycastle agent status -o json` printed, a file for each PoP; or a folder of such files,"
             " *.json. Can be repeated.",
@@ -55,7 +59,9 @@ class Inputs(NamedTuple):
     folder: "FolderRevision"
 
 
-def read_inputs(fleet_dir: Path, files: Sequence[Path], sockets: Sequence[str]) -> Inputs:
+def read_inputs(
+    fleet_dir: Path, files: Sequence[Path], sockets: Sequence[str], controller: Path | None = None
+) -> Inputs:
     """Read the folder and all reports. Raises `MisuseError`, `ParseError`, `WorldError`.
 
     A socket that does not answer is a PoP that is not heard; a file that cannot be read is an error.
@@ -65,14 +71,14 @@ def read_inputs(fleet_dir: Path, files: Sequence[Path], sockets: Sequence[str]) 
     from anycastle.rollout.intent import intent_of
     from anycastle.rollout.live import live_of
 
-    if not files and not sockets:
-        raise click.UsageError("name what agents say, by --live or --socket: without it nothing is known")
+    if not files and not sockets and controller is None:
+        raise click.UsageError("name what agents say, by --live, --socket or --controller: without it nothing is known")
     before = folder_revision(fleet_dir)
     fleet = usable(*load_here(fleet_dir))
     folder = folder_revision(fleet_dir)
     if folder.digest != before.digest:
         raise WorldError(f"{fleet_dir} changed while it was read")
-    reports = _reports(files, sockets)
+    reports = [*_reports(files, sockets), *_of_controller(controller)]
     return Inputs(intent_of(fleet), live_of(reports, [pop.name for pop in fleet.pops]), folder)
 
 
@@ -87,6 +93,18 @@ def _reports(files: Sequence[Path], sockets: Sequence[str]) -> list["PoPReport"]
         if asked is not None:
             _add(found, asked, text)
     return [report for report, _ in found.values()]
+
+
+def _of_controller(run_dir: Path | None) -> list["PoPReport"]:
+    """Give what the agents said last that have a session with a controller."""
+    from anycastle.cli.controller_socket import say
+    from anycastle.io.agent_report import report_of
+
+    if run_dir is None:
+        return []
+    agents = say(run_dir, {"command": "status"})["agents"] or {}
+    there = [pop for pop, seen in agents.items() if seen["connected"]]
+    return [report_of(say(run_dir, {"command": "report", "pop": pop}), f"{run_dir}: {pop}") for pop in there]
 
 
 def _expanded(files: Sequence[Path]) -> list[Path]:

@@ -40,22 +40,25 @@ def plan_lines(plan: "Plan") -> Iterator[str]:
 def verdict(plan: "Plan") -> str:
     """Give the line that says how many routes change, and whether a check refuses it."""
     changed = Counter(change.kind for change in plan.difference.changes)
-    if not changed:
-        what = "nothing to change"
-    else:
-        what = ", ".join(f"{changed[kind]} {words}" for kind, words in _DONE.items())
+    parts = [f"{changed[kind]} {words}" for kind, words in _DONE.items()] if changed else []
+    if plan.difference.definitions:
+        parts.append(f"{counted(len(plan.difference.definitions), 'definition')} to change")
+    what = ", ".join(parts) or "nothing to change"
     errors = sum(finding.severity.value == "error" for finding in plan.findings)
     if errors:
         return styled(f"{what}: refused, {counted(errors, 'error')}", bold=True)
-    return styled(what if not changed else f"{what}, in {counted(len(plan.steps), 'step')}", bold=True)
+    return styled(f"{what}, in {counted(len(plan.steps), 'step')}" if parts else what, bold=True)
 
 
 def difference_lines(difference: Difference) -> Iterator[str]:
     """Give what changes, and what health explains."""
-    if difference.changes:
+    if not difference.empty:
         yield ""
     for change in difference.changes:
         yield styled(_change_line(change), fg=_COLOURS[change.kind])
+    for each in difference.definitions:
+        line = f"{ChangeKind.CHANGED.value} {each.service} {each.pop}: its {', '.join(each.parts)}"
+        yield styled(line, fg=_COLOURS[ChangeKind.CHANGED])
     explained = Counter((each.service, each.key.pop, each.why) for each in difference.explained)
     if explained:
         yield from ("", "not as usual, and explained by health:")
@@ -130,8 +133,10 @@ def _step_lines(steps: Iterable[Step]) -> Iterator[str]:
     if listed:
         yield from ("", "steps:")
     for step in listed:
-        where = f"{', '.join(step.pops)} via {', '.join(step.upstreams)}"
-        yield f"  {step.number} {step.kind.value}: {where} ({_routes(len(step.changes))})"
+        via = f" via {', '.join(step.upstreams)}" if step.upstreams else ""
+        counts = [_routes(len(step.changes))] if step.changes else []
+        counts += [counted(len(step.definitions), "definition")] if step.definitions else []
+        yield f"  {step.number} {step.kind.value}: {', '.join(step.pops)}{via} ({', '.join(counts)})"
 
 
 def _routes(count: int) -> str:

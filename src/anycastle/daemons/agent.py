@@ -7,13 +7,14 @@ decision.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import Random
 from typing import Any, Protocol
 
 from anycastle import __version__
-from anycastle.base.errors import AnycastleError, MisuseError, WorldError
-from anycastle.base.ports import FAR_FUTURE, Instant
+from anycastle.base.errors import AnycastleError, MisuseError, ParseError, WorldError
+from anycastle.base.ports import FAR_FUTURE, Instant, Timestamp
+from anycastle.daemons.assigned import Start, fitted, require_same_machine
 from anycastle.health.agent import AgentEngine
 from anycastle.health.commands import (
     Apply,
@@ -29,17 +30,33 @@ from anycastle.health.commands import (
 )
 from anycastle.health.reconcile import RouterView
 from anycastle.health.state import AgentState
-from anycastle.io import checks
+from anycastle.io import assignment_json, checks
+from anycastle.io.assignment_file import Assignment
 from anycastle.io.clock import now
 from anycastle.io.routers.contract import RouterDriver, SessionState, SessionStatus
 from anycastle.model.announcement import Announcements
 from anycastle.model.check import CheckResult, Outcome
-from anycastle.model.event import AgentStarted, AgentStopped, Alarm, AnnouncementsApplied, Body, Event, SessionChanged
+from anycastle.model.event import (
+    AgentStarted,
+    AgentStopped,
+    Alarm,
+    AnnouncementsApplied,
+    AssignmentRefused,
+    AssignmentTaken,
+    Body,
+    Event,
+    SessionChanged,
+)
 from anycastle.model.fleet import Fleet
 from anycastle.model.prefix import Address
+from anycastle.rollout.definition import Definitions
 
 LAST_COMMANDS_S = 1.0
 """How long a leaving agent waits for what the engine commanded last; a router that hangs is not waited for."""
+
+
+_ROUTINE = (StartCheck, ReadExports, RenewLeases)
+"""Commands that change nothing of what is told."""
 
 
 class StateStore(Protocol):
@@ -54,8 +71,20 @@ class StateStore(Protocol):
         ...
 
 
+class AssignmentStore(Protocol):
+    """Where the assignment outlives the agent."""
+
+    def save(self, octets: bytes, taken: Timestamp) -> None:
+        """Return once the assignment is durable. Raises `WorldError`; the one before then stands."""
+        ...
+
+
 class Addresses(Protocol):
     """Where the anycast addresses live."""
+
+    def adopt(self, more: Iterable[Address]) -> None:
+        """Count more addresses as the fleet's."""
+        ...
 
     async def set(self, wanted: frozenset[Address]) -> None:
         """Have exactly these of the fleet's addresses."""
@@ -71,6 +100,10 @@ class Watchdog(Protocol):
 
     async def discharge(self, terms: tuple[LeaseTerm, ...]) -> None:
         """Tell it that the agent stops in good order, and what it is to end after that."""
+        ...
+
+    def keeps(self, service: str) -> bool:
+        """Tell whether it is sure to end nothing of a service, by what it has acknowledged."""
         ...
 
     @property
@@ -90,6 +123,8 @@ class AgentDaemon:
         *,
         record: Callable[[Event], None],
         store: StateStore | None = None,
+        assignments: AssignmentStore | None = None,
+        start: Start | None = None,
         addresses: Addresses | None = None,
         watchdog: Watchdog | None = None,
         observe_only: bool = False,
@@ -101,18 +136,29 @@ class AgentDaemon:
         self.watchdog = watchdog
         self.observe_only = observe_only
         self.recovered = saved is not None
+        self.assignment: Assignment | None = start.assignment if start is not None else None
+        """What the agent lives by; None where that is its files."""
         self.answers: Counter[Outcome] = Counter()
         self.sessions: tuple[SessionStatus, ...] = ()
         self.engine = AgentEngine(fleet, pop, saved or AgentState(), random or Random(), now())
         self._record = record
         self._store = store
+        self._assignments = assignments
+        self._start = start
         self._unsaved: AgentState | None = None
+        self._definitions: tuple[Fleet | None, dict[str, dict[str, str]]] = None, {}
         self._addresses = addresses
         self._router_queue: asyncio.Queue[Apply | ReadExports | SetAddresses] = asyncio.Queue(maxsize=64)
         self._runners: dict[str, checks.Run] = {}
         self._tasks: set[asyncio.Task[CheckResult]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._finish: asyncio.Future[Finish] | None = None
+        self._disk_unsure = False
+        """Which assignment is on disk is not known: the last save failed."""
+        self.on_change: Callable[[], None] | None = None
+        """Called after each batch of commands that may have changed what others are told of the agent."""
+        self.link: dict[str, Any] | None = None
+        """How it stands with controllers, for the status; None where none is configured."""
 
     # -- life -----------------------------------------------------------------------------------------------------
 
@@ -120,6 +166,7 @@ class AgentDaemon:
         """Serve until `stop` has led to the engine's `Finish`."""
         self._finish = asyncio.get_running_loop().create_future()
         self.record(AgentStarted(__version__, self.recovered, self.observe_only))
+        self._tell_start()
         await self._reach_router()
         worker = asyncio.create_task(self._drive_router())
         worker.add_done_callback(self._worker_ended)
@@ -135,6 +182,12 @@ class AgentDaemon:
                 task.cancel()
             await asyncio.gather(worker, *self._tasks, return_exceptions=True)
         await self._leave(finish)
+
+    def _tell_start(self) -> None:
+        if self.assignment is not None:
+            self.record(AssignmentTaken(self.assignment.digest, "disk", tuple(self.engine.services)))
+        if self._start is not None and self._start.trouble is not None:
+            self.record(Alarm("fleet-files", self.pop, self._start.trouble))
 
     async def _reach_router(self) -> None:
         """Say what is wrong with the router at the start; the reconciliation goes on trying."""
@@ -167,18 +220,75 @@ class AgentDaemon:
 
     def reload(self, fleet: Fleet) -> None:
         """Take a changed fleet. Raises `MisuseError` where that needs a restart, and changes nothing."""
-        before, pop = self.engine.pop, fleet.pop(self.pop)
-        if (fleet.asn, pop.router, pop.upstreams) != (self.engine.fleet.asn, before.router, before.upstreams):
+        if self.assignment is not None:
             raise MisuseError(
-                f"the ASN, the router or the upstreams of {self.pop} changed: restart the agent to take them"
+                f"the agent lives by its assignment {self.assignment.digest}; of the files it takes ASN, router and "
+                "upstreams alone, when it starts"
             )
+        require_same_machine(fleet, self.engine.fleet, self.pop)
+        self._adopt(fleet)
         self.perform(self.engine.reload(fleet, now()))
+
+    def assign(self, octets: bytes) -> None:
+        """Live by a controller's assignment, which is on disk before anything follows from it.
+
+        Raises `MisuseError` where it is refused: nothing has changed then, also on disk. The one that the agent lives
+        by already changes nothing.
+        """
+        digest = assignment_json.digest(octets)
+        if self.assignment is not None and self.assignment.digest == digest and not self._disk_unsure:
+            return
+        try:
+            self._take(octets, digest)
+        except (ParseError, MisuseError, WorldError) as error:
+            self.record(AssignmentRefused(digest, str(error)))
+            raise MisuseError(str(error)) from error
+        self.record(AssignmentTaken(digest, "controller", tuple(self.engine.services)))
+
+    def _take(self, octets: bytes, digest: str) -> None:
+        told = assignment_json.decode(octets)
+        fleet = fitted(told, self.engine.fleet, self.pop)
+        at = now()  # one instant for the question and the deed: nothing that the engine knows changes between them
+        self.engine.require_takeable(fleet, at)
+        self._require_durable()  # the term of the controller that says so, above all
+        if self._assignments is not None:
+            self._disk_unsure = True  # a save that fails may have put the new one in place all the same
+            self._assignments.save(octets, at.wall)
+            self._disk_unsure = False
+        self.assignment = Assignment(told, digest, at.wall)
+        self._adopt(fleet)
+        self.perform(self.engine.reload(fleet, at))
+
+    def _adopt(self, fleet: Fleet) -> None:
+        if self._addresses is not None:
+            self._addresses.adopt(managed_addresses(fleet))
+
+    @property
+    def definitions(self) -> Mapping[str, Mapping[str, str]]:
+        """Give the digests of what each service is here beside its routes; worked out once for each fleet."""
+        fleet, digests = self._definitions
+        if fleet is not self.engine.fleet:
+            known = Definitions()
+            services = self.engine.fleet.services_at(self.pop)
+            digests = {service.name: known.at(service, self.engine.pop) for service in services}
+            self._definitions = self.engine.fleet, digests
+        return digests
 
     def perform(self, commands: list[Command]) -> None:
         """Carry commands out in their order, and set the timer for what is next."""
         for command in commands:
             self._carry_out(command)
         self._set_timer()
+        if self.on_change is not None and not all(isinstance(each, _ROUTINE) for each in commands):
+            self.on_change()
+
+    def is_durable(self) -> bool:
+        """Tell whether the engine's state is on disk, after one more try where it was not."""
+        try:
+            self._require_durable()
+        except WorldError:
+            return False
+        return True
 
     def record(self, body: Body) -> None:
         """Put a fact into the log."""
@@ -194,6 +304,11 @@ class AgentDaemon:
         if self.watchdog is not None and self.watchdog.problem is not None:
             found.append(self.watchdog.problem)
         return found
+
+    @property
+    def link_problem(self) -> str | None:
+        """Why no controller is in reach, or what is wrong beside it. The agent serves on without: it is ready."""
+        return None if self.link is None else self.link["problem"]
 
     # -- commands -------------------------------------------------------------------------------------------------
 
@@ -341,6 +456,11 @@ class AgentDaemon:
             self._timer = asyncio.get_running_loop().call_at(deadline, self._wake)
 
 
+def managed_addresses(fleet: Fleet) -> Iterator[Address]:
+    """Give the addresses that an agent adds and removes."""
+    return (address for service in fleet.services if service.manage_addresses for address in service.addresses)
+
+
 def status(daemon: AgentDaemon) -> dict[str, Any]:
     """Give all that an operator may want to know of an agent, as plain values."""
     from anycastle.io.announcement_json import plain
@@ -353,10 +473,14 @@ def status(daemon: AgentDaemon) -> dict[str, Any]:
         "capacity": engine.pop.capacity,
         "version": __version__,
         "observe_only": daemon.observe_only,
+        "assignment": None
+        if daemon.assignment is None
+        else {"digest": daemon.assignment.digest, "taken": daemon.assignment.taken},
         "booted": engine.booted,
         "ready": not daemon.problems(),
         "problems": daemon.problems(),
         "services": [_service_status(daemon, name) for name in engine.services],
+        "settled": engine.router.obeyed,
         "wanted": plain(engine.router.wanted),
         "exported": plain(engine.router.exports),
         "sessions": [
@@ -370,6 +494,7 @@ def status(daemon: AgentDaemon) -> dict[str, Any]:
             }
             for session in daemon.sessions
         ],
+        "controller": daemon.link,
     }
 
 
@@ -380,6 +505,7 @@ def _service_status(daemon: AgentDaemon, name: str) -> dict[str, Any]:
         "name": name,
         "prefixes": [str(prefix) for prefix in state.service.prefixes],
         "floor": {"pops": state.service.floor.pops, "capacity": state.service.floor.capacity},
+        "definitions": daemon.definitions[name],
         "stance": state.decision.stance.value,
         "reason": state.decision.reason,
         "condition": state.condition.value,

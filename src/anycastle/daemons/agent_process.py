@@ -4,34 +4,41 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.base.ports import Timestamp
-from anycastle.daemons.agent import AgentDaemon, status
+from anycastle.daemons.agent import AgentDaemon, managed_addresses, status
+from anycastle.daemons.assigned import Start
 from anycastle.daemons.reloads import Reloads
 from anycastle.daemons.watchdog import Charge, WatchdogClient
 from anycastle.io import systemd_notify
+from anycastle.io.access_file import AccessFile
 from anycastle.io.agent_metrics import AgentMetrics
 from anycastle.io.agent_state import AgentStateFile
+from anycastle.io.assignment_file import AssignmentFile
 from anycastle.io.clock import now
 from anycastle.io.echo import Echo
 from anycastle.io.event_writer import EventWriter
+from anycastle.io.link.files import CredentialFiles, LinkSettings
 from anycastle.io.local_socket import LocalServer
 from anycastle.io.lock import claim
 from anycastle.io.loopback import Loopback
 from anycastle.io.routers import DriverChoice
 from anycastle.io.routers.bird import BirdDriver
 from anycastle.io.status_server import Page, StatusServer
-from anycastle.model.event import KIND_OF, AnnouncementsConfirmed, Event, OperatorCommanded, PermitChanged
+from anycastle.model.controller_access import ControllerAccess
+from anycastle.model.event import KIND_OF, Alarm, AnnouncementsConfirmed, Event, OperatorCommanded, PermitChanged
 from anycastle.model.fleet import Fleet
-from anycastle.model.prefix import Address
+
+if TYPE_CHECKING:
+    from anycastle.daemons.agent_link import AgentLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +51,29 @@ class AgentSettings:
     listen: tuple[str, int] | None
     observe_only: bool = False
     watchdog: bool = True
+    link: LinkSettings | None = None
+    """The controllers to dial; None: the agent lives by its files alone."""
 
     @property
     def control_socket(self) -> Path:
         """Where `anycastle agent status` and its sisters ask."""
         return self.run_dir / "agent.sock"
+
+    @property
+    def assignments(self) -> AssignmentFile:
+        """Where the agent's assignment is kept."""
+        return AssignmentFile(self.state_dir / "assignment.json")
+
+    @property
+    def access(self) -> AccessFile:
+        """Where it is kept how controllers are reached."""
+        return AccessFile(self.state_dir / "controller.json")
+
+    def link_for(self, access: ControllerAccess | None) -> LinkSettings | None:
+        """Give which controllers are dialled: those of the command line, else those of the files."""
+        if self.link is not None or access is None:
+            return self.link
+        return LinkSettings(access.addresses, CredentialFiles(*map(Path, access.paths(self.pop))))
 
 
 class DrainRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -72,7 +97,8 @@ take the processor from the withdrawal; and what belongs together becomes one tr
 class AgentProcess:
     """One agent and all that is around it. `load` reads the fleet folder anew, at each reload."""
 
-    def __init__(self, settings: AgentSettings, fleet: Fleet, load: Callable[[], Awaitable[Fleet]]) -> None:
+    def __init__(self, settings: AgentSettings, start: Start, load: Callable[[], Awaitable[Fleet]]) -> None:
+        fleet = start.fleet
         make_directory(settings.state_dir, 0o700)
         make_directory(settings.run_dir, 0o755)
         self._settings = settings
@@ -90,17 +116,27 @@ class AgentProcess:
         if isinstance(driver, BirdDriver):
             self._claims.append(claim(driver.claimed(), "agent", "drives BIRD by the file in this directory"))
         watching = settings.watchdog and not settings.observe_only
-        self._loopback = Loopback(_managed(fleet))
+        self._loopback = Loopback(managed_addresses(fleet))
         self.daemon = AgentDaemon(
             fleet,
             settings.pop,
             driver,
             record=self._note,
             store=AgentStateFile(settings.state_dir / "agent.json"),
+            assignments=settings.assignments,
+            start=start,
             addresses=self._loopback,
             watchdog=WatchdogClient(charge) if watching else None,
             observe_only=settings.observe_only,
         )
+        self._keep_access(fleet.controller)
+        self._link: AgentLink | None = None
+        link = settings.link_for(fleet.controller)
+        if link is not None:
+            from anycastle.daemons.agent_link import AgentLink  # a fifth of an agent's memory
+
+            orders_path = settings.state_dir / "orders.json"
+            self._link = AgentLink(self.daemon, link, events_path=events_path, orders_path=orders_path)
         self._control = LocalServer(settings.control_socket, self._asked)
         self._metrics = AgentMetrics(self._full_status)
         self._feeding = systemd_notify.Feeding()
@@ -118,10 +154,14 @@ class AgentProcess:
         gc.freeze()  # the fleet lives as long as the process: no collection need look at it again
         systemd_notify.notify("READY=1", f"STATUS={self._serving()}")
         self._feeding.start()
+        if self._link is not None:
+            self._link.start()
         try:
             await self.daemon.run()
         finally:
             self._feeding.stop()
+            if self._link is not None:
+                await self._link.stop()
             await self._control.close()
             if pages is not None:
                 await pages.close()
@@ -166,12 +206,27 @@ class AgentProcess:
         """Take the fleet files anew; files with errors change nothing."""
         try:
             fleet = await self._load()
-            self._loopback.adopt(_managed(fleet))
+            self._reload_link(fleet.controller)
             self.daemon.reload(fleet)
             granted, reason = True, "the fleet files were read anew"
         except (WorldError, MisuseError, KeyError) as error:
             granted, reason = False, str(error)
         self.daemon.record(OperatorCommanded("reload", "signal", reason, granted))
+
+    def _keep_access(self, access: ControllerAccess | None) -> None:
+        try:
+            self._settings.access.save(access)
+        except WorldError as error:
+            self.daemon.record(Alarm("controller-not-durable", self._settings.pop, str(error)))
+
+    def _reload_link(self, access: ControllerAccess | None) -> None:
+        """Dial what the files name now. Raises `MisuseError` where that needs a restart."""
+        link = self._settings.link_for(access)
+        if (link is None) != (self._link is None):
+            raise MisuseError("the files name controllers now, or none any more: restart the agent to take that")
+        self._keep_access(access)
+        if self._link is not None and link is not None:
+            self._link.reload(link)
 
     # -- pages ----------------------------------------------------------------------------------------------------
 
@@ -204,11 +259,20 @@ class AgentProcess:
                 return self._full_status()
             case "drain" | "undrain":
                 return self._drain(request)
+            case "assign":
+                return self._assign(request.get("assignment"))
             case "reload":
                 await self._reloads.run()
                 return {"reloaded": True}
             case command:
                 raise MisuseError(f"unknown command {command!r}")
+
+    def _assign(self, assignment: object) -> dict[str, Any]:
+        """Take an assignment by hand, as text: what a controller that is lost would have sent."""
+        if not isinstance(assignment, str):
+            raise MisuseError("not understood: `assignment` is the text of one")
+        self.daemon.assign(assignment.encode())
+        return {"assignment": self._full_status()["assignment"]}
 
     def _drain(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -232,10 +296,6 @@ class AgentProcess:
         self.daemon.perform(commands)
         described = [service for service in self._full_status()["services"] if service["name"] in asked.services]
         return {"services": described}
-
-
-def _managed(fleet: Fleet) -> Iterator[Address]:
-    return (address for service in fleet.services if service.manage_addresses for address in service.addresses)
 
 
 def make_directory(path: Path, mode: int) -> None:

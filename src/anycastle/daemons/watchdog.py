@@ -12,6 +12,7 @@ import os
 import pickle
 import subprocess
 import sys
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,9 @@ DISCHARGE_TIMEOUT_S = 5.0
 
 DISCHARGE_POLL_S = 0.1
 
+UNANSWERED_MAX = 1000
+"""Words without an answer, beyond which nothing more is said."""
+
 STARTING_S = 10.0
 """How long a watchdog may take to start, before another is started beside it."""
 
@@ -63,6 +67,9 @@ class Word(msgspec.Struct, frozen=True, omit_defaults=True):
     leaving: bool = False
     charge: str = ""
     """The agent's `Charge.fingerprint`, beside terms."""
+    at: float = 0.0
+    """The machine's monotonic clock when terms were said: older ones that arrive later, over another connection, are
+    void."""
 
 
 class WatchdogDaemon:
@@ -80,6 +87,7 @@ class WatchdogDaemon:
         self._changed = asyncio.Event()
         self._left = False
         self._ended = False
+        self._terms_at = 0.0
 
     async def run(self) -> None:
         """Watch until the agent has left with nothing to end, or nobody was heard for long."""
@@ -113,7 +121,10 @@ class WatchdogDaemon:
             raise WorldError(f"not understood: {error}", retryable=False) from error
         if terms is None:
             self.keeper.alive(now().monotonic)
+        elif word.at and word.at < self._terms_at:
+            return {"watching": not self._ended}  # a later connection said otherwise since
         else:
+            self._terms_at = word.at
             self.keeper.renew(terms, now().monotonic)
             self._ended = word.charge != self._fingerprint
         self._left = word.leaving
@@ -167,7 +178,11 @@ class WatchdogDaemon:
 
 
 class WatchdogClient:
-    """The agent's end: renews, starts the watchdog where there is none, and says when nobody watches."""
+    """The agent's end: renews, starts the watchdog where there is none, and says when nobody watches.
+
+    The watchdog answers each word with a line, in their order; so what it has taken is known, and what it may be about
+    to take: `keeps`.
+    """
 
     def __init__(self, charge: "Charge") -> None:
         self._charge = charge
@@ -175,6 +190,10 @@ class WatchdogClient:
         self._connecting: asyncio.Task[None] | None = None
         self._terms: tuple[LeaseTerm, ...] | None = None
         self._told: tuple[LeaseTerm, ...] | None = None
+        self._unanswered: deque[tuple[LeaseTerm, ...] | None] = deque()
+        """The words of this connection that have no answer yet: their terms, or None for a mere sign of life."""
+        self._taken: tuple[LeaseTerm, ...] | None = None
+        """The terms by which the watchdog lives, as it said in this connection."""
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = Instant(-FAR_FUTURE)
         self.problem: str | None = "the watchdog has not been reached yet"
@@ -185,12 +204,24 @@ class WatchdogClient:
         if self._writer is None or self._writer.is_closing():
             self._reconnect()
             return
-        if self._writer.transport.get_write_buffer_size() > LINE_BYTES_MAX:
+        buffered = self._writer.transport.get_write_buffer_size()
+        if buffered > LINE_BYTES_MAX or len(self._unanswered) >= UNANSWERED_MAX:
             self.problem = "the watchdog does not read"
             return
-        word = Word() if terms is self._told else self._word(terms)
-        self._writer.write(msgspec.json.encode(word) + b"\n")
+        news = terms is not self._told
+        self._writer.write(msgspec.json.encode(self._word(terms) if news else Word()) + b"\n")
+        self._unanswered.append(terms if news else None)
         self._told = terms
+
+    def keeps(self, service: str) -> bool:
+        """Tell whether the watchdog is sure to keep a service: it said so, and was told nothing else since.
+
+        One that does not answer may be about to end it.
+        """
+        if self._taken is None:
+            return False
+        known = [self._taken, *(terms for terms in self._unanswered if terms is not None)]
+        return all(_kept(service, terms) for terms in known)
 
     async def discharge(self, terms: tuple[LeaseTerm, ...]) -> None:
         """Tell the watchdog that the agent stops in good order, and what is to be ended after it."""
@@ -219,11 +250,12 @@ class WatchdogClient:
         return bool(answer.get("watching"))
 
     def _word(self, terms: tuple[LeaseTerm, ...], *, leaving: bool = False) -> Word:
-        return Word([_shape_of(term) for term in terms], leaving, self._charge.fingerprint)
+        return Word([_shape_of(term) for term in terms], leaving, self._charge.fingerprint, now().monotonic)
 
     def _reconnect(self) -> None:
         if self._connecting is None or self._connecting.done():
-            self._writer, self._told = None, None
+            self._writer = None
+            self._forget()
             self._connecting = asyncio.get_running_loop().create_task(self._connect())
 
     async def _connect(self) -> None:
@@ -240,7 +272,13 @@ class WatchdogClient:
             await self._read_replies(reader)
         finally:
             self._writer = None
+            self._forget()
             writer.close()
+
+    def _forget(self) -> None:
+        """Know nothing of the watchdog any more: the next one may be another."""
+        self._told = self._taken = None
+        self._unanswered.clear()
 
     def _starting(self) -> bool:
         """Tell whether a watchdog that we started may be on its way."""
@@ -259,6 +297,11 @@ class WatchdogClient:
             while line := await reader.readline():
                 reply = msgspec.json.decode(line, type=dict[str, Any])
                 self.problem = f"the watchdog says: {reply['error']}" if "error" in reply else None
+                answered = self._unanswered.popleft() if self._unanswered else None
+                if not reply.get("watching"):
+                    self._taken = None
+                elif answered is not None:
+                    self._taken = answered
         except (OSError, ValueError) as error:
             self.problem = f"the watchdog's connection broke: {error}"
         else:
@@ -297,6 +340,11 @@ def start_watchdog(charge: Charge) -> subprocess.Popen[bytes]:
         process.stdin.write(pickle.dumps(charge))
         process.stdin.close()
         return process
+
+
+def _kept(service: str, terms: tuple[LeaseTerm, ...]) -> bool:
+    """Tell whether terms end nothing of a service: it is to be kept, or is not in them."""
+    return all(term.lease.end is LeaseEnd.KEEP or not term.announcements for term in terms if term.service == service)
 
 
 def _term_of(shape: TermShape) -> LeaseTerm:

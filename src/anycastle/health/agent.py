@@ -10,8 +10,8 @@ Theory of operation.
   confirmed, the use that it may lead to is saved in advance, and the withdrawal waits for no disk. Should the failure
   be refuted, the next reading of the exports saves the permit unused; a crash before then errs on the safe side.
 - *Doubting.* Services that fail within a second of each other may share what failed: a host, a disk, a switch. So the
-  checks of all others are hastened: each is asked after half its wait, which doubles the questions for half an interval
-  and keeps them spread. It is done at most once a second.
+  checks of all others are hastened: each is asked after half its wait, and at its slot all the same, so at most twice
+  in an interval (`doubt`, `verdict`).
 - *Reconciling.* See `reconcile`. A permit is free again when the router is seen to export the service.
 - *Leases.* Soon after an apply, and each `heartbeat_s`, the watchdog hears what is announced and what to do should it
   hear no more. A service whose withdrawal no permit allows is never to be withdrawn by the watchdog either.
@@ -33,6 +33,7 @@ from anycastle.health import drain as draining
 from anycastle.health.addresses import AddressKeeper
 from anycastle.health.announcements import Announcer, announcements_of
 from anycastle.health.commands import Command, Finish, LeaseTerm, Record, RenewLeases, Save, StartCheck
+from anycastle.health.doubt import Doubt
 from anycastle.health.permits import Permit, deal
 from anycastle.health.quorum import Condition
 from anycastle.health.reconcile import LULL_S, Reconciler, RouterView
@@ -77,9 +78,6 @@ SPEAKING_S = 4.0
 DRAIN_STEP_MAX_S = 86_400.0
 """The longest soak or wait of a drain: a day."""
 
-DOUBT_S = 1.0
-"""Failures of two services within this span let all others be asked sooner, and not again within it."""
-
 EXIT_S = 5.0
 """How long a stopping agent waits for the router to confirm its withdrawals."""
 
@@ -105,8 +103,7 @@ class AgentEngine:
         self._trackers: list[tuple[ServiceState, CheckTracker]] = []
         self._first_number = 0
         self._due: list[tuple[Instant, int]] = []
-        self._last_failure: tuple[str, Instant] | None = None
-        self._hasten_from = now.monotonic
+        self._doubt = Doubt(now.monotonic)
         self._disk = StateKeeper(saved)
         self._leader_term = saved.leader_term
         self._terms: tuple[LeaseTerm, ...] | None = None
@@ -150,8 +147,9 @@ class AgentEngine:
             if tracker.may_withdraw and self._would_use_permit(state):
                 self._disk.foresee(now.monotonic)
             return []
-        if tracker.verdict is Verdict.UNHEALTHY and tracker.check.severity is Severity.HARD:
-            self._hasten_if_many_fail(state.service.name, now.monotonic)
+        failed = tracker.verdict is Verdict.UNHEALTHY and tracker.check.severity is Severity.HARD
+        if failed and self._doubt.failed(state.service.name, now.monotonic):
+            self._hasten_others(now.monotonic)
         verdict = CheckChanged(state.service.name, tracker.check.name, tracker.verdict.value, tracker.evidence)
         return [Record(verdict), *self._reconsider((state,), now), *self._apply_if_due(now)]
 
@@ -276,13 +274,23 @@ class AgentEngine:
             self._ask_soon(state)
         return self._commanded("undrain", services, owner, reason, states, now)
 
+    def require_takeable(self, fleet: Fleet, now: Now) -> None:
+        """Raise `MisuseError` where a controller's fleet may not be taken now: `reload` would refuse it.
+
+        Before the boot as well: what it would end is not known then.
+        """
+        self._thaw(now.monotonic)
+        if not self.booted:
+            raise MisuseError(f"the agent of {self.pop.name} does not know yet what its router announces")
+        self._require_permits(fleet, "the assignment")
+
     def reload(self, fleet: Fleet, now: Now) -> list[Command]:
         """Take a changed fleet: services that stay keep their verdicts, permits, drains and penalties.
 
         Raises `MisuseError`, and changes nothing, where it would end an announcement that no permit allows to end.
         """
         self._thaw(now.monotonic)
-        self._require_permits(fleet)
+        self._require_permits(fleet, "the files")
         saved, before = self._snapshot(now), self.services
         self.fleet, self.pop = fleet, fleet.pop(self.pop.name)
         self._install(saved, now)
@@ -345,12 +353,7 @@ class AgentEngine:
                 tracker.asked()
                 yield StartCheck(self._first_number + index, tracker.check)
 
-    def _hasten_if_many_fail(self, service: str, instant: Instant) -> None:
-        before, self._last_failure = self._last_failure, (service, instant)
-        alone = before is None or before[0] == service or instant - before[1] > DOUBT_S
-        if alone or instant < self._hasten_from:
-            return
-        self._hasten_from = after(instant, DOUBT_S)
+    def _hasten_others(self, instant: Instant) -> None:
         for index, (_, tracker) in enumerate(self._trackers):
             if tracker.hasten(instant):
                 heapq.heappush(self._due, (tracker.due, index))
@@ -364,9 +367,14 @@ class AgentEngine:
     def _permit_at_start(self, saved: AgentState, service: Service) -> Permit:
         """Give the saved permit if controllers deal them; else what the fleet files deal, used if it was used."""
         known = saved.permits.get(service.name, Permit())
-        if saved.leader_term > 0 or known.state is PermitState.USED:
+        if not self._files_deal or known.state is PermitState.USED:
             return known
         return self._dealt(service)
+
+    @property
+    def _files_deal(self) -> bool:
+        """Whether the files deal permits: no controller was ever met, and none is named that would deal them."""
+        return self._leader_term == 0 and self.fleet.controller is None
 
     def _dealt(self, service: Service) -> Permit:
         return Permit(PermitState.HELD if self.pop.name in deal(self.fleet, service) else PermitState.NONE)
@@ -413,7 +421,7 @@ class AgentEngine:
         elif new and state.permit.state is PermitState.HELD:
             state.permit = state.permit.used()  # it is not announced yet, as at the boot
 
-    def _require_permits(self, fleet: Fleet) -> None:
+    def _require_permits(self, fleet: Fleet, source: str) -> None:
         pop = fleet.pop(self.pop.name)
         services = fleet.services_at(pop.name)
         stances = {service.name: Stance.ANNOUNCE for service in services}
@@ -427,7 +435,7 @@ class AgentEngine:
         if held:
             names = ", ".join(held)
             raise MisuseError(
-                f"the files would withdraw {names} from {pop.name}, and no permit allows it: drain it first"
+                f"{source} would withdraw {names} from {pop.name}, and no permit allows it: drain it first"
             )
 
     def _thaw(self, instant: Instant) -> None:
@@ -523,7 +531,7 @@ class AgentEngine:
             if state.permit.state is not PermitState.USED or not exported.issuperset(state.service.prefixes):
                 continue
             if all(other.announced for other in self._tied(state)):
-                state.permit = state.permit.freed() if self._leader_term > 0 else self._dealt(state.service)
+                state.permit = self._dealt(state.service) if self._files_deal else state.permit.freed()
                 commands.append(Record(PermitChanged(name, "freed", state.permit.epoch)))
         self._terms = None if commands else self._terms
         return [*commands, *self._disk.save_what_is_acted_on(self._to_save(now))]

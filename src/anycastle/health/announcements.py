@@ -8,10 +8,9 @@ from anycastle.model.announcement import Announcement, Announcements, RouteAttri
 from anycastle.model.fleet import Fleet, SharedPrefix
 from anycastle.model.pop import PoP
 from anycastle.model.prefix import Prefix
-from anycastle.model.service import Policy, Service
+from anycastle.model.service import Service
 from anycastle.model.stance import Stance
 
-_NO_POLICY = Policy(announce=False)
 _KNOWN_MAX = 256
 """Combinations of stances that are remembered for one prefix; more than three services seldom share one."""
 
@@ -49,7 +48,7 @@ class Announcer:
     ) -> Iterator[Announcement]:
         announcing = _announcing(shared.services, stances, shared.rule)
         for upstream in self._pop.upstreams:
-            attributes = _attributes(announcing, self._pop.name, upstream.name, stances, slow)
+            attributes = _attributes(announcing, (self._pop.name, upstream.name, shared.prefix), stances, slow)
             if attributes is not None:
                 yield Announcement(shared.prefix, upstream.name, attributes)
 
@@ -86,12 +85,12 @@ def _announcing(sharing: list[Service], stances: Mapping[str, Stance], rule: Sha
 
 
 def _attributes(
-    announcing: list[Service], pop: str, upstream: str, stances: Mapping[str, Stance], slow: frozenset[str]
+    announcing: list[Service], route: tuple[str, str, Prefix], stances: Mapping[str, Stance], slow: frozenset[str]
 ) -> RouteAttributes | None:
     """Give the attributes of the first service that is announced as usual, else of the first that is steered."""
     steered: RouteAttributes | None = None
     for service in announcing:
-        policy = service.policies.get((pop, upstream), _NO_POLICY)
+        policy = service.policy(*route)
         if not policy.announce:
             continue
         if stances[service.name] is Stance.ANNOUNCE:

@@ -70,8 +70,12 @@ class Reconciler:
     @property
     def settled(self) -> bool:
         """The router was told all that is wanted, and exports nothing else."""
-        idle = not self._applying and not self._reading
-        return idle and self.wanted == self._told and self.exports <= self.wanted
+        return self.obeyed and not self._reading and self.exports <= self.wanted
+
+    @property
+    def obeyed(self) -> bool:
+        """The router took all that is wanted, and nothing more is on its way to it."""
+        return not self._applying and self._apply_at == FAR_FUTURE and self.wanted == self._told
 
     @property
     def deadline(self) -> Instant:

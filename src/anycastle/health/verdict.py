@@ -6,7 +6,7 @@ grid would make detection cost up to `fall` intervals; so the first failure of a
 next question after `confirm_interval_s`, until the verdict has changed or an answer refutes it. Recovery stays on
 the grid: announcing a second later costs little, announcing a service that is about to fail again costs its
 clients. An UNKNOWN answer is our own failure: it moves nothing. A question may be hastened, where others that fail give
-reason to doubt: it is asked between slots of the grid, and the next slot as well.
+reason to doubt: it is asked once more before its slot of the grid, and no more than once.
 """
 
 from enum import Enum
@@ -26,7 +26,7 @@ class Verdict(Enum):
 class CheckTracker:
     """One check's schedule, its streak of answers, and its verdict."""
 
-    __slots__ = ("_grid", "check", "due", "evidence", "failures", "late", "passes", "unknowns", "verdict")
+    __slots__ = ("_grid", "_hastened", "check", "due", "evidence", "failures", "late", "passes", "unknowns", "verdict")
 
     def __init__(self, check: Check, first: Instant, phase_s: float = 0.0) -> None:
         self.check = check
@@ -40,6 +40,7 @@ class CheckTracker:
         self.late = 0
         """Slots of the grid that went by without a question."""
         self._grid = after(first, phase_s)
+        self._hastened = False
 
     @property
     def failing(self) -> bool:
@@ -52,16 +53,11 @@ class CheckTracker:
         return self.failing and self.check.severity is Severity.HARD
 
     def hasten(self, now: Instant) -> bool:
-        """Halve the wait for the next question of a healthy hard check; tell whether there was one to halve."""
-        waits = now < self.due < FAR_FUTURE
-        if (
-            not waits
-            or self.verdict is not Verdict.HEALTHY
-            or self.failures
-            or self.check.severity is not Severity.HARD
-        ):
+        """Halve the wait for the next question of a healthy hard check, once in each slot; tell whether it was."""
+        healthy = self.verdict is Verdict.HEALTHY and not self.failures and self.check.severity is Severity.HARD
+        if not healthy or self._hastened or not now < self.due < FAR_FUTURE:
             return False
-        self.due = after(now, (self.due - now) / 2)
+        self.due, self._hastened = after(now, (self.due - now) / 2), True
         return True
 
     def asked(self) -> None:
@@ -104,6 +100,7 @@ class CheckTracker:
         interval = self.check.interval_s
         behind = now - self._grid
         if behind >= 0:
+            self._hastened = False
             slots = int(behind // interval) + 1
             self._grid = Instant(self._grid + slots * interval)
             self.late += slots - 1

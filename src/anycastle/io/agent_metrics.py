@@ -30,12 +30,23 @@ class AgentCollector(Collector):
         labels = ["pop", "upstream", "neighbour"]
         yield gauge("session_established", "1 while a BGP session is established", labels, sessions)
         yield counter("checks", "Answers of checks", ["pop", "outcome"], _outcomes(pop, status["answers"]))
+        yield from _controller_families(pop, status.get("controller"))
         dropped = [((pop,), status["events_dropped"])]
         yield counter("events_dropped", "Events that the log could not take in time", ["pop"], dropped)
 
 
 StatusSource = Any
 """() -> the agent's status with `answers` and `events_dropped` beside it."""
+
+
+def _controller_families(pop: str, link: dict[str, Any] | None) -> Iterator[Metric]:
+    """Give how it stands with controllers; nothing where none is configured."""
+    told = [] if link is None else [((pop,), link["connected"])]
+    yield gauge("controller_connected", "1 while the agent has a session with a controller", ["pop"], told)
+    terms = [] if link is None else [((pop,), link["term"])]
+    yield gauge("controller_term", "The highest term of a controller that was ever met", ["pop"], terms)
+    skew = [] if link is None or link["skew"] is None else [((pop,), link["skew"]["offset_s"])]
+    yield gauge("controller_clock_offset_seconds", "The controller's clock minus the agent's", ["pop"], skew)
 
 
 def _service_families(pop: str, services: list[dict[str, Any]]) -> Iterator[Metric]:

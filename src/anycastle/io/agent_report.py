@@ -1,5 +1,6 @@
 """What an agent says of itself (`anycastle agent status -o json`, or its local socket) -> a report for plans."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +30,13 @@ class _Floor(msgspec.Struct):
     capacity: float = 0.0
 
 
-class _Service(msgspec.Struct):
+class _Check(msgspec.Struct):
+    verdict: str = ""
+
+
+class ServiceShape(msgspec.Struct):
+    """One service of an agent's status."""
+
     name: str
     stance: Stance
     permit: PermitState
@@ -37,9 +44,13 @@ class _Service(msgspec.Struct):
     drain: _Drain | None = None
     prefixes: tuple[str, ...] = ()
     floor: _Floor | None = None
+    definitions: dict[str, str] | None = None
+    checks: tuple[_Check, ...] = ()
 
 
-class _Session(msgspec.Struct):
+class SessionShape(msgspec.Struct):
+    """One session of an agent's status."""
+
     upstream: str
     state: str
     families: tuple[str, ...] = ()
@@ -47,10 +58,10 @@ class _Session(msgspec.Struct):
 
 class _Status(msgspec.Struct):
     pop: str
-    services: list[_Service]
+    services: list[ServiceShape]
     wanted: list[AnnouncementShape]
     exported: list[AnnouncementShape]
-    sessions: list[_Session]
+    sessions: list[SessionShape]
     ready: bool
     at: float | None = None
     region: str = ""
@@ -78,19 +89,13 @@ def report_of(told: dict[str, Any], source: str) -> PoPReport:
 
 
 def _report(told: _Status) -> PoPReport:
-    services = {each.name: _service(each) for each in told.services}
+    services = {each.name: service_report(each) for each in told.services}
     return PoPReport(
         pop=told.pop,
         exported=announcements_of(told.exported),
         wanted=announcements_of(told.wanted),
         services=services,
-        established=frozenset(
-            (session.upstream, _FAMILIES[family])
-            for session in told.sessions
-            if session.state == "established"
-            for family in session.families
-            if family in _FAMILIES
-        ),
+        established=established_in(told.sessions),
         at=None if told.at is None else Timestamp(told.at),
         region=told.region,
         capacity=told.capacity,
@@ -101,11 +106,33 @@ def _report(told: _Status) -> PoPReport:
     )
 
 
+def established_in(sessions: Iterable[SessionShape]) -> frozenset[tuple[str, Family]]:
+    """Give the upstreams and families whose sessions are up."""
+    return frozenset(
+        (session.upstream, _FAMILIES[family])
+        for session in sessions
+        if session.state == "established"
+        for family in session.families
+        if family in _FAMILIES
+    )
+
+
 _FAMILIES: Final = {str(family): family for family in Family}
 
 
-def _service(told: _Service) -> ServiceReport:
+def service_report(told: ServiceShape) -> ServiceReport:
+    """Give what an agent says of a service. Raises `ParseError`."""
     drain = told.drain or _Drain(DrainStep.NORMAL)
     prefixes = tuple(parse_prefix(text) for text in told.prefixes)
     floor = None if told.floor is None else Floor(told.floor.pops, told.floor.capacity)
-    return ServiceReport(told.name, told.stance, told.reason, told.permit, drain.step, drain.owner, prefixes, floor)
+    return ServiceReport(
+        told.name,
+        told.stance,
+        told.reason,
+        told.permit,
+        drain.step,
+        drain.owner,
+        prefixes,
+        floor,
+        told.definitions,
+    )

@@ -164,7 +164,7 @@ class EventLog:
 
     def append(self, events: Iterable[Event]) -> Head:
         """Add events in one transaction; they are on disk when the call returns. Gives the head after them."""
-        batch = _Batch([_row(event) for event in events])
+        batch = _Batch([event_row(event) for event in events])
         with self._queue_lock:
             self._queue.append(batch)
         with self._connection_lock:
@@ -240,7 +240,7 @@ class EventLog:
         settings = {"after": after, "kind": kind, "since": since, "service": service, "rows": rows}
         with self._connection_lock:
             try:
-                return [_stored(*row) for row in self._connection.execute(query, settings)]
+                return [stored_event(*row) for row in self._connection.execute(query, settings)]
             except sqlite3.Error as error:
                 raise _wrapped(error, self.path) from error
 
@@ -256,11 +256,11 @@ class EventLog:
                 rows = self._connection.execute(query, {"kind": kind, "service": service, "count": count}).fetchall()
             except sqlite3.Error as error:
                 raise _wrapped(error, self.path) from error
-        return [_stored(*row) for row in reversed(rows)]
+        return [stored_event(*row) for row in reversed(rows)]
 
     def verify(self, remembered: Head | None = None) -> VerifyResult:
         """Follow the chain from its start to its head, and through `remembered` where one was noted elsewhere."""
-        chain = _Chain(remembered)
+        chain = Chain(remembered)
         with self._connection_lock:
             try:
                 self._connection.execute("BEGIN")
@@ -277,8 +277,8 @@ class EventLog:
 
 
 @dataclass(slots=True)
-class _Chain:
-    """How far the chain was followed, and what was wrong with it."""
+class Chain:
+    """How far a chain was followed, and what was wrong with it; `follow` takes the rows in their order."""
 
     remembered: Head | None
     last: Head = GENESIS
@@ -287,11 +287,13 @@ class _Chain:
     count: int = 0
 
     def blame(self, sequence: int, text: str) -> None:
+        """Note what is wrong at a row."""
         self.count += 1
         if len(self.problems) < _PROBLEMS_MAX:
             self.problems.append(Problem(sequence, text))
 
     def follow(self, sequence: int, at: Any, pop: Any, kind: Any, body: Any, previous: Any, stored: Any) -> None:
+        """Take the next row, as it was read."""
         self.rows += 1
         if sequence != self.last.sequence + 1:
             missing = sequence - self.last.sequence - 1
@@ -309,6 +311,7 @@ class _Chain:
         self.last = Head(sequence, stored if isinstance(stored, bytes) else b"")
 
     def ended(self, head: Head) -> VerifyResult:
+        """Give what was found, after the last row, with the head that is noted beside the rows."""
         if self.last.sequence < head.sequence:
             missing = head.sequence - self.last.sequence
             self.blame(head.sequence, f"the last {missing} rows are missing")
@@ -319,6 +322,7 @@ class _Chain:
         return self.result()
 
     def result(self) -> VerifyResult:
+        """Give what was found so far."""
         return VerifyResult(self.rows, self.last, tuple(self.problems), self.count)
 
 
@@ -384,7 +388,8 @@ def _wrapped(error: Exception, path: Path) -> WorldError:
     return WorldError(f"event log {path}: {error}", retryable=isinstance(error, sqlite3.OperationalError))
 
 
-def _stored(sequence: int, at: float, pop: str, kind: str, body: str, digest: bytes) -> StoredEvent:
+def stored_event(sequence: int, at: float, pop: str, kind: str, body: str, digest: bytes) -> StoredEvent:
+    """Give a row as it is read; a body that is no JSON object is kept as a text."""
     try:
         fields = msgspec.json.decode(body)
     except msgspec.DecodeError:
@@ -392,7 +397,8 @@ def _stored(sequence: int, at: float, pop: str, kind: str, body: str, digest: by
     return StoredEvent(sequence, Timestamp(at), pop, kind, fields if isinstance(fields, dict) else {"": fields}, digest)
 
 
-def _row(event: Event) -> tuple[float, str, str, str]:
+def event_row(event: Event) -> tuple[float, str, str, str]:
+    """Give time, PoP, kind and body as they are stored. Raises `MisuseError` for what is no event."""
     kind = KIND_OF.get(type(event.body))
     if kind is None or event.at != event.at:
         raise MisuseError(f"{type(event.body).__name__} at {event.at} is not an event that can be kept")

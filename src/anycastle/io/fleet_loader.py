@@ -28,6 +28,7 @@ _MODELS: Final = (
     "announcement",
     "check",
     "community",
+    "controller_access",
     "fleet",
     "objective",
     "pop",

@@ -13,7 +13,7 @@ from anycastle.io.durable import write_durably
 from anycastle.io.whole_file import read_whole
 from anycastle.model.announcement import RouteAttributes
 from anycastle.model.prefix import parse_prefix
-from anycastle.rollout.difference import AttributeChange, Change, Difference, Drift, Explained
+from anycastle.rollout.difference import AttributeChange, Change, DefinitionChange, Difference, Drift, Explained
 from anycastle.rollout.finding import PlanFinding
 from anycastle.rollout.foreseen import ForeseenPoP, ForeseenShift, Loss
 from anycastle.rollout.intent import RouteKey
@@ -21,7 +21,8 @@ from anycastle.rollout.plan import Basis, Plan
 from anycastle.rollout.staging import Step, StepKind
 
 FORMAT: Final = "anycastle-plan"
-VERSION: Final = 1
+VERSION: Final = 2
+"""2: definitions of services are compared and staged as routes are."""
 FILE_BYTES_MAX: Final = 256 * 1024 * 1024
 """Octets of a plan file: 1,000,000 changed routes."""
 
@@ -44,6 +45,14 @@ class ChangeShape(RouteShape, frozen=True, kw_only=True):
     attributes: tuple[AttributeChange, ...] = ()
 
 
+class DefinitionShape(msgspec.Struct, frozen=True):
+    """A service that is otherwise at a PoP, beside its routes."""
+
+    service: str
+    pop: str
+    parts: tuple[str, ...]
+
+
 class ExplainedShape(RouteShape, frozen=True, kw_only=True):
     """A route that health explains."""
 
@@ -59,13 +68,14 @@ class DriftShape(RouteShape, frozen=True, kw_only=True):
 
 
 class StepShape(msgspec.Struct, frozen=True):
-    """A step. `changes` are places in the plan's list, from 0."""
+    """A step. `changes` and `definitions` are places in the plan's lists, from 0."""
 
     number: int
     kind: StepKind
     pops: tuple[str, ...]
     upstreams: tuple[str, ...]
     changes: tuple[int, ...]
+    definitions: tuple[int, ...]
 
 
 class ShiftShape(msgspec.Struct, frozen=True):
@@ -86,9 +96,11 @@ class DifferenceShape(msgspec.Struct, frozen=True):
     """The difference alone."""
 
     changes: tuple[ChangeShape, ...]
+    definitions: tuple[DefinitionShape, ...]
     explained: tuple[ExplainedShape, ...]
     drifts: tuple[DriftShape, ...]
     unheard: tuple[str, ...]
+    undefined: tuple[str, ...]
 
 
 class PlanShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,7 +144,10 @@ def read_plan(path: Path) -> Plan:
 def _unreadable(head: _Head) -> str | None:
     if head.format != FORMAT:
         return f"its format is not {FORMAT}"
-    return None if head.version == VERSION else f"it is of version {head.version}; this release reads {VERSION}"
+    if head.version == VERSION:
+        return None
+    hint = "; make the plan anew" if head.version < VERSION else ""
+    return f"it is of version {head.version}; this release reads {VERSION}{hint}"
 
 
 def plain_plan(plan: Plan) -> dict[str, Any]:
@@ -149,6 +164,7 @@ def plain_difference(difference: Difference) -> dict[str, Any]:
 
 def _shape(plan: Plan) -> PlanShape:
     place = {change: at for at, change in enumerate(plan.difference.changes)}
+    defined = {each: at for at, each in enumerate(plan.difference.definitions)}
     return PlanShape(
         fleet=plan.fleet,
         made=datetime.fromtimestamp(plan.made, UTC),
@@ -157,7 +173,14 @@ def _shape(plan: Plan) -> PlanShape:
         difference=_difference_shape(plan.difference),
         findings=plan.findings,
         steps=tuple(
-            StepShape(step.number, step.kind, step.pops, step.upstreams, tuple(place[each] for each in step.changes))
+            StepShape(
+                step.number,
+                step.kind,
+                step.pops,
+                step.upstreams,
+                tuple(place[each] for each in step.changes),
+                tuple(defined[each] for each in step.definitions),
+            )
             for step in plan.steps
         ),
         shift=None if plan.foreseen is None else tuple(_shift_shape(shift) for shift in plan.foreseen),
@@ -166,7 +189,15 @@ def _shape(plan: Plan) -> PlanShape:
 
 def _plan(shape: PlanShape) -> Plan:
     difference = _difference(shape.difference)
-    steps = (Step(step.number, step.kind, tuple(difference.changes[at] for at in step.changes)) for step in shape.steps)
+    steps = (
+        Step(
+            step.number,
+            step.kind,
+            tuple(difference.changes[at] for at in step.changes),
+            tuple(difference.definitions[at] for at in step.definitions),
+        )
+        for step in shape.steps
+    )
     return Plan(
         fleet=shape.fleet,
         made=Timestamp(shape.made.timestamp()),
@@ -190,6 +221,7 @@ def _difference_shape(difference: Difference) -> DifferenceShape:
             )
             for each in difference.changes
         ),
+        definitions=tuple(DefinitionShape(each.service, each.pop, each.parts) for each in difference.definitions),
         explained=tuple(
             ExplainedShape(**_route(each.key, each.service), why=each.why) for each in difference.explained
         ),
@@ -203,6 +235,7 @@ def _difference_shape(difference: Difference) -> DifferenceShape:
             for each in difference.drifts
         ),
         unheard=difference.unheard,
+        undefined=difference.undefined,
     )
 
 
@@ -220,6 +253,8 @@ def _difference(shape: DifferenceShape) -> Difference:
             for each in shape.drifts
         ),
         unheard=shape.unheard,
+        definitions=tuple(DefinitionChange(each.pop, each.service, each.parts) for each in shape.definitions),
+        undefined=shape.undefined,
     )
 
 

@@ -84,6 +84,9 @@ class AgentOnBird:
 
     def start_agent(self, lab: "NamespacesLab", pop: str) -> None:
         """Start the agent alone."""
+        self._spawn_agent(lab, pop)
+
+    def _spawn_agent(self, lab: "NamespacesLab", pop: str, *more: str) -> None:
         folder = lab.wiring.folder(pop)
         options = {
             "--fleet": lab.fleet_dir,
@@ -93,7 +96,7 @@ class AgentOnBird:
             "--listen": "none",
         }
         words = [str(word) for option in options.items() for word in option]
-        lab.spawn(f"agent-{pop}", pop, *_python("from anycastle.cli.main import main; main()"), "agent", "run", *words)
+        lab.spawn_anycastle(f"agent-{pop}", pop, "agent", "run", *words, *more)
 
 
 class NamespacesLab:
@@ -206,6 +209,17 @@ class NamespacesLab:
         process = self.namespace(node).spawn(*command, log=log, start_new_session=True)
         self._processes[key] = process
         self._ledger.processes[key] = Started.of(process.pid)
+
+    def spawn_anycastle(self, key: str, node: str, *words: str) -> None:
+        """Start `anycastle` in a node's namespace."""
+        self.spawn(key, node, sys.executable, "-c", "from anycastle.cli.main import main; main()", *words)
+
+    def add_namespace(self, name: str) -> None:
+        """Make a namespace for what is no node of the topology; it goes with the lab."""
+        self._ledger.namespaces = [*self._ledger.namespaces, self.namespace(name).name]
+        self._ledger.save()
+        self.wiring.folder(name).mkdir(parents=True, exist_ok=True)
+        self.namespace(name).make()
 
     def signal(self, key: str, number: signal.Signals) -> None:
         """Send a signal to a process and to what it has forked. Raises `WorldError` where it runs no more."""
@@ -374,7 +388,3 @@ def _check_routers(topology: Topology) -> None:
 def _set_up_kernel() -> None:
     for setting, value in _SETTINGS.items():
         Path("/proc/sys/net", setting).write_text(value)
-
-
-def _python(code: str) -> tuple[str, ...]:
-    return sys.executable, "-c", code

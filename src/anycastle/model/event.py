@@ -108,6 +108,23 @@ class DrainChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AssignmentTaken:
+    """The agent lives by a controller's assignment from here on: one that was sent, or the one on its `disk`."""
+
+    digest: str
+    origin: str
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentRefused:
+    """The agent does not take an assignment, and lives on as before."""
+
+    digest: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class LeaseLapsed:
     """The watchdog found the agent silent for too long and acted in its place."""
 
@@ -124,6 +141,24 @@ class SessionChanged:
     neighbour: str
     state: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerMet:
+    """A session with a controller began; `version` is the protocol's, `term` numbers the controller's lead."""
+
+    address: str
+    term: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerLost:
+    """The session with the controller ended: the agent goes on alone."""
+
+    address: str
+    reason: str
+    lasted_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +258,48 @@ class ConvergenceMeasured:
     paths_max: int
 
 
+@dataclass(frozen=True, slots=True)
+class RolloutChanged:
+    """A rollout came into another state, or was paused. `step` counts the steps that are desired of its revision."""
+
+    rollout: int
+    state: str
+    step: int
+    steps: int
+    paused: bool
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateJudged:
+    """A gate says something else of a rollout's step than before: `pass`, `fail` or `no data`."""
+
+    rollout: int
+    step: int
+    gate: str
+    verdict: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalGiven:
+    """A second person approved a rollout, or the breaking of a glass."""
+
+    subject: str
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeChanged:
+    """The controller changes nothing by itself any more, or does again."""
+
+    frozen: bool
+    who: str
+    reason: str
+
+
 Body = (
     AgentStarted
     | AgentStopped
@@ -235,14 +312,22 @@ Body = (
     | WithdrawalRefused
     | PermitChanged
     | DrainChanged
+    | AssignmentTaken
+    | AssignmentRefused
     | LeaseLapsed
     | SessionChanged
+    | ControllerMet
+    | ControllerLost
     | OperatorCommanded
     | Alarm
     | FindingOpened
     | FindingUpdated
     | FindingCleared
     | ConvergenceMeasured
+    | RolloutChanged
+    | GateJudged
+    | ApprovalGiven
+    | FreezeChanged
 )
 
 KINDS: Final[Mapping[str, type[Body]]] = MappingProxyType(
@@ -258,14 +343,22 @@ KINDS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         "withdrawal_refused": WithdrawalRefused,
         "permit_changed": PermitChanged,
         "drain_changed": DrainChanged,
+        "assignment_taken": AssignmentTaken,
+        "assignment_refused": AssignmentRefused,
         "lease_lapsed": LeaseLapsed,
         "session_changed": SessionChanged,
+        "controller_met": ControllerMet,
+        "controller_lost": ControllerLost,
         "operator_commanded": OperatorCommanded,
         "alarm": Alarm,
         "finding_opened": FindingOpened,
         "finding_updated": FindingUpdated,
         "finding_cleared": FindingCleared,
         "convergence_measured": ConvergenceMeasured,
+        "rollout_changed": RolloutChanged,
+        "gate_judged": GateJudged,
+        "approval_given": ApprovalGiven,
+        "freeze_changed": FreezeChanged,
     }
 )
 """Stored name -> class. A name, once stored, is never changed or used again."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from anycastle.model.asn import ASN
+from anycastle.model.controller_access import ControllerAccess
 from anycastle.model.objective import Objective
 from anycastle.model.pop import PoP
 from anycastle.model.prefix import Prefix
@@ -32,6 +33,8 @@ class Fleet:
     """Prefixes of more than one service; ALL where the operator says nothing."""
     watch: WatchPlan = WatchPlan()
     """What the Internet may show of the prefixes."""
+    controller: ControllerAccess | None = None
+    """How agents reach controllers, which deal withdraw permits then; None where the files deal them."""
     objectives: tuple[Objective, ...] = ()
     """What is promised of the services; they change nothing at a PoP."""
 

@@ -86,6 +86,9 @@ class Policy:
     """Used in place of `attributes` while a soft check fails and while a drain shuts gracefully."""
 
 
+_NO_POLICY = Policy(announce=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Floor:
     """What must keep announcing, whatever happens: a number of PoPs and a sum of their capacity."""
@@ -139,6 +142,9 @@ class Service:
     quorum: Quorum = Quorum()
     policies: Mapping[tuple[str, str], Policy] = field(default_factory=dict)
     """(PoP, upstream) -> policy, complete: the loader fills in the defaults."""
+    held: Mapping[tuple[str, str, Prefix], Policy] = field(default_factory=dict)
+    """(PoP, upstream, prefix) -> policy in place of the one above: a route that a rollout has not come to, or has left
+    behind. No file says so; a controller's assignment does."""
     floor: Floor = Floor()
     on_exit: OnExit = OnExit.WITHDRAW
     when_alone: WhenAlone = WhenAlone.ANNOUNCE
@@ -148,3 +154,8 @@ class Service:
     windows: tuple[MaintenanceWindow, ...] = ()
     manage_addresses: bool = True
     """Add `addresses` to the loopback before announcing, and remove them after withdrawing for good."""
+
+    def policy(self, pop: str, upstream: str, prefix: Prefix) -> Policy:
+        """Give how a prefix is announced to an upstream of a PoP; not at all where nothing says how."""
+        held = self.held.get((pop, upstream, prefix)) if self.held else None
+        return held or self.policies.get((pop, upstream), _NO_POLICY)

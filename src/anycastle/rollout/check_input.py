@@ -56,6 +56,11 @@ class CheckInput:
         prefixes = {change.key.prefix for change in self.difference.changes}
         return tuple(each for each in self.intent.fleet.services if prefixes & set(each.prefixes))
 
+    def changed(self) -> tuple[Service, ...]:
+        """Give the services of the files whose routes or definitions change, in the fleet's order."""
+        names = {service.name for service in self.touched()} | self.difference.services
+        return tuple(each for each in self.intent.fleet.services if each.name in names)
+
     def announcing(self) -> Iterator[tuple[Service, list[str], list[str]]]:
         """Give each service that changes, with the PoPs that announce it before the plan and after."""
         presence, services = Presence(self.live), self.touched()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from anycastle.rollout.intent import RouteKey
 
@@ -12,10 +13,14 @@ class DefinitionKey:
 
     pop: str
     service: str
+    """Empty for the PoP itself: its router, upstreams, region, capacity."""
 
     def __str__(self) -> str:
-        return f"{self.pop} {self.service}"
+        return f"{self.pop} {self.service}".rstrip()
 
+
+NOTHING_DESIRED: Final = ""
+"""The revision before any was adopted: no PoP is told anything."""
 
 Unit = RouteKey | DefinitionKey
 """What a rollout changes alone."""

@@ -9,7 +9,8 @@ agent (`wanted`, which is what the files say that it read last, after health), a
   that does not obey. Where the files want a third thing it is a change as well, which a check refuses.
 - Router silent because no session is up: health again; then files and agent are compared.
 
-Nothing is said of PoPs that were not heard.
+Beside its routes, a service has a definition at each PoP (`definition`): where that of the files is not the one that
+the agent says it lives by, it is a `DefinitionChange`. Nothing is said of PoPs that were not heard.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +20,7 @@ from typing import TypeVar
 
 from anycastle.model.announcement import RouteAttributes
 from anycastle.model.prefix import Prefix
+from anycastle.rollout.definition import Definitions, differing_parts
 from anycastle.rollout.intent import IntendedRoute, Intent, RouteKey
 from anycastle.rollout.live import Live, PoPReport
 
@@ -69,6 +71,16 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class DefinitionChange:
+    """What a service is at a PoP beside its routes is otherwise after the plan."""
+
+    pop: str
+    service: str
+    parts: tuple[str, ...]
+    """Which parts (`definition`) differ; at least one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Explained:
     """A route that is not announced as usual, and what explains it: no change of the plan."""
 
@@ -98,16 +110,26 @@ class Difference:
     drifts: tuple[Drift, ...]
     unheard: tuple[str, ...]
     """PoPs of which nothing is known, so nothing is planned."""
+    definitions: tuple[DefinitionChange, ...] = ()
+    """Sorted by service and PoP."""
+    undefined: tuple[str, ...] = ()
+    """PoPs whose agents are too old to say by which definitions they live: of these none is planned."""
 
     @property
     def empty(self) -> bool:
         """Whether nothing would be changed."""
-        return not self.changes
+        return not self.changes and not self.definitions
 
     @property
     def pops(self) -> tuple[str, ...]:
         """Give the PoPs that would be changed."""
-        return tuple(dict.fromkeys(sorted(change.key.pop for change in self.changes)))
+        touched = {change.key.pop for change in self.changes} | {each.pop for each in self.definitions}
+        return tuple(sorted(touched))
+
+    @property
+    def services(self) -> frozenset[str]:
+        """Give the services that would be changed."""
+        return frozenset(change.service for change in self.changes) | {each.service for each in self.definitions}
 
 
 T = TypeVar("T", Change, Explained, Drift)
@@ -128,7 +150,26 @@ def differ(intent: Intent, live: Live) -> Difference:
                     explained.append(found)
                 case Drift():
                     drifts.append(found)
-    return Difference(_sorted(changes), _sorted(explained), _sorted(drifts), live.unheard)
+    definitions, undefined = _definitions(intent, live)
+    return Difference(_sorted(changes), _sorted(explained), _sorted(drifts), live.unheard, definitions, undefined)
+
+
+def _definitions(intent: Intent, live: Live) -> tuple[tuple[DefinitionChange, ...], tuple[str, ...]]:
+    """Give the services that a PoP has, and shall have, with another definition; and the PoPs that do not say."""
+    places = {pop.name: pop for pop in intent.fleet.pops}
+    meant, found, undefined = Definitions(), list[DefinitionChange](), dict[str, None]()
+    for service in sorted(intent.fleet.services, key=lambda each: each.name):
+        for pop in sorted(places.keys() & live.reports.keys() & set(service.pops)):
+            told = live.reports[pop].services.get(service.name)
+            if told is None:
+                continue  # it comes with its routes
+            if told.definitions is None:
+                undefined[pop] = None
+                continue
+            parts = differing_parts(told.definitions, meant.at(service, places[pop]))
+            if parts:
+                found.append(DefinitionChange(pop, service.name, parts))
+    return tuple(found), tuple(sorted(undefined))
 
 
 def _sorted(found: Iterable[T]) -> tuple[T, ...]:

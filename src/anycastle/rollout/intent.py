@@ -106,8 +106,8 @@ def _at(fleet: Fleet, pop: PoP) -> Iterator[tuple[RouteKey, IntendedRoute]]:
         rule = fleet.shared_prefixes.get(prefix, SharedPrefix.ALL)
         names = tuple(service.name for service in services)
         for upstream in pop.upstreams:
-            told = ((each, each.policies.get((pop.name, upstream.name))) for each in services)
-            voices = tuple(_voice(each, policy) for each, policy in told if policy is not None and policy.announce)
+            told = ((each, each.policy(pop.name, upstream.name, prefix)) for each in services)
+            voices = tuple(_voice(each, policy) for each, policy in told if policy.announce)
             if voices:
                 yield RouteKey(pop.name, upstream.name, prefix), IntendedRoute(voices, names, rule)
 

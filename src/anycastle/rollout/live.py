@@ -35,6 +35,8 @@ class ServiceReport:
     """Empty where the agent is too old to say."""
     floor: Floor | None = None
     """As the files have it that the agent read last; None where it is too old to say."""
+    definitions: Mapping[str, str] | None = None
+    """Part of the service's definition -> digest (`definition`); None where the agent is too old to say."""
 
 
 @dataclass(frozen=True, slots=True)

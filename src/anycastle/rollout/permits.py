@@ -214,8 +214,7 @@ class PermitLedger:
         known = dict(self._known(service))
         relied = [pop for pop, holding in known.items() if holding.relied_on]
         if not self._floor_stands(service, relied):
-            awaited = [pop for pop in service.pops if pop in self._awaited and pop not in known]
-            yield from self._ask_back(service, [*relied, *awaited], _idle(known), now)
+            yield from self._ask_back(service, [*relied, *self._coming_back(service)], _idle(known), now)
             return
         wanting = [pop for pop in relied if known[pop].reported.wanted]
         granted = self._spares(service, wanting, relied)
@@ -229,6 +228,16 @@ class PermitLedger:
             idle, others = _idle(known, wanted_by=pop), left - {pop}
             if self._floor_stands(service, [*others, *coming, *idle]):
                 yield from self._ask_back(service, others, idle, now)
+
+    def _still_spared(self, name: str) -> bool:
+        """Tell whether what was granted may be: the floor may have been raised while the grant went unanswered."""
+        service = self._services.get(name)
+        return service is None or self._floor_stands(service, [*self.relied_on(service), *self._coming_back(service)])
+
+    def _coming_back(self, service: Service) -> list[str]:
+        """Give the PoPs that lost their sessions a moment ago."""
+        known = self._holdings.get(service.name, {})
+        return [pop for pop in service.pops if pop in self._awaited and pop not in known]
 
     def _floor_stands(self, service: Service, pops: Iterable[str]) -> bool:
         return service.floor.met_by(list(self._capacities(pops).values()))
@@ -265,6 +274,8 @@ class PermitLedger:
                 if holding.asked is Asked.NOTHING:
                     pops[pop] = replace(holding, again_at=FAR_FUTURE)
                     self._note(name, now)
+                elif holding.asked is Asked.GRANT and not self._still_spared(name):
+                    commands.append(self._ask(self._services[name], pop, Asked.REVOCATION, now))
                 else:
                     pops[pop] = replace(holding, again_at=after(now, ASK_AGAIN_S))
                     commands.append(holding.command(pop))

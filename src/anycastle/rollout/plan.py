@@ -69,7 +69,7 @@ def plan_of(
     """Give the plan that leads from what is announced to what the files mean."""
     difference = differ(intent, live)
     extent = extent_of(intent.fleet, live)
-    steps = stage(difference.changes, intent.fleet, extent, evidence.limits, evidence.canary_upstreams)
+    steps = stage(difference, intent.fleet, extent, evidence.limits, evidence.canary_upstreams)
     seen = CheckInput(intent, live, difference, steps, extent, now, evidence)
     return Plan(
         fleet=intent.fleet.name,
@@ -124,9 +124,10 @@ def _inputs(seen: CheckInput) -> dict[str, str]:
         else sorted(f"{p} {v}" for p, v in evidence.validity.items()),
         "the predicted shift": ["none"] if evidence.foreseen is None else map(repr, evidence.foreseen),
     }
-    touched = {change.service for change in seen.difference.changes}
+    touched = seen.difference.services
     for pop, report in sorted(seen.live.reports.items()):
         named[f"the health of {pop}"] = _health(report, touched)
+        named[f"a definition at {pop}"] = _definitions(report)
     return {name: digest(lines) for name, lines in named.items()}
 
 
@@ -139,7 +140,12 @@ def _windows(seen: CheckInput) -> list[str]:
     ]
 
 
-def _health(report: PoPReport, services: set[str]) -> list[str]:
+def _definitions(report: PoPReport) -> list[str]:
+    said = ((name, each.definitions) for name, each in sorted(report.services.items()))
+    return [f"{name} {sorted(parts.items())}" for name, parts in said if parts is not None]
+
+
+def _health(report: PoPReport, services: frozenset[str]) -> list[str]:
     lines = [f"{report.observe_only} {sorted(map(str, report.established))}"]
     for name in sorted(services & report.services.keys()):
         told = report.services[name]

@@ -5,15 +5,21 @@ is there before it leaves. Each phase begins with a canary: the smallest PoP, an
 (by default the smallest). The rest of that PoP follows, then one PoP, and then groups of PoPs, region by region, each
 at most twice as large as the one before, within the limits. The steps together are the difference, each change once;
 the same input gives the same steps.
+
+Plans stage changes; a controller stages the units behind them (`stage_units`). Definitions go with the rest of their
+PoP, after its canary; where no route of it changes they are the canary. Those of a service that ends go last.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from math import inf
+from typing import Generic, TypeVar
 
 from anycastle.model.fleet import Fleet
-from anycastle.rollout.difference import Change, ChangeKind
+from anycastle.rollout.desired import Unit
+from anycastle.rollout.difference import Change, ChangeKind, DefinitionChange, Difference
+from anycastle.rollout.intent import RouteKey
 from anycastle.rollout.limits import BlastLimits, Extent
 
 
@@ -25,6 +31,10 @@ class StepKind(Enum):
     GROUP = "group"
 
 
+Staged = Change | DefinitionChange
+"""What a plan stages."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """Changes that are made together. `number` counts from 1."""
@@ -32,11 +42,13 @@ class Step:
     number: int
     kind: StepKind
     changes: tuple[Change, ...]
+    definitions: tuple[DefinitionChange, ...] = ()
 
     @property
     def pops(self) -> tuple[str, ...]:
         """Give the PoPs that are touched, in their order."""
-        return tuple(dict.fromkeys(change.key.pop for change in self.changes))
+        touched = [*(change.key.pop for change in self.changes), *(each.pop for each in self.definitions)]
+        return tuple(dict.fromkeys(touched))
 
     @property
     def upstreams(self) -> tuple[str, ...]:
@@ -45,18 +57,53 @@ class Step:
 
 
 def stage(
-    changes: Iterable[Change], fleet: Fleet, extent: Extent, limits: BlastLimits, canary_upstreams: Sequence[str] = ()
+    difference: Difference, fleet: Fleet, extent: Extent, limits: BlastLimits, canary_upstreams: Sequence[str] = ()
 ) -> tuple[Step, ...]:
     """Give the steps, in their order. `canary_upstreams` are those that the canary takes, where it has them."""
-    listed = tuple(changes)
-    leaving = [change for change in listed if change.kind is ChangeKind.WITHDRAWN]
-    coming = [change for change in listed if change.kind is not ChangeKind.WITHDRAWN]
     staging = _Staging(fleet, extent, limits, tuple(canary_upstreams))
+    routes: list[_Item[Staged]] = [_Item(each.key.pop, each.key.upstream, each) for each in difference.changes]
+    leaving = [item for item in routes if _ends(item.what)]
+    coming = [item for item in routes if not _ends(item.what)]
+    coming += [_Item(each.pop, None, each) for each in difference.definitions]
     parts = [part for phase in (coming, leaving) for part in staging.phase(phase)]
-    return tuple(Step(number, kind, tuple(made)) for number, (kind, made) in enumerate(parts, 1))
+    return tuple(_step(number, kind, made) for number, (kind, made) in enumerate(parts, 1))
 
 
-_Part = tuple[StepKind, list[Change]]
+def _ends(what: Staged) -> bool:
+    return isinstance(what, Change) and what.kind is ChangeKind.WITHDRAWN
+
+
+def _step(number: int, kind: StepKind, made: Sequence[Staged]) -> Step:
+    changes = tuple(each for each in made if isinstance(each, Change))
+    return Step(number, kind, changes, tuple(each for each in made if isinstance(each, DefinitionChange)))
+
+
+def stage_units(
+    units: Iterable[Unit],
+    leaving: Collection[Unit],
+    fleet: Fleet,
+    extent: Extent,
+    limits: BlastLimits,
+    canary_upstreams: Sequence[str] = (),
+) -> tuple[frozenset[Unit], ...]:
+    """Give the steps of units, in their order. `leaving` are those that are nothing any more after it."""
+    staging = _Staging(fleet, extent, limits, tuple(canary_upstreams))
+    items = [_Item(unit.pop, unit.upstream if isinstance(unit, RouteKey) else None, unit) for unit in units]
+    items.sort(key=lambda item: (item.pop, str(item.what)))
+    phases = ([item for item in items if (item.what in leaving) is last] for last in (False, True))
+    return tuple(frozenset(made) for phase in phases for _, made in staging.phase(phase))
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Item(Generic[T]):
+    """What is staged: where it is, and by which upstream; None for what is no route."""
+
+    pop: str
+    upstream: str | None
+    what: T
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +113,11 @@ class _Staging:
     limits: BlastLimits
     canary_upstreams: tuple[str, ...]
 
-    def phase(self, changes: Sequence[Change]) -> Iterator[_Part]:
+    def phase(self, items: Sequence[_Item[T]]) -> Iterator[tuple[StepKind, list[T]]]:
         """Give the parts of one phase."""
-        by_pop: dict[str, list[Change]] = {}
-        for change in changes:
-            by_pop.setdefault(change.key.pop, []).append(change)
+        by_pop: dict[str, list[_Item[T]]] = {}
+        for item in items:
+            by_pop.setdefault(item.pop, []).append(item)
         if not by_pop:
             return
         order = sorted(by_pop, key=self._size)
@@ -80,21 +127,22 @@ class _Staging:
             yield StepKind.POP, rest
         for group in self._groups(order[1:]):
             kind = StepKind.POP if len(group) == 1 else StepKind.GROUP
-            yield kind, [change for pop in group for change in by_pop[pop]]
+            yield kind, [item.what for pop in group for item in by_pop[pop]]
 
     def _size(self, pop: str) -> tuple[float, str]:
         return self.extent.of_pop.get(pop, 0.0), pop
 
-    def _canary(self, changes: list[Change]) -> tuple[list[Change], list[Change]]:
-        """Part the changes of the first PoP by its upstreams."""
-        touched = sorted({change.key.upstream for change in changes}, key=lambda name: self._link(changes, name))
+    def _canary(self, items: list[_Item[T]]) -> tuple[list[T], list[T]]:
+        """Part what is staged at the first PoP by its upstreams; without any route it is the canary as a whole."""
+        pop = items[0].pop
+        touched = sorted({each.upstream for each in items if each.upstream}, key=lambda name: self._link(pop, name))
         selected = {name for name in touched if name in self.canary_upstreams} or set(touched[:1])
-        first = [change for change in changes if change.key.upstream in selected]
-        return first, [change for change in changes if change.key.upstream not in selected]
+        first = [item.what for item in items if not touched or item.upstream in selected]
+        return first, [item.what for item in items if touched and item.upstream not in selected]
 
-    def _link(self, changes: list[Change], upstream: str) -> tuple[float, str]:
+    def _link(self, at: str, upstream: str) -> tuple[float, str]:
         for pop in self.fleet.pops:
-            if pop.name == changes[0].key.pop:
+            if pop.name == at:
                 for each in pop.upstreams:
                     if each.name == upstream:
                         return each.capacity_bps or inf, upstream

@@ -15,11 +15,13 @@ from anycastle.health.commands import (
     StartCheck,
 )
 from anycastle.health.permits import Permit
+from anycastle.health.quorum import Condition
 from anycastle.health.reconcile import LULL_S, RouterView
 from anycastle.health.state import AgentState
 from anycastle.health.state_keeper import FORESIGHT_S
 from anycastle.model.announcement import NOTHING, Announcement
 from anycastle.model.check import Outcome, Severity
+from anycastle.model.controller_access import ControllerAccess
 from anycastle.model.event import (
     AnnouncementsConfirmed,
     DrainChanged,
@@ -107,6 +109,36 @@ def test_healthy_services_are_asked_once_more_where_two_others_fail_and_not_for_
 
 
 @pytest.mark.mission("F7")
+def test_services_that_flap_together_for_long_at_most_double_the_questions_of_the_others() -> None:
+    flapping, healthy, span_s = 6, 20, 240.0
+    fast = [check(f"c{number}", interval_s=0.5, fall=1, rise=1) for number in range(flapping)]
+    slow = [check(f"c{number}", interval_s=60.0) for number in range(flapping, flapping + healthy)]
+    made = many(flapping + healthy, interval_s=60.0)
+    services = tuple(replace(each, checks=(one,)) for each, one in zip(made.services, [*fast, *slow], strict=True))
+    w = world(replace(made, services=services)).run(120)
+    w.seen.clear()
+    for second in range(int(span_s)):
+        w.answers = {each.name: Outcome.FAIL if second % 2 else Outcome.PASS for each in fast}
+        w.run(1.0)
+    asked = [each.check.name for each in w.seen if isinstance(each, StartCheck) and each.check in slow]
+    assert span_s / 60.0 * healthy < len(asked) <= 2 * (span_s / 60.0 + 1) * healthy
+    assert len(w.engine._due) < 4 * (flapping + healthy), "what is passed over does not gather"
+
+
+@pytest.mark.mission("F7")
+def test_failures_of_soft_checks_hasten_nobody() -> None:
+    made = many(10, interval_s=1.0)
+    soft = tuple(replace(each, checks=(replace(each.checks[0], severity=Severity.SOFT),)) for each in made.services[:2])
+    w = world(replace(made, services=(*soft, *made.services[2:]))).run(60)
+    w.seen.clear()
+    w.answers = {"c0": Outcome.FAIL, "c1": Outcome.FAIL}
+    w.run(5.0)
+    asked = [each.check.name for each in w.seen if isinstance(each, StartCheck)]
+    assert w.engine.services["s0"].condition is w.engine.services["s1"].condition is Condition.DEGRADED
+    assert all(asked.count(f"c{number}") == 5 for number in range(2, 10))
+
+
+@pytest.mark.mission("F7")
 def test_a_single_failure_that_the_next_answer_refutes_changes_nothing() -> None:
     w = world().run(5)
     before = len(w.of(Apply))
@@ -117,6 +149,18 @@ def test_a_single_failure_that_the_next_answer_refutes_changes_nothing() -> None
     w.answers["dns"] = Outcome.PASS
     w.run(10)
     assert len(w.of(Apply)) == before
+
+
+def test_an_agent_that_stops_right_after_an_apply_withdraws_before_it_leaves() -> None:
+    """What is wanted then waits for its batch: that the router obeys what was wanted before is no end."""
+    w = world().run(5)
+    w.carry_out(w.engine.drain(["dns"], "ann", "line cards", w.now, soak_s=60.0))
+    w.carry_out(w.engine.stop(w.now))
+    assert w.of(Finish) == []
+    w.run(3)
+    (finish,) = w.of(Finish)
+    assert isinstance(finish, Finish)
+    assert (w.exports, finish.hold, finish.terms) == (NOTHING, False, ())
 
 
 def test_unknown_never_withdraws() -> None:
@@ -608,6 +652,39 @@ def test_once_a_controller_was_met_files_deal_no_permits_and_an_older_controller
     again = world(fleet(service(pops=("lon", "ams", "fra"))), at="lon", saved=saved.state).run(5)
     assert again.engine.services["dns"].permit.state is PermitState.NONE, "the files alone would deal one"
     assert again.engine.controller_met(3, again.now) == (False, [])
+
+
+@pytest.mark.mission("F7")
+def test_files_that_name_a_controller_deal_no_permits_not_even_on_an_empty_disk() -> None:
+    named = fleet(controller=ControllerAccess(("controller.example.net",)))
+    assert world(fleet()).engine.services["dns"].permit.state is PermitState.HELD
+    w = world(named)
+    assert w.engine.services["dns"].permit == Permit()
+    w.carry_out(w.engine.permit_granted("dns", 1, w.now))
+    w.run(5)
+    w.carry_out(w.engine.reload(replace(named, name="renamed"), w.now))
+    assert w.engine.services["dns"].permit.state is not PermitState.NONE
+
+
+@pytest.mark.mission("F7")
+def test_a_permit_of_the_files_is_kept_for_a_controller_to_count_when_they_begin_to_name_one() -> None:
+    w = world(fleet()).run(5)
+    held = w.engine.services["dns"].permit
+    w.carry_out(w.engine.reload(fleet(controller=ControllerAccess(("controller.example.net",))), w.now))
+    assert w.engine.services["dns"].permit == held
+    assert held.state is PermitState.HELD
+
+
+@pytest.mark.mission("C3")
+def test_what_a_reload_would_refuse_is_known_beforehand_and_nothing_is_taken_before_the_boot() -> None:
+    w = world(fleet(service(floor=Floor(pops=3))))
+    elsewhere = fleet(service(pops=("fra", "lon")))
+    with pytest.raises(MisuseError, match="does not know yet what its router announces"):
+        w.engine.require_takeable(elsewhere, w.now)
+    w.run(5)
+    with pytest.raises(MisuseError, match="the assignment would withdraw dns from ams, and no permit allows it"):
+        w.engine.require_takeable(elsewhere, w.now)
+    w.engine.require_takeable(fleet(service(floor=Floor(pops=3))), w.now)
 
 
 def test_what_a_controller_must_know_is_reported() -> None:

@@ -48,6 +48,10 @@ def test_a_hastened_question_halves_its_wait_and_the_grid_stays() -> None:
     assert not tracker.hasten(Instant(7.0)), "the question is out"
     tracker.answered(PASS, Instant(7.0))
     assert tracker.due == 10.0
+    assert not tracker.hasten(Instant(8.0)), "once in each slot"
+    tracker.answered(PASS, Instant(10.0))
+    assert (tracker.hasten(Instant(14.0)), tracker.due) == (True, 17.0)
+    assert not tracker.hasten(Instant(15.0)), "nor a second time before it is asked"
 
 
 def test_only_hard_checks_that_nothing_speaks_against_are_hastened() -> None:

@@ -32,6 +32,7 @@ TOLD: dict[str, Any] = {
             "condition": "up",
             "permit": "held",
             "drain": {"step": "shutting", "owner": "ann", "reason": "cards", "expires": None},
+            "definitions": {"checks": "0123456789ab"},
             "checks": [],
         }
     ],
@@ -58,6 +59,7 @@ def test_what_an_agent_says_becomes_a_report(tmp_path: Path) -> None:
     told = report.services["dns"]
     assert (told.stance, told.permit, told.drain) == (Stance.STEER, PermitState.HELD, DrainStep.SHUTTING)
     assert (told.drain_owner, told.prefixes, told.floor) == ("ann", (PREFIX,), Floor(2))
+    assert told.definitions == {"checks": "0123456789ab"}
 
 
 @pytest.mark.parametrize(("booted", "ready", "heard"), [(True, False, True), (False, True, False)])

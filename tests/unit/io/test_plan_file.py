@@ -51,8 +51,9 @@ def test_a_plan_that_was_saved_is_read_as_it_was(tmp_path: Path) -> None:
     [
         ("{", "truncated"),
         ("{}", "its format is not anycastle-plan"),
-        ('{"format": "anycastle-plan", "version": 2}', "it is of version 2; this release reads 1"),
-        ('{"format": "anycastle-plan", "version": 1}', "missing required field"),
+        ('{"format": "anycastle-plan", "version": 1}', "it is of version 1; this release reads 2; make the plan anew"),
+        ('{"format": "anycastle-plan", "version": 3}', "it is of version 3; this release reads 2"),
+        ('{"format": "anycastle-plan", "version": 2}', "missing required field"),
     ],
 )
 def test_what_is_no_plan_is_refused(tmp_path: Path, text: str, why: str) -> None:

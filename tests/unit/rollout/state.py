@@ -17,6 +17,7 @@ from anycastle.model.service import Floor, Policy, Service
 from anycastle.model.stance import Stance
 from anycastle.model.upstream import Neighbour, Upstream, UpstreamKind
 from anycastle.rollout.check_input import Evidence
+from anycastle.rollout.definition import Definitions
 from anycastle.rollout.intent import Intent, intent_of
 from anycastle.rollout.live import Live, PoPReport, ServiceReport, live_of
 from anycastle.rollout.plan import FolderRevision, Plan, plan_of
@@ -67,7 +68,13 @@ def report(made: Fleet, at: str, **changes: Any) -> PoPReport:
     )
     services = {
         each.name: ServiceReport(
-            each.name, Stance.ANNOUNCE, "serving", PermitState.HELD, prefixes=each.prefixes, floor=each.floor
+            each.name,
+            Stance.ANNOUNCE,
+            "serving",
+            PermitState.HELD,
+            prefixes=each.prefixes,
+            floor=each.floor,
+            definitions=Definitions().at(each, made.pop(at)),
         )
         for each in made.services_at(at)
     }

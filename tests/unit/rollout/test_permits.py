@@ -115,6 +115,18 @@ def test_permits_are_not_taken_from_others_where_that_would_not_help() -> None:
 
 
 @pytest.mark.mission("C16")
+def test_a_grant_that_went_unanswered_is_asked_back_where_the_floor_was_raised_meanwhile() -> None:
+    d = Dialogue(of_four(Floor(pops=3)))
+    assert d.joins(*NAMES) == [Grant("ams", "dns", 1)]
+    d.ledger.change_fleet(of_four(Floor(pops=4)), d.clock)
+    assert d.deals(ASK_AGAIN_S) == [Revoke("ams", "dns", 2)]
+    d.says("ams", PermitState.HELD, 1)
+    assert d.deals() == [], "it was on its way"
+    d.says("ams", PermitState.NONE, 2)
+    assert d.deals() == []
+
+
+@pytest.mark.mission("C16")
 def test_a_floor_that_was_raised_is_restored_from_the_idle_permits_the_last_first() -> None:
     d = Dialogue(of_four(Floor(pops=1)))
     d.joins(*NAMES)

@@ -1,11 +1,13 @@
 """Shapes without errors -> values of `anycastle.model`."""
 
 from anycastle.io.config.policies import Policies
+from anycastle.io.config.shapes.controller import ControllerShape
 from anycastle.io.config.shapes.fleet import FleetShape
 from anycastle.io.config.shapes.pop import PoPShape, UpstreamShape
 from anycastle.io.config.shapes.service import ServiceShape
 from anycastle.io.config.shapes.watch import SessionShape, WatchShape
 from anycastle.model.announcement import RouteAttributes
+from anycastle.model.controller_access import ControllerAccess
 from anycastle.model.fleet import Fleet, SharedPrefix
 from anycastle.model.objective import Objective
 from anycastle.model.pop import Location, PoP, Router
@@ -24,7 +26,15 @@ def build_fleet(
 ) -> Fleet:
     """Give the fleet."""
     regions = tuple(region.value for region in shape.regions)
-    return Fleet(shape.name, shape.asn, regions, pops, services, shared, _watch(shape.watch), objectives)
+    watch, controller = _watch(shape.watch), _controller(shape.controller)
+    return Fleet(shape.name, shape.asn, regions, pops, services, shared, watch, controller, objectives)
+
+
+def _controller(shape: ControllerShape | None) -> ControllerAccess | None:
+    if shape is None:
+        return None
+    addresses = tuple(placed.value for placed in shape.addresses)
+    return ControllerAccess(addresses, shape.ca, shape.certificate, shape.key)
 
 
 def build_objectives(shape: ServiceShape) -> tuple[Objective, ...]:

@@ -15,6 +15,9 @@ from anycastle.model.prefix import Prefix
 
 _AS_TEXT = (Prefix, IPv4Address, IPv6Address, StandardCommunity, LargeCommunity, ExtendedCommunity)
 
+_HELD = "held"
+"""What no file says: routes that a rollout holds."""
+
 
 def plain_fleet(fleet: Fleet) -> dict[str, Any]:
     """Give the fleet as plain values, the same for the same fleet to the last octet."""
@@ -31,7 +34,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.hex()
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value) if field.name != _HELD}
     if isinstance(value, Mapping):
         return _plain_mapping(value)
     if isinstance(value, frozenset):

@@ -20,6 +20,7 @@ from anycastle.io.config.units import format_duration
 from anycastle.io.durable import write_durably
 from anycastle.model.announcement import RouteAttributes
 from anycastle.model.check import Check, CheckTarget, Severity
+from anycastle.model.controller_access import ControllerAccess
 from anycastle.model.fleet import Fleet
 from anycastle.model.objective import Objective, format_share, format_window
 from anycastle.model.pop import PoP
@@ -69,7 +70,16 @@ def _given(value: Plain) -> Plain:
 def _fleet(fleet: Fleet) -> Plain:
     shared = {str(prefix): when.value for prefix, when in fleet.shared_prefixes.items()}
     plain = {"name": fleet.name, "asn": int(fleet.asn), "regions": list(fleet.regions), "shared_prefixes": shared}
-    return _given(plain | {"watch": _watch(fleet.watch)})
+    return _given(plain | {"controller": _controller(fleet.controller), "watch": _watch(fleet.watch)})
+
+
+def _controller(access: ControllerAccess | None) -> Plain | None:
+    if access is None:
+        return None
+    given = {field.name: getattr(access, field.name) for field in fields(access)}
+    usual = {field.name: field.default for field in fields(access)}
+    changed = {name: value for name, value in given.items() if value != usual[name]}
+    return changed | {"addresses": list(access.addresses)}
 
 
 def _watch(plan: WatchPlan) -> Plain:

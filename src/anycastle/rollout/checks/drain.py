@@ -9,7 +9,7 @@ from anycastle.rollout.finding import PlanFinding, Severity
 
 def drain(seen: CheckInput) -> Iterator[PlanFinding]:
     """Give the drains of services that change: an error while one moves, a warning once it has come to its end."""
-    touched = {change.service for change in seen.difference.changes}
+    touched = seen.difference.services
     for pop, report in sorted(seen.live.reports.items()):
         for name in sorted(touched & report.services.keys()):
             told = report.services[name]

@@ -10,7 +10,7 @@ from anycastle.rollout.finding import PlanFinding, Severity
 def maintenance(seen: CheckInput) -> Iterator[PlanFinding]:
     """Give the PoPs that are changed within a window of a service."""
     changed = set(seen.difference.pops)
-    for service in seen.touched():
+    for service in seen.changed():
         for window in service.windows:
             for pop in window.pops if window.start <= seen.now < window.end else ():
                 if pop in changed:

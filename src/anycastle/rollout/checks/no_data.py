@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from anycastle.rollout.check_input import CheckInput
-from anycastle.rollout.finding import PlanFinding, Severity
+from anycastle.rollout.finding import PlanFinding, Severity, bounded
 
 
 def no_data(seen: CheckInput) -> Iterator[PlanFinding]:
@@ -21,3 +21,11 @@ def no_data(seen: CheckInput) -> Iterator[PlanFinding]:
         lacking.append("the share of capacity that a step touches was not checked: not all PoPs state theirs")
     for text in lacking if seen.difference.changes else ():
         yield PlanFinding("PLN015", Severity.NOTICE, subject, text)
+    undefined = seen.difference.undefined
+    if undefined:
+        text = f"checks, floors and the like were not compared: {_agents(undefined)} too old to say theirs"
+        yield PlanFinding("PLN015", Severity.NOTICE, subject, text, bounded(list(undefined)))
+
+
+def _agents(pops: tuple[str, ...]) -> str:
+    return f"the agent of {pops[0]} is" if len(pops) == 1 else f"{len(pops)} agents are"

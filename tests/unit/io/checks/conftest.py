@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import ipaddress
+import random
 import shutil
 import socket
 import ssl
@@ -170,6 +171,17 @@ big TXT {big}
 """
 
 
+def is_free(port: int) -> bool:
+    """Tell whether a server may have a port. Those below the ephemeral ones are taken by no client meanwhile."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+        try:
+            udp.bind(("127.0.0.1", port))
+            tcp.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 @pytest.fixture(scope="session")
 def nsd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """A real name server, authoritative for `example.`, on 127.0.0.1 and ::1; gives its port."""
@@ -177,9 +189,7 @@ def nsd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     if program is None:
         pytest.skip("nsd is not installed (Debian package nsd)")
     folder = tmp_path_factory.mktemp("nsd")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = next(filter(is_free, (random.randrange(10_000, 30_000) for _ in range(100))))
     (folder / "example.zone").write_text(ZONE.format(big=" ".join(f'"{"x" * 250}"' for _ in range(20))))
     (folder / "nsd.conf").write_text(
         f"""server:

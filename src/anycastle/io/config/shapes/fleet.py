@@ -8,6 +8,7 @@ from anycastle.base.errors import ParseError
 from anycastle.io.config.findings import FindingKind
 from anycastle.io.config.scalars import ASNText, Name, NameReference, one_of, refuse, words_schema
 from anycastle.io.config.shape import ENTRIES, ITEMS, Shape
+from anycastle.io.config.shapes.controller import ControllerShape
 from anycastle.io.config.shapes.watch import WatchShape
 from anycastle.model.fleet import SharedPrefix
 from anycastle.model.prefix import parse_prefix
@@ -40,6 +41,9 @@ class FleetShape(Shape):
             description="Prefixes that several services share, each with when it is withdrawn from a PoP: "
             "`all` (only when all of its services are down there) or `any` (as soon as one is).",
         )
+    )
+    controller: ControllerShape | None = Field(
+        None, description="How agents reach the controllers, which deal withdraw permits then."
     )
     watch: WatchShape | None = Field(None, description="What the Internet may show of the prefixes.")
 

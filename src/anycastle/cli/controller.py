@@ -1,0 +1,130 @@
+"""`anycastle controller`: the controller's process, and how it stands."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from anycastle.cli.controller_socket import owner_option, run_dir_option, say
+from anycastle.cli.output import Form, Table, output_option, print_form
+
+
+@click.group()
+def controller() -> None:
+    """Run the fleet's controller, and see how it stands."""
+
+
+@controller.command()
+@click.option(
+    "--store", default="sqlite:////var/lib/anycastle/controller.db", show_default=True, envvar="ANYCASTLE_STORE",
+    help="The database: sqlite:////PATH or postgresql://USER@HOST/NAME.",
+)  # fmt: skip
+@click.option("--listen", default="[::]:9479", show_default=True, help="Where agents dial: ADDRESS:PORT.")
+@click.option("--address", required=True, help="HOST:PORT by which agents find this controller.")
+@click.option(
+    "--authorities", type=click.Path(path_type=Path), required=True, help="bundle.pem of the fleet's authority."
+)
+@click.option("--certificate", type=click.Path(path_type=Path), required=True, help="The controller's certificate.")
+@click.option("--key", type=click.Path(path_type=Path), help="Its key. [default: beside the certificate]")
+@click.option("--revoked", type=click.Path(path_type=Path), help="crl.pem of the fleet's authority.")
+@click.option("--api", help="Where the API is served, such as 127.0.0.1:8443. [default: nowhere]")
+@click.option("--api-certificate", type=click.Path(path_type=Path), help="The API's certificate, with its chain.")
+@click.option("--api-key", type=click.Path(path_type=Path), help="Its key. [default: beside the certificate]")
+@run_dir_option
+def run(
+    store: str,
+    listen: str,
+    address: str,
+    authorities: Path,
+    certificate: Path,
+    key: Path | None,
+    revoked: Path | None,
+    api: str | None,
+    api_certificate: Path | None,
+    api_key: Path | None,
+    run_dir: Path,
+) -> None:
+    """Lead the fleet, or stand by while another controller does. SIGHUP reads the certificates anew.
+
+    \b
+    anycastle controller run --address ctl1.example.net:9479 --authorities bundle.pem --certificate ctl1.pem
+    """
+    import asyncio
+
+    from anycastle.base.errors import MisuseError, ParseError
+    from anycastle.daemons.api import ApiPlace, require_safe
+    from anycastle.daemons.controller_process import ControllerProcess, ControllerSettings
+    from anycastle.io.link.files import CredentialFiles
+    from anycastle.model.controller_access import host_and_port
+
+    try:
+        place, _ = host_and_port(listen), host_and_port(address)
+    except ParseError as error:
+        raise click.UsageError(str(error)) from error
+    shown = CredentialFiles(authorities, certificate, key or certificate.with_suffix(".key"), revoked)
+    served = None
+    if api is not None:
+        try:
+            key_file = api_key or (api_certificate.with_suffix(".key") if api_certificate is not None else None)
+            served = ApiPlace(*host_and_port(api), api_certificate, key_file)
+            require_safe(served)
+        except (ParseError, MisuseError) as error:
+            raise click.UsageError(f"--api: {error}") from error
+    asyncio.run(ControllerProcess(ControllerSettings(store, place, address, shown, run_dir, served)).run())
+
+
+@controller.command()
+@click.argument("name")
+@click.option("--role", type=click.Choice(["viewer", "operator", "approver", "admin"]), required=True)
+@click.option("--service", "services", multiple=True, help="Only for these services. [default: all]")
+@click.option("--principal", help="Who answers for it; two tokens of one are one person. [default: the owner]")
+@click.option("--days", type=click.FloatRange(0.001, 366), default=90.0, show_default=True, help="How long it lasts.")
+@owner_option
+@run_dir_option
+def token(
+    name: str, role: str, services: tuple[str, ...], principal: str | None, days: float, owner: str, run_dir: Path
+) -> None:
+    """Make a token of the API, on the machine of the controller that leads. It is printed this once.
+
+    \b
+    anycastle controller token alice --role admin
+    """
+    asked = {"name": name, "role": role, "principal": principal or owner, "lasts_s": days * 86_400.0}
+    told = say(run_dir, {"command": "token", "owner": owner, **asked, "services": list(services) or None})
+    click.echo("keep it where only its owner reads it; it is not shown again", err=True)
+    click.echo(told["token"])
+
+
+@controller.command()
+@run_dir_option
+@output_option(Form.TABLE, Form.JSON, Form.YAML)
+def status(run_dir: Path, form: Form) -> None:
+    """Show who leads, what is desired, which rollouts are open, and which PoPs are there."""
+    told = say(run_dir, {"command": "status"})
+    if form is Form.TABLE:
+        _say_summary(told)
+    print_form(form, told, _agents_table(told["agents"] or {}))
+
+
+def _say_summary(told: dict[str, Any]) -> None:
+    leads = f"leads by term {told['term']}" if told["leads"] else "does not lead"
+    click.echo(f"{told['address']} {leads}; desired: {told['desired']['revision'] or 'nothing yet'}", err=True)
+    if told["frozen"] is not None:
+        click.echo(f"frozen by {told['frozen']['who']}: {told['frozen']['reason']}", err=True)
+    for rollout in told["rollouts"]:
+        if rollout["state"] not in ("finished", "rolled back", "aborted"):
+            steps = f"step {rollout['step']} of {len(rollout['steps'])}"
+            click.echo(f"rollout {rollout['number']}: {rollout['state']}, {steps} {rollout['why']}".rstrip(), err=True)
+
+
+def _agents_table(agents: dict[str, dict[str, Any]]) -> Table:
+    rows = [
+        (
+            pop,
+            "connected" if seen["connected"] else "away",
+            (seen["assignment"] or "its files")[:12],
+            seen["refused"] or seen["unsettled"] or "",
+        )
+        for pop, seen in agents.items()
+    ]
+    return Table(("pop", "agent", "lives by", "trouble"), rows)

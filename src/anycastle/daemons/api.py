@@ -1,0 +1,138 @@
+"""The API's server within a controller's process: uvicorn on a socket of ours, beside the agents' listener."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from anycastle.base.errors import MisuseError, WorldError
+from anycastle.daemons.controller import ControllerDaemon
+from anycastle.io.store import SqlStore
+from anycastle.io.store.people import SqlPeople
+from anycastle.web.app import make_app
+from anycastle.web.parts import make_parts
+from anycastle.web.settings import WebSettings
+
+CONNECTIONS_MAX: Final = 2_000
+"""Connections that are served at once; beyond it a request is refused with 503."""
+
+HEADERS_MAX: Final = 32 * 1024
+"""Octets of a request's line and headers."""
+
+IDLE_S: Final = 15
+"""How long a connection without a request is kept."""
+
+STOP_S: Final = 2
+"""How long open requests and streams are waited for at the end."""
+
+BACKLOG: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class ApiPlace:
+    """Where the API is served, and with which certificate."""
+
+    address: str
+    port: int
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+class ApiServer:
+    """Serves the API of one controller."""
+
+    def __init__(
+        self, place: ApiPlace, store: SqlStore, daemon: ControllerDaemon, settings: WebSettings = WebSettings()
+    ) -> None:
+        require_safe(place)
+        app = make_app(make_parts(store, SqlPeople(store), daemon, settings))
+        self._place = place
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                limit_concurrency=CONNECTIONS_MAX,
+                timeout_keep_alive=IDLE_S,
+                timeout_graceful_shutdown=STOP_S,
+                h11_max_incomplete_event_size=HEADERS_MAX,
+                http="h11",
+                loop="none",
+                ssl_certfile=place.certificate,
+                ssl_keyfile=place.key,
+            )
+        )
+        self._socket: socket.socket | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        assert self._socket is not None
+        port: int = self._socket.getsockname()[1]
+        return port
+
+    async def start(self) -> None:
+        """Listen. Raises `WorldError` where the port or the certificate cannot be had."""
+        place = self._place
+        try:
+            self._server.config.load()
+            family = socket.AF_INET6 if ":" in place.address else socket.AF_INET
+            self._socket = socket.create_server((place.address, place.port), family=family, backlog=BACKLOG)
+        except (OSError, ssl.SSLError) as error:
+            raise WorldError(f"the API cannot be served at {place.address} port {place.port}: {error}") from error
+        self._serving = asyncio.create_task(self._server.serve([self._socket]))
+        up = asyncio.create_task(self._server.up.wait())
+        await asyncio.wait({up, self._serving}, return_when=asyncio.FIRST_COMPLETED)
+        up.cancel()
+        if self._serving.done():
+            await self._serving
+
+    async def close(self) -> None:
+        """End it, with what is under way."""
+        if self._serving is not None:
+            self._server.should_exit = True
+            await asyncio.gather(self._serving, return_exceptions=True)
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the process that it is a part of."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin, and say so."""
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def require_safe(place: ApiPlace) -> None:
+    """Raise `MisuseError` for a place where tokens would go over a network in the clear."""
+    if place.certificate is None:
+        try:
+            local = ip_address(place.address).is_loopback
+        except ValueError as error:
+            raise MisuseError(f"{place.address!r} is no address: write one such as 127.0.0.1:8443") from error
+        if not local:
+            raise MisuseError(
+                f"tokens would go to {place.address} in the clear: give --api-certificate, or listen on 127.0.0.1 "
+                "behind a server that speaks TLS"
+            )

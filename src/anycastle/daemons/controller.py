@@ -1,0 +1,252 @@
+"""`anycastle controller run`: leads where it holds the lock, and serves reads where another does.
+
+Whoever holds the lock of the store takes a new term and leads by it (`leadership`) until the lock is lost, a higher
+term is shown, or the store refuses a commit. Then all sessions end, and it begins again as one that waits. Agents that
+dial in while it waits are sent to who leads.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Final, Protocol
+
+import msgspec
+
+from anycastle.base.errors import AnycastleError, MisuseError, ParseError, WorldError
+from anycastle.base.ports import after
+from anycastle.daemons.agent_events import AgentEvents, LogPosition, position_key
+from anycastle.daemons.leadership import AgentSeen, Leadership, Sessions
+from anycastle.daemons.planning import adoption_problem, order_to_start
+from anycastle.io import assignment_json, controller_json
+from anycastle.io.clock import now
+from anycastle.io.link.host import Elsewhere, Welcoming
+from anycastle.io.store.port import Once, Store
+from anycastle.model.fleet import Fleet
+from anycastle.model.permit import PermitReport
+from anycastle.rollout.desired import NOTHING_DESIRED, Desired
+from anycastle.rollout.fleet_composer import FleetComposer
+from anycastle.rollout.kept import Kept
+from anycastle.rollout.orders import Adopt, Order, RollOut
+from anycastle.session.link_report import Sections, SectionsChanged
+from anycastle.wire.link.message import EventRow, Hello
+
+AGAIN_S: Final = 1.0
+"""How long to wait, after a leadership ended, before the lock is tried for again."""
+
+_DOCUMENTS: Final = ("rollout/", "order/", "desired", "freeze", "break-glass", "number")
+"""What the keys of the engine's documents begin with."""
+
+
+class Folders(Protocol):
+    """Where the fleets of revisions come from."""
+
+    async def fleet(self, revision: str) -> Fleet | None:
+        """Give the fleet of a revision; None where it is not stored, or cannot be read any more."""
+        ...
+
+
+class Listening(Sessions, Protocol):
+    """The listener that agents dial."""
+
+    def dismiss_all(self, elsewhere: Elsewhere) -> None:
+        """End all sessions."""
+        ...
+
+
+class ControllerDaemon:
+    """One controller: the host of agents' sessions, and what the API asks."""
+
+    def __init__(self, store: Store, folders: Folders, address: str, tell: Callable[[str], None]) -> None:
+        self.address = address
+        """Where agents and people find this controller."""
+        self.listener: Listening | None = None
+        """Given before `run`; it needs this host first."""
+        self._store = store
+        self._folders = folders
+        self._tell = tell
+        self._leads: Leadership | None = None
+        self._events: AgentEvents | None = None
+        self._leader = ""
+        self._look_again_at = now().monotonic
+        self._shown = 0
+        """The highest term that an agent showed."""
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Wait for the lead, lead, and begin again; until cancelled."""
+        while True:
+            try:
+                await self._lead(await self._store.lead(self.address))
+            except (AnycastleError, OSError) as error:
+                self._tell(f"does not lead: {error}")
+            finally:
+                self._leads = self._events = None
+                await self._send_away()
+                await self._store.resign()
+            await asyncio.sleep(AGAIN_S)
+
+    async def _lead(self, term: int) -> None:
+        if term <= self._shown:
+            term = await self._store.raise_term(self.address, self._shown)
+        assert self.listener is not None
+        documents = await self._store.documents()
+        kept = controller_json.kept_of(
+            {key: octets for key, octets in documents.items() if key.startswith(_DOCUMENTS)}, Desired(NOTHING_DESIRED)
+        )
+        composer = await self._composer(kept)
+        leads = Leadership(self._store, term, kept, composer, self.listener)
+        events = AgentEvents(leads.store_events, _positions(documents))
+        self._leads, self._events = leads, events
+        self._tell(f"leads by term {term}")
+        lasting = (leads.run(), events.run(), leads.read_indicators(), self._watch_lock(leads))
+        parts = [asyncio.create_task(part) for part in lasting]
+        try:
+            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            for part in parts:
+                if part.done():
+                    await part
+        finally:
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
+
+    async def _watch_lock(self, leads: Leadership) -> None:
+        leads.end(WorldError(f"the lock was lost: {await self._store.lost()}"))
+        await asyncio.Event().wait()
+
+    async def _composer(self, kept: Kept) -> FleetComposer:
+        """Give a composer that knows all revisions that count. Raises `WorldError` where one cannot be read."""
+        composer = FleetComposer(lambda fleet: assignment_json.digest(assignment_json.encode(fleet)))
+        for revision in sorted(kept.revisions - {NOTHING_DESIRED}):
+            fleet = await self._folders.fleet(revision)
+            if fleet is None:
+                raise WorldError(f"revision {revision} of the fleet folder is desired and cannot be read")
+            composer.add(revision, fleet)
+        return composer
+
+    async def _send_away(self) -> None:
+        if self.listener is not None:
+            self.listener.dismiss_all(await self._elsewhere("this controller does not lead any more"))
+
+    async def _elsewhere(self, reason: str) -> Elsewhere:
+        instant = now().monotonic
+        if instant >= self._look_again_at:  # a thousand agents may ask at once
+            self._look_again_at, self._leader = after(instant, AGAIN_S), ""
+            with suppress(WorldError):
+                known = await self._store.leadership()
+                self._leader = known.who if known is not None and known.who != self.address else ""
+        return Elsewhere(reason, self._leader, retry_s=AGAIN_S)
+
+    # -- the API ------------------------------------------------------------------------------------------------------
+
+    def term(self) -> int | None:
+        """Give the term by which this controller leads; None where it does not."""
+        return self._leads.term if self._leads is not None else None
+
+    @property
+    def agents(self) -> Mapping[str, AgentSeen] | None:
+        """Give what is known of the PoPs' agents; None where another leads."""
+        return self._leads.agents if self._leads is not None else None
+
+    @property
+    def leadership(self) -> Leadership:
+        """Give the present leadership. Raises `MisuseError` where another controller leads."""
+        if self._leads is None:
+            raise MisuseError("this controller does not lead")
+        return self._leads
+
+    async def kept(self) -> Kept:
+        """Give what is durable: of this leadership, or of another as the store has it."""
+        if self._leads is not None:
+            return self._leads.durable
+        documents = await self._store.documents()
+        engines = {key: octets for key, octets in documents.items() if key.startswith(_DOCUMENTS)}
+        return controller_json.kept_of(engines, Desired(NOTHING_DESIRED))
+
+    async def order(
+        self,
+        order: Order | RollOut,
+        who: str,
+        *,
+        check: Callable[[Kept], None] | None = None,
+        once: Callable[[int], Once] | None = None,
+    ) -> int:
+        """Take an order; give its number once it is durable. Raises `MisuseError`, `Superseded`, `WorldError`.
+
+        `check` sees what the engine keeps, with no other order between it and this one; what it raises ends the order.
+        """
+        if isinstance(order, RollOut | Adopt):
+            await self._learn(order.revision)
+        leads = self.leadership
+        if check is not None:
+            check(leads.engine.kept)
+        if isinstance(order, RollOut):
+            order = order_to_start(leads.composer, leads.engine.kept.desired, order, now().wall)
+        if isinstance(order, Adopt):
+            problem = adoption_problem(leads.composer, order.revision, now().wall)
+            if problem is not None:
+                raise MisuseError(problem)
+        return await leads.order(order, who, once)
+
+    async def _learn(self, revision: str) -> None:
+        """Have the composer know a revision that is stored."""
+        leads = self.leadership
+        if not leads.composer.knows(revision):
+            fleet = await self._folders.fleet(revision)
+            if fleet is None:
+                raise MisuseError(f"revision {revision} is not known here: upload its folder first")
+            leads.composer.keep(leads.engine.kept.revisions)
+            leads.composer.add(revision, fleet)
+
+    # -- agents: the link's host ------------------------------------------------------------------------------------
+
+    async def agent_hello(self, pop: str, hello: Hello) -> Welcoming | Elsewhere:
+        """Welcome an agent while this controller leads."""
+        self._shown = max(self._shown, hello.term)
+        if self._leads is None or self._events is None:
+            return await self._elsewhere("this controller does not lead")
+        return self._leads.welcome(hello, self._events.stored_upto(pop, hello.log))
+
+    def agent_joined(self, pop: str, hello: Hello, reports: Sequence[PermitReport]) -> None:
+        """Take an agent's first words on its permits."""
+        self.leadership.joined(pop, hello, reports)
+
+    def agent_permits(self, pop: str, reports: Sequence[PermitReport]) -> None:
+        """Take permits that changed."""
+        self.leadership.permits(pop, reports)
+
+    def agent_report(self, pop: str, changes: SectionsChanged, sections: Sections) -> None:
+        """Take what changed of the PoP's state."""
+        self.leadership.reported(pop, changes, sections)
+
+    async def agent_events(self, pop: str, log: str, first: int, events: Sequence[EventRow]) -> int:
+        """Store events durably, each once."""
+        if self._events is None:
+            raise MisuseError("this controller does not lead")
+        return await self._events.store(pop, log, first, events)
+
+    def agent_answer(self, pop: str, order_id: str, refusal: str | None) -> None:
+        """Take what became of an order."""
+        self.leadership.order_answered(pop, order_id, refusal)
+
+    def agent_assignment(self, pop: str, digest: str, refusal: str | None) -> None:
+        """Take whether the agent lives by an assignment."""
+        self.leadership.assignment_answered(pop, digest, refusal)
+
+    def agent_left(self, pop: str, why: str) -> None:  # noqa: ARG002
+        """Take that a session is over."""
+        if self._leads is not None:
+            self._leads.left(pop)
+
+
+def _positions(documents: Mapping[str, bytes]) -> dict[str, LogPosition]:
+    beginning = position_key("")
+    found = {}
+    for key, octets in documents.items():
+        if key.startswith(beginning):
+            try:
+                found[key.removeprefix(beginning)] = msgspec.json.decode(octets, type=LogPosition)
+            except msgspec.DecodeError as error:
+                raise ParseError(f"{key}: {error}") from error
+    return found

@@ -1,0 +1,306 @@
+"""`anycastle controller run`: a controller with its store, the listener that agents dial, and its local socket."""
+
+import asyncio
+import resource
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from anycastle import __version__
+from anycastle.base.errors import AnycastleError, MisuseError, ParseError
+from anycastle.daemons.agent_process import make_directory
+from anycastle.daemons.api import ApiPlace, ApiServer
+from anycastle.daemons.controller import ControllerDaemon
+from anycastle.daemons.leadership import AgentSeen
+from anycastle.io import controller_json, systemd_notify
+from anycastle.io.clock import now
+from anycastle.io.folder_revision import folder_revision
+from anycastle.io.link.credentials import read_credentials
+from anycastle.io.link.files import CredentialFiles
+from anycastle.io.link.listener import LinkListener
+from anycastle.io.local_socket import LocalServer
+from anycastle.io.store import SqlStore, open_store
+from anycastle.io.store.people import AuditRow, SqlPeople, new_token
+from anycastle.io.stored_folders import StoredFolders, files_in, fleet_of
+from anycastle.model.identity import Role
+from anycastle.model.person import Grant
+from anycastle.model.person import Role as PersonRole
+from anycastle.rollout.gates import parse_gate
+from anycastle.rollout.kept import Kept
+from anycastle.rollout.orders import (
+    Abort,
+    Adopt,
+    AgentOrderKind,
+    Approve,
+    BreakGlass,
+    Freeze,
+    Order,
+    OrderAgents,
+    Pause,
+    Promote,
+    Resume,
+    RollOut,
+    RolloutPolicy,
+    Thaw,
+)
+from anycastle.rollout.plan import Basis
+
+SOCKET_NAME: Final = "controller.sock"
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerSettings:
+    """What the command line says of one controller."""
+
+    store: str
+    """A database's address."""
+    listen: tuple[str, int]
+    address: str
+    """HOST:PORT by which agents, and other controllers, find this one."""
+    credentials: CredentialFiles
+    run_dir: Path
+    api: ApiPlace | None = None
+
+
+class RollOutRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """What `anycastle apply` sends."""
+
+    command: str
+    owner: str
+    folder: str
+    reason: str = ""
+    bake_s: float = 60.0
+    patience_s: float = 600.0
+    gates: list[str] = []
+    canary_upstreams: list[str] = []
+    retire: list[str] = []
+    basis: Basis | None = None
+
+
+class OrderRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """What the commands for rollouts, freezes and drains send."""
+
+    command: str
+    owner: str
+    reason: str = ""
+    rollout: int = 0
+    subject: str = ""
+    lasts_s: float | None = None
+    pops: list[str] = []
+    services: list[str] = []
+    soak_s: float = 5.0
+    wait_s: float = 5.0
+
+
+class TokenRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """What `anycastle controller token` sends."""
+
+    command: str
+    owner: str
+    name: str
+    role: PersonRole
+    principal: str
+    lasts_s: float
+    services: list[str] | None = None
+
+
+_ORDERS: Final[Mapping[str, Callable[[OrderRequest], Order]]] = {
+    "approve": lambda asked: Approve(asked.subject),
+    "pause": lambda asked: Pause(asked.rollout),
+    "resume": lambda asked: Resume(asked.rollout),
+    "promote": lambda asked: Promote(asked.rollout),
+    "abort": lambda asked: Abort(asked.rollout, asked.reason),
+    "freeze": lambda asked: Freeze(asked.reason),
+    "thaw": lambda asked: Thaw(asked.reason),
+    "break-glass": lambda asked: BreakGlass(asked.reason, asked.lasts_s or 0.0),
+    "drain": lambda asked: _agents_order(AgentOrderKind.DRAIN, asked),
+    "undrain": lambda asked: _agents_order(AgentOrderKind.UNDRAIN, asked),
+}
+"""Commands of the local socket that are orders."""
+
+
+def _agents_order(kind: AgentOrderKind, asked: OrderRequest) -> OrderAgents:
+    return OrderAgents(kind, asked.pops, asked.services, asked.reason, asked.soak_s, asked.wait_s, asked.lasts_s)
+
+
+class ControllerProcess:
+    """One controller and all that is around it."""
+
+    def __init__(self, settings: ControllerSettings) -> None:
+        make_directory(settings.run_dir, 0o755)
+        self._settings = settings
+        self._control = LocalServer(settings.run_dir / SOCKET_NAME, self._asked)
+        self._store: SqlStore | None = None
+        self._daemon: ControllerDaemon | None = None
+        self._listener: LinkListener | None = None
+        self._api: ApiServer | None = None
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT."""
+        settings, loop = self._settings, asyncio.get_running_loop()
+        stopped = asyncio.Event()
+        for stop_signal in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(stop_signal, stopped.set)
+        allow_descriptors()
+        credentials = read_credentials(settings.credentials, Role.CONTROLLER)
+        self._store = await open_store(settings.store)
+        self._daemon = ControllerDaemon(self._store, StoredFolders(self._store), settings.address, tell)
+        self._listener = LinkListener(self._daemon, credentials, complain=tell)
+        self._daemon.listener = self._listener
+        loop.add_signal_handler(signal.SIGHUP, self._reload_credentials)
+        if settings.api is not None:
+            self._api = ApiServer(settings.api, self._store, self._daemon)
+        await self._listener.start(*settings.listen)
+        await self._control.start()
+        if self._api is not None:
+            await self._api.start()
+        leading = asyncio.create_task(self._daemon.run())
+        systemd_notify.notify("READY=1", f"STATUS=listening on {settings.address}")
+        try:
+            await asyncio.wait({leading, asyncio.ensure_future(stopped.wait())}, return_when=asyncio.FIRST_COMPLETED)
+            if leading.done():
+                await leading
+        finally:
+            systemd_notify.notify("STOPPING=1")
+            await self._control.close()
+            if self._api is not None:
+                await self._api.close()
+            leading.cancel()
+            await asyncio.gather(leading, return_exceptions=True)
+            await self._listener.close()
+            await self._store.close()
+
+    def _reload_credentials(self) -> None:
+        """Take renewed certificates and revocation lists; sessions of those that were revoked end."""
+        assert self._listener is not None
+        try:
+            ended = self._listener.reload(read_credentials(self._settings.credentials, Role.CONTROLLER))
+        except AnycastleError as error:
+            tell(f"the credentials stay as they were: {error}")
+            return
+        tell(f"credentials read anew; ended for a revoked certificate: {', '.join(ended) or 'none'}")
+
+    # -- the local socket ---------------------------------------------------------------------------------------------
+
+    async def _asked(self, request: dict[str, Any]) -> dict[str, Any]:
+        command = request.get("command")
+        match command:
+            case "status":
+                return await self._status()
+            case "report":
+                return self._report(str(request.get("pop")))
+            case "adopt" | "apply":
+                return await self._roll_out(_as(request, RollOutRequest))
+            case "token":
+                return await self._make_token(_as(request, TokenRequest))
+            case str() if command in _ORDERS:
+                asked = _as(request, OrderRequest)
+                number = await self._leader().order(_ORDERS[command](asked), asked.owner)
+                return {"number": number}
+            case _:
+                raise MisuseError(f"unknown command {command!r}")
+
+    def _leader(self) -> ControllerDaemon:
+        assert self._daemon is not None
+        if self._daemon.term() is None:
+            raise MisuseError("this controller does not lead; ask the one that does")
+        return self._daemon
+
+    async def _roll_out(self, asked: RollOutRequest) -> dict[str, Any]:
+        daemon = self._leader()
+        revision = await self._upload(Path(asked.folder), asked.owner)
+        order: Adopt | RollOut = Adopt(revision, asked.reason)
+        if asked.command == "apply":
+            try:
+                policy = RolloutPolicy(asked.bake_s, asked.patience_s, tuple(map(parse_gate, asked.gates)))
+            except ParseError as error:
+                raise MisuseError(str(error)) from error
+            order = RollOut(
+                revision, asked.reason, policy, tuple(asked.canary_upstreams), frozenset(asked.retire), asked.basis
+            )
+        number = await daemon.order(order, asked.owner)
+        return {"number": number, "revision": revision}
+
+    async def _upload(self, folder: Path, owner: str) -> str:
+        """Keep a fleet folder that can be used; give its revision."""
+        assert self._store is not None
+        files = await asyncio.to_thread(files_in, folder)
+        revision = (await asyncio.to_thread(folder_revision, folder)).digest
+        await fleet_of(files)
+        await self._store.put_folder(revision, files, owner)
+        return revision
+
+    async def _make_token(self, asked: TokenRequest) -> dict[str, Any]:
+        """Make a token of the API; whoever may use this socket may do all that an admin may."""
+        assert self._store is not None
+        term, people = self._leader().term(), SqlPeople(self._store)
+        grant = Grant(asked.role, None if asked.services is None else frozenset(asked.services))
+        note, secret = new_token(asked.name, grant, asked.principal, asked.owner, asked.lasts_s)
+        await people.add_token(note, secret, term=term)
+        subject = f"{asked.name}: {asked.role.value} for {asked.principal}"
+        await people.note(AuditRow(note.created, asked.owner, "the local socket", "make a token", subject, "made"))
+        return {"token": secret, "expires": note.expires}
+
+    def _report(self, pop: str) -> dict[str, Any]:
+        """Give what a PoP's agent said last, as its own status says it."""
+        seen = (self._leader().agents or {}).get(pop)
+        if seen is None or seen.book is None or seen.state is None or not seen.connected:
+            raise MisuseError(f"{pop} has no session with this controller")
+        return {**seen.book.plain(), "at": now().wall}
+
+    async def _status(self) -> dict[str, Any]:
+        assert self._daemon is not None
+        assert self._store is not None
+        kept = await self._daemon.kept()
+        agents = self._daemon.agents
+        return {
+            "version": __version__,
+            "address": self._settings.address,
+            "leads": self._daemon.term() is not None,
+            "term": self._daemon.term(),
+            "events": (await self._store.head()).sequence,
+            **plain_kept(kept),
+            "agents": None if agents is None else {pop: plain_agent(seen) for pop, seen in sorted(agents.items())},
+        }
+
+
+def allow_descriptors() -> None:
+    """Take all file descriptors that the system allows: the usual 1,024 are fewer than a thousand agents need."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def plain_kept(kept: Kept) -> dict[str, Any]:
+    """Give what a controller keeps as plain values, for people and other programs."""
+    return {
+        "desired": {"revision": kept.desired.revision, "exceptions": len(kept.desired.exceptions)},
+        "frozen": None if kept.frozen is None else asdict(kept.frozen),
+        "break_glass": None if kept.glass is None else asdict(kept.glass),
+        "rollouts": [controller_json.rollout_plain(each) for _, each in sorted(kept.rollouts.items())],
+        "orders": [{**asdict(each), "kind": each.kind.value} for _, each in sorted(kept.orders.items())],
+    }
+
+
+def plain_agent(seen: AgentSeen) -> dict[str, Any]:
+    """Give what is known of an agent as plain values."""
+    told: dict[str, Any] = {
+        name: getattr(seen, name) for name in ("connected", "since", "version", "assignment", "refused", "unsettled")
+    }
+    return told
+
+
+def _as(request: dict[str, Any], shape: type[Any]) -> Any:
+    try:
+        return msgspec.convert(request, shape)
+    except msgspec.ValidationError as error:
+        raise MisuseError(f"not understood: {error}") from error
+
+
+def tell(text: str) -> None:
+    """Say it on standard error, where systemd keeps it."""
+    print(f"controller {text}", file=sys.stderr, flush=True)  # noqa: T201

@@ -1,0 +1,61 @@
+"""From the wish to roll a revision out to the order that does it: the checks of a plan, and the steps."""
+
+from dataclasses import replace
+from typing import Final
+
+from anycastle.base.errors import MisuseError
+from anycastle.base.ports import Timestamp
+from anycastle.rollout.check_input import Evidence
+from anycastle.rollout.desired import Desired
+from anycastle.rollout.difference import ChangeKind
+from anycastle.rollout.finding import PlanFinding, Severity
+from anycastle.rollout.fleet_composer import FleetComposer
+from anycastle.rollout.intent import intent_of
+from anycastle.rollout.limits import BlastLimits
+from anycastle.rollout.orders import RollOut, StartRollout
+from anycastle.rollout.plan import Basis, FolderRevision, Plan, plan_of, stale
+from anycastle.rollout.staged import start_of
+
+_LOOKED_AT: Final = ("the health of ", "the maintenance windows")
+"""What of a plan's inputs the controller knows as well: graphs and VRPs are given to who makes a plan."""
+
+
+def plan_to(composer: FleetComposer, revision: str, wall: Timestamp, evidence: Evidence = Evidence()) -> Plan:
+    """Give the plan that leads from what agents say they announce to a revision."""
+    fleet = composer.in_force(Desired(revision))
+    live = composer.live(Desired(revision))
+    return plan_of(intent_of(fleet), live, FolderRevision(None, dirty=False, digest=revision), wall, evidence)
+
+
+def order_to_start(composer: FleetComposer, desired: Desired, wish: RollOut, wall: Timestamp) -> StartRollout:
+    """Give the order that a wish comes to. Raises `MisuseError`: what moved, or what checks forbid."""
+    limits = BlastLimits()
+    evidence = Evidence(limits=limits, retiring=wish.retiring, canary_upstreams=wish.canary_upstreams)
+    plan = plan_to(composer, wish.revision, wall, evidence)
+    moved = () if wish.basis is None else stale(_comparable(wish.basis), _comparable(plan.basis))
+    if moved:
+        raise MisuseError("the plan is stale, plan again:\n" + "\n".join(moved))
+    errors = [each for each in plan.findings if each.severity is Severity.ERROR]
+    if errors:
+        raise MisuseError("the plan is refused:\n" + "\n".join(map(_line, errors)))
+    return start_of(composer, desired, wish.revision, wish.reason, wish.policy, limits, wish.canary_upstreams)
+
+
+def _comparable(basis: Basis) -> Basis:
+    """Give a basis with what both sides looked at. The digest of the files says more than git's commit."""
+    inputs = {name: digest for name, digest in basis.inputs.items() if name.startswith(_LOOKED_AT)}
+    return replace(basis, folder=FolderRevision(None, dirty=False, digest=basis.folder.digest), inputs=inputs)
+
+
+def _line(finding: PlanFinding) -> str:
+    return f"{finding.code} {finding.subject}: {finding.text}"
+
+
+def adoption_problem(composer: FleetComposer, revision: str, wall: Timestamp) -> str | None:
+    """Tell why a revision is not what agents live by already; None where it takes nothing away and changes nothing."""
+    plan = plan_to(composer, revision, wall)
+    others = [each for each in plan.difference.changes if each.kind is not ChangeKind.ADDED]
+    if not others:
+        return None
+    some = ", ".join(f"{each.kind.value} {each.key}" for each in others[:3])
+    return f"{len(others)} routes are announced otherwise than revision {revision} says: {some}"

@@ -1,0 +1,31 @@
+"""Who may do what with a controller: people and robots, their roles, and the services that a role is limited to."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Role(Enum):
+    """What somebody is allowed to do; an admin may do all of it."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    APPROVER = "approver"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role, for all services or for some."""
+
+    role: Role
+    services: frozenset[str] | None = None
+    """None stands for all; an empty set for none."""
+
+    def covers(self, services: frozenset[str]) -> bool:
+        """Tell whether all of these services are within it."""
+        return self.services is None or services <= self.services
+
+    def within(self, other: "Grant") -> bool:
+        """Tell whether whoever has another grant can do all that this one allows."""
+        role = other.role is Role.ADMIN or self.role in (other.role, Role.VIEWER)
+        return role and (other.services is None or (self.services is not None and self.services <= other.services))

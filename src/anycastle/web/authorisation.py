@@ -1,0 +1,147 @@
+"""Who may do what: one table, endpoint by endpoint, and the only function that decides by it.
+
+An endpoint without a row cannot be mounted, and a row without an endpoint fails a test. A role can be limited to some
+services; `Reach` says what becomes of somebody whose role is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+from typing import Final
+
+from anycastle.model.person import Grant, Role
+from anycastle.web.problems import Problem, ProblemKind
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+
+
+class Permission(Enum):
+    """What an endpoint needs."""
+
+    NOTHING = "nothing"
+    LOGIN = "to be known"
+    READ = "to read"
+    OPERATE = "to operate"
+    APPROVE = "to approve"
+    ADMINISTER = "to administer"
+
+
+class Reach(Enum):
+    """What becomes of a role that is limited to some services."""
+
+    ANY = "any"
+    """It may: the endpoint tells or does nothing that belongs to one service."""
+    OWN = "own"
+    """It may for its services: those that the path, the body or the thing named by them concerns."""
+    FILTERED = "filtered"
+    """It may, and sees what belongs to its services alone."""
+    ALL = "all"
+    """It may not: this concerns all services."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A row of the table."""
+
+    needs: Permission
+    reach: Reach
+    writes: bool = False
+    """Only the leader takes it."""
+    body_max: int = 64 * KIB
+    """Octets of a request's body."""
+    keyed: bool = False
+    """It needs an Idempotency-Key."""
+    audited: bool = False
+    """Every request is noted, whatever comes of it."""
+
+
+_P, _R = Permission, Reach
+
+
+def _read(reach: Reach) -> Rule:
+    return Rule(_P.READ, reach)
+
+
+def _order(needs: Permission, reach: Reach, body_max: int = 64 * KIB) -> Rule:
+    return Rule(needs, reach, writes=True, keyed=True, audited=True, body_max=body_max)
+
+
+_PUBLIC: Final = Rule(_P.NOTHING, _R.ANY)
+_V1: Final = "/api/v1"
+_FOLDER_MAX: Final = 96 * MIB
+
+TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
+    {
+        "GET /healthz": _PUBLIC,
+        "GET /readyz": _PUBLIC,
+        "GET /metrics": _PUBLIC,
+        "GET /openapi.json": _PUBLIC,
+        f"GET {_V1}/problems/{{name}}": _PUBLIC,
+        f"GET {_V1}/whoami": Rule(_P.LOGIN, _R.ANY),
+        f"GET {_V1}/fleet": _read(_R.FILTERED),
+        f"GET {_V1}/fleet/revisions": _read(_R.ANY),
+        f"GET {_V1}/fleet/revisions/{{revision}}": _read(_R.ALL),
+        f"POST {_V1}/fleet/revisions": _order(_P.OPERATE, _R.ALL, _FOLDER_MAX),
+        f"POST {_V1}/fleet/adoption": _order(_P.OPERATE, _R.ALL),
+        f"GET {_V1}/pops": _read(_R.FILTERED),
+        f"GET {_V1}/pops/{{pop}}": _read(_R.FILTERED),
+        f"GET {_V1}/services": _read(_R.FILTERED),
+        f"GET {_V1}/services/{{service}}": _read(_R.OWN),
+        f"GET {_V1}/events": _read(_R.FILTERED),
+        f"GET {_V1}/events/stream": _read(_R.FILTERED),
+        f"GET {_V1}/rollouts": _read(_R.FILTERED),
+        f"POST {_V1}/rollouts": _order(_P.OPERATE, _R.OWN),
+        f"GET {_V1}/rollouts/{{number}}": _read(_R.OWN),
+        f"POST {_V1}/rollouts/{{number}}/pause": _order(_P.OPERATE, _R.OWN),
+        f"POST {_V1}/rollouts/{{number}}/resume": _order(_P.OPERATE, _R.OWN),
+        f"POST {_V1}/rollouts/{{number}}/promote": _order(_P.OPERATE, _R.OWN),
+        f"POST {_V1}/rollouts/{{number}}/abort": _order(_P.OPERATE, _R.OWN),
+        f"POST {_V1}/rollouts/{{number}}/approve": _order(_P.APPROVE, _R.OWN),
+        f"GET {_V1}/freeze": _read(_R.ANY),
+        f"POST {_V1}/freeze": _order(_P.OPERATE, _R.ALL),
+        f"POST {_V1}/thaw": _order(_P.OPERATE, _R.ALL),
+        f"GET {_V1}/break-glass": _read(_R.ANY),
+        f"POST {_V1}/break-glass": _order(_P.OPERATE, _R.ALL),
+        f"POST {_V1}/break-glass/approve": _order(_P.APPROVE, _R.ALL),
+        f"POST {_V1}/drain": _order(_P.OPERATE, _R.OWN),
+        f"POST {_V1}/undrain": _order(_P.OPERATE, _R.OWN),
+        f"GET {_V1}/tokens": Rule(_P.ADMINISTER, _R.ALL, audited=True),
+        f"POST {_V1}/tokens": _order(_P.ADMINISTER, _R.ALL),
+        f"DELETE {_V1}/tokens/{{name}}": Rule(_P.ADMINISTER, _R.ALL, writes=True, audited=True),
+        f"GET {_V1}/audit": Rule(_P.ADMINISTER, _R.ALL, audited=True),
+    }
+)
+"""Method and path -> what it needs."""
+
+ALLOWS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
+    {
+        Role.VIEWER: frozenset({_P.LOGIN, _P.READ}),
+        Role.OPERATOR: frozenset({_P.LOGIN, _P.READ, _P.OPERATE}),
+        Role.APPROVER: frozenset({_P.LOGIN, _P.READ, _P.APPROVE}),
+        Role.ADMIN: frozenset({_P.LOGIN, _P.READ, _P.OPERATE, _P.APPROVE, _P.ADMINISTER}),
+    }
+)
+"""Role -> what it allows."""
+
+
+def refusal(rule: Rule, grant: Grant, services: frozenset[str] | None = None) -> str | None:
+    """Tell why somebody may not; None where he may. `services`: those that are concerned, once they are known."""
+    if rule.needs is not Permission.NOTHING and rule.needs not in ALLOWS[grant.role]:
+        return f"the role {grant.role.value} does not allow {rule.needs.value}"
+    if grant.services is None:
+        return None
+    if rule.reach is Reach.ALL:
+        return "this concerns all services, and your role is limited to some"
+    if rule.reach is Reach.OWN and services is not None and not (services and services <= grant.services):
+        others = ", ".join(sorted(services - grant.services)[:5]) or "no service that is known"
+        return f"your role is limited to other services: this concerns {others}"
+    return None
+
+
+def require(rule: Rule, grant: Grant, services: frozenset[str] | None = None) -> None:
+    """Raise the problem where somebody may not."""
+    why = refusal(rule, grant, services)
+    if why is not None:
+        raise Problem(ProblemKind.NOT_ALLOWED, why)

@@ -1,0 +1,56 @@
+"""What the API is made of: given to it once, found in each request."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from anycastle.io.store.people import People
+from anycastle.io.store.port import Store
+from anycastle.web.concerned import Fleets
+from anycastle.web.controller import Controller
+from anycastle.web.limits import RateLimiter
+from anycastle.web.measure import Measure
+from anycastle.web.settings import WebSettings
+from anycastle.web.stream import Tail
+
+
+@dataclass
+class Parts:
+    """The parts."""
+
+    store: Store
+    people: People
+    controller: Controller
+    settings: WebSettings
+    fleets: Fleets
+    tail: Tail
+    measure: Measure
+    by_address: RateLimiter
+    by_person: RateLimiter
+    under_way: set[str] = field(default_factory=set)
+    """Keys of requests that are being answered."""
+    streams: int = 0
+    """Streams that are open."""
+
+    def stream_ended(self, slow: bool) -> None:
+        """Take that a stream is over."""
+        self.streams -= 1
+        self.measure.streams.set(self.streams)
+        if slow:
+            self.measure.cut.labels("slow").inc()
+
+
+def make_parts(store: Store, people: People, controller: Controller, settings: WebSettings = WebSettings()) -> Parts:
+    """Give the parts of an application."""
+    by_address, by_person = RateLimiter(settings.by_address), RateLimiter(settings.by_person)
+    return Parts(store, people, controller, settings, Fleets(store), Tail(store), Measure(), by_address, by_person)
+
+
+def parts_of(request: Request) -> Parts:
+    """Give the parts that a request's application is made of."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+PartsOf = Annotated[Parts, Depends(parts_of)]

@@ -1,0 +1,39 @@
+"""The endpoints, a file for each resource; `ROUTERS` is all of them."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from anycastle.web.routes import (
+    audit,
+    drains,
+    events,
+    fleet,
+    freeze,
+    glass,
+    health,
+    places,
+    problem_types,
+    revisions,
+    rollout_orders,
+    rollouts,
+    tokens,
+    whoami,
+)
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    health.ROUTER,
+    problem_types.ROUTER,
+    whoami.ROUTER,
+    fleet.ROUTER,
+    revisions.ROUTER,
+    places.ROUTER,
+    rollouts.ROUTER,
+    rollout_orders.ROUTER,
+    freeze.ROUTER,
+    glass.ROUTER,
+    drains.ROUTER,
+    events.ROUTER,
+    tokens.ROUTER,
+    audit.ROUTER,
+)

@@ -1,0 +1,96 @@
+"""PoPs and services, as they are desired by default, and what is known of the PoPs' agents."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Query
+
+from anycastle.model.fleet import Fleet
+from anycastle.model.service import Service
+from anycastle.web.admission import Admitted
+from anycastle.web.authorisation import TABLE, require
+from anycastle.web.controller import AgentView
+from anycastle.web.identity import Asker, Person
+from anycastle.web.parts import Parts, PartsOf
+from anycastle.web.problems import Problem, ProblemKind
+from anycastle.web.shapes import Name, PoPs, PoPShape, Services, ServiceShape
+
+ROUTER: Final = APIRouter(prefix="/api/v1", route_class=Admitted, tags=["fleet"])
+
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Cursor = Annotated[Name | None, Query(description="`next` of the page before.")]
+
+
+@ROUTER.get("/pops", response_model=PoPs)
+async def pops(parts: PartsOf, asker: Asker, limit: Limit = 100, cursor: Cursor = None) -> Any:
+    """List the PoPs that serve what you may see."""
+    return _page(await _pops(parts, asker), limit, cursor)
+
+
+@ROUTER.get("/pops/{pop}", response_model=PoPShape)
+async def one_pop(parts: PartsOf, asker: Asker, pop: Annotated[Name, Path()]) -> Any:
+    """Show a PoP, and what is known of its agent."""
+    for each in await _pops(parts, asker):
+        if each["name"] == pop:
+            return each
+    raise Problem(ProblemKind.NOT_FOUND, f"no PoP that you may see is named {pop}")
+
+
+@ROUTER.get("/services", response_model=Services)
+async def services(parts: PartsOf, asker: Asker, limit: Limit = 100, cursor: Cursor = None) -> Any:
+    """List the services that you may see."""
+    fleet = await _desired(parts)
+    seen = [each for each in (fleet.services if fleet else ()) if asker.grant.covers(frozenset({each.name}))]
+    return _page([_service(each) for each in seen], limit, cursor)
+
+
+@ROUTER.get("/services/{service}", response_model=ServiceShape)
+async def one_service(parts: PartsOf, asker: Asker, service: Annotated[Name, Path()]) -> Any:
+    """Show a service."""
+    require(TABLE["GET /api/v1/services/{service}"], asker.grant, frozenset({service}))
+    fleet = await _desired(parts)
+    for each in fleet.services if fleet is not None else ():
+        if each.name == service:
+            return _service(each)
+    raise Problem(ProblemKind.NOT_FOUND, f"no service is named {service}")
+
+
+async def _desired(parts: Parts) -> Fleet | None:
+    return await parts.fleets.fleet((await parts.controller.kept()).desired.revision)
+
+
+async def _pops(parts: Parts, asker: Person) -> list[dict[str, Any]]:
+    fleet = await _desired(parts)
+    if fleet is None:
+        return []
+    agents, told = parts.controller.agents, []
+    for pop in fleet.pops:
+        served = [each.name for each in fleet.services_at(pop.name) if asker.grant.covers(frozenset({each.name}))]
+        if served or asker.grant.services is None:
+            told.append({"name": pop.name, "region": pop.region, "services": served, **_agent(agents, pop.name)})
+    return told
+
+
+def _agent(agents: Mapping[str, AgentView] | None, pop: str) -> dict[str, Any]:
+    seen = agents.get(pop) if agents is not None else None
+    if seen is None:
+        empty = dict.fromkeys(("since", "version", "assignment", "refused", "unsettled"))
+        return {"connected": None if agents is None else False, **empty}
+    return {
+        "connected": seen.connected, "since": seen.since, "version": seen.version, "assignment": seen.assignment,
+        "refused": seen.refused, "unsettled": seen.unsettled,
+    }  # fmt: skip
+
+
+def _service(service: Service) -> dict[str, Any]:
+    return {
+        "name": service.name, "prefixes": [str(prefix) for prefix in service.prefixes], "pops": list(service.pops),
+        "floor_pops": service.floor.pops, "floor_capacity": service.floor.capacity,
+    }  # fmt: skip
+
+
+def _page(all_of_it: Sequence[dict[str, Any]], limit: int, cursor: str | None) -> dict[str, Any]:
+    rest = sorted(
+        (each for each in all_of_it if cursor is None or each["name"] > cursor), key=lambda each: each["name"]
+    )
+    return {"items": rest[:limit], "next": rest[limit - 1]["name"] if len(rest) > limit else None}

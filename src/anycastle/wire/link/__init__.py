@@ -1,0 +1,1 @@
+"""What agents and controllers say to each other: JSON messages, each a frame of text."""

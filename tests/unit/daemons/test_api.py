@@ -1,0 +1,75 @@
+"""`anycastle controller run --api` as a process of its own, over TLS, with its first token made on the machine."""
+
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+
+DEADLINE_S = 60.0
+PROGRAM = (sys.executable, "-m", "anycastle.cli.main")
+
+
+def run(*arguments: str, cwd: Path) -> str:
+    done = subprocess.run((*PROGRAM, *arguments), cwd=cwd, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+@contextmanager
+def controller(place: Path, api: int) -> Iterator[Path]:
+    """Run a controller; give the file of what it says."""
+    command = (
+        "controller", "run", "--store", f"sqlite:///{place}/store.db", "--listen", f"127.0.0.1:{free_port()}",
+        "--address", "localhost:1", "--authorities", "pki/bundle.pem", "--certificate", "ctl/ctl1.pem",
+        "--api", f"127.0.0.1:{api}", "--api-certificate", "ctl/ctl1.pem", "--run-dir", str(place / "run"),
+    )  # fmt: skip
+    words = place / "words"
+    with words.open("w") as out:
+        process = subprocess.Popen((*PROGRAM, *command), cwd=place, stdout=out, stderr=out)
+    try:
+        end = time.monotonic() + DEADLINE_S
+        while "leads by term" not in words.read_text() and process.poll() is None and time.monotonic() < end:
+            time.sleep(0.05)
+        assert "leads by term" in words.read_text(), words.read_text()
+        yield words
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0, words.read_text()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def test_the_api_of_a_real_process(tmp_path: Path) -> None:
+    run("pki", "init", "pki", "--fleet", "example", cwd=tmp_path)
+    run("pki", "issue", "pki", "--controller", "ctl1", "--host", "localhost", "--out", "ctl", cwd=tmp_path)
+    port, run_dir = free_port(), str(tmp_path / "run")
+    with controller(tmp_path, port) as words:
+        made = run("controller", "token", "alice", "--role", "admin", "--run-dir", run_dir, cwd=tmp_path)
+        secret = made.strip()
+        context = ssl.create_default_context(cafile=str(tmp_path / "pki/bundle.pem"))
+        headers = {"Authorization": f"Bearer {secret}"}
+        with httpx2.Client(base_url=f"https://localhost:{port}", verify=context, headers=headers) as http:
+            shown = http.get("/api/v1/whoami")
+            assert (shown.json()["name"], shown.json()["role"]) == ("token:alice", "admin")
+            assert shown.headers["strict-transport-security"]
+            audit = http.get("/api/v1/audit").json()["items"]
+            assert [each["action"] for each in audit] == ["make a token"]
+        again = (*PROGRAM, "controller", "token", "alice", "--role", "viewer", "--run-dir", run_dir)
+        refused = subprocess.run(again, capture_output=True, text=True, timeout=60)
+        assert refused.returncode == 1
+        assert "never used again" in refused.stderr
+    assert secret not in words.read_text()
