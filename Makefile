@@ -71,7 +71,7 @@ docs: setup  ## Build the documentation into docs/_build
 	@$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
 
 docs-tables: setup  ## Write the pages that are generated from code and markers
-	@for tool in config_reference cli_reference agent_reference conformance; do $(BIN)/python tools/$$tool.py || exit 1; done
+	@for tool in config_reference cli_reference agent_reference link_reference conformance; do $(BIN)/python tools/$$tool.py || exit 1; done
 
 lock: setup  ## Lock the dependencies again
 	@tools/lock.sh

@@ -12,6 +12,7 @@ BENCHES = MappingProxyType(
         "calibration": "bench.calibration",
         "controller_load": "bench.controller_load",
         "failover": "bench.failover",
+        "link": "bench.link",
         "watch": "bench.watch",
         "mrt": "bench.mrt",
         "observe": "bench.observe",

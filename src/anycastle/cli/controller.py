@@ -7,6 +7,7 @@ import click
 
 from anycastle.cli.controller_socket import owner_option, run_dir_option, say
 from anycastle.cli.output import Form, Table, output_option, print_form
+from anycastle.cli.store_option import store_option
 
 
 @click.group()
@@ -15,10 +16,7 @@ def controller() -> None:
 
 
 @controller.command()
-@click.option(
-    "--store", default="sqlite:////var/lib/anycastle/controller.db", show_default=True, envvar="ANYCASTLE_STORE",
-    help="The database: sqlite:////PATH or postgresql://USER@HOST/NAME.",
-)  # fmt: skip
+@store_option
 @click.option("--listen", default="[::]:9479", show_default=True, help="Where agents dial: ADDRESS:PORT.")
 @click.option("--address", required=True, help="HOST:PORT by which agents find this controller.")
 @click.option(
@@ -30,6 +28,9 @@ def controller() -> None:
 @click.option("--api", help="Where the API is served, such as 127.0.0.1:8443. [default: nowhere]")
 @click.option("--api-certificate", type=click.Path(path_type=Path), help="The API's certificate, with its chain.")
 @click.option("--api-key", type=click.Path(path_type=Path), help="Its key. [default: beside the certificate]")
+@click.option(
+    "--oidc", type=click.Path(path_type=Path), help="The file that names the OpenID provider by which people log in."
+)
 @run_dir_option
 def run(
     store: str,
@@ -42,6 +43,7 @@ def run(
     api: str | None,
     api_certificate: Path | None,
     api_key: Path | None,
+    oidc: Path | None,
     run_dir: Path,
 ) -> None:
     """Lead the fleet, or stand by while another controller does. SIGHUP reads the certificates anew.
@@ -70,7 +72,19 @@ def run(
             require_safe(served)
         except (ParseError, MisuseError) as error:
             raise click.UsageError(f"--api: {error}") from error
-    asyncio.run(ControllerProcess(ControllerSettings(store, place, address, shown, run_dir, served)).run())
+    login = None
+    if oidc is not None:
+        from anycastle.io.config.oidc_file import load_login_settings
+
+        if served is None:
+            raise click.UsageError("--oidc is for the API: give --api too")
+        try:
+            login = load_login_settings(oidc)
+        except (ParseError, MisuseError) as error:
+            click.echo(str(error), err=True)
+            raise SystemExit(2) from error
+    settings = ControllerSettings(store, place, address, shown, run_dir, served, login)
+    asyncio.run(ControllerProcess(settings).run())
 
 
 @controller.command()
@@ -93,6 +107,27 @@ def token(
     told = say(run_dir, {"command": "token", "owner": owner, **asked, "services": list(services) or None})
     click.echo("keep it where only its owner reads it; it is not shown again", err=True)
     click.echo(told["token"])
+
+
+@controller.command()
+@store_option
+@click.option("--to", default="head", show_default=True, help="A version; `head` is the newest, `base` none at all.")
+@click.option("--remove", is_flag=True, help="Let a lower version remove tables, with all that they hold.")
+@click.option("--dry-run", is_flag=True, help="Say which version the tables have, and change nothing.")
+def migrate(store: str, to: str, remove: bool, dry_run: bool) -> None:
+    """Bring the database's tables to a version, as `run` does at its start.
+
+    \b
+    anycastle controller migrate --store postgresql://anycastle@db.example.net/anycastle
+    """
+    import asyncio
+
+    from anycastle.io.store.migrate import migrate_at
+
+    before, after = asyncio.run(migrate_at(store, to, remove=remove, dry_run=dry_run))
+    click.echo(
+        f"tables of version {before or 'none'}, {'would become' if dry_run else 'now'} {after or 'none'}", err=True
+    )
 
 
 @controller.command()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -12,7 +13,8 @@ import click
 
 from anycastle.base.errors import ParseError, WorldError
 from anycastle.base.ports import Timestamp
-from anycastle.io.event_log import EventLog, StoredEvent, parse_head
+from anycastle.cli.event_source import Events, opened
+from anycastle.io.event_log import GENESIS, Head, StoredEvent, VerifyResult, parse_head
 from anycastle.model.event import KINDS
 
 STATE_ROOT: Final = Path("/var/lib/anycastle")
@@ -31,14 +33,18 @@ class _Events(click.Group):
 
 @click.group("events", cls=_Events)
 def events() -> None:
-    """Show the event log of an agent, or verify its hash chain.
+    """Show the event log of an agent or a controller, export it, or verify its hash chain.
 
     Without a subcommand, the newest events are listed: `anycastle events [PATH]`.
     """
 
 
-def _log_path(_context: click.Context, _parameter: click.Parameter, path: Path | None) -> Path:
-    """Give the log that was named, or the only one of this machine's agents."""
+def _log_path(context: click.Context, _parameter: click.Parameter, path: Path | None) -> Path | None:
+    """Give the log that was named, or the only one of this machine's agents; None where a store is named."""
+    if context.params.get("store") is not None:
+        if path is not None:
+            raise click.UsageError("a log is named twice: by PATH and by --store")
+        return None
     if path is not None:
         return path
     found = sorted(STATE_ROOT.glob("*/events.db"))
@@ -49,8 +55,17 @@ def _log_path(_context: click.Context, _parameter: click.Parameter, path: Path |
     raise click.UsageError(f"no event log in {STATE_ROOT}; name one, or run the agent first")
 
 
+_log_argument = click.argument("path", type=click.Path(path_type=Path), callback=_log_path, required=False)
+_log_store_option = click.option(
+    "--store",
+    is_eager=True,
+    help="A controller's log: sqlite:////PATH or postgresql://USER@HOST/NAME, instead of PATH.",
+)
+
+
 @events.command("list")
-@click.argument("path", type=click.Path(path_type=Path), callback=_log_path, required=False)
+@_log_argument
+@_log_store_option
 @click.option("--kind", help="Only this kind of event, such as check_changed.")
 @click.option("--service", help="Only events of this service.")
 @click.option("--since", help="Only events since then: 15m, 2h, 1d, or a time such as 2026-11-23T15:00:00Z.")
@@ -58,7 +73,14 @@ def _log_path(_context: click.Context, _parameter: click.Parameter, path: Path |
 @click.option("--follow", is_flag=True, help="Go on with new events as they happen, until interrupted.")
 @click.option("-o", "--output", type=click.Choice(["table", "ndjson", "json"]), default="table", show_default=True)
 def list_events(
-    path: Path, kind: str | None, service: str | None, since: str | None, limit: int | None, follow: bool, output: str
+    path: Path | None,
+    store: str | None,
+    kind: str | None,
+    service: str | None,
+    since: str | None,
+    limit: int | None,
+    follow: bool,
+    output: str,
 ) -> None:
     """List events, oldest first."""
     if follow and output == "json":
@@ -67,7 +89,7 @@ def list_events(
         click.echo(f"note: this version knows no kind {kind!r}; it knows {', '.join(KINDS)}", err=True)
     start = None if since is None else _parse_since(since)
     try:
-        with EventLog(path, read_only=True) as log:
+        with opened(path, store) as log:
             shown = _newest(log, kind, service, start, limit)
             if output == "json":
                 click.echo(json.dumps([plain(event) for event in shown], indent=2))
@@ -81,7 +103,7 @@ def list_events(
 
 
 def _newest(
-    log: EventLog, kind: str | None, service: str | None, since: Timestamp | None, limit: int | None
+    log: Events, kind: str | None, service: str | None, since: Timestamp | None, limit: int | None
 ) -> list[StoredEvent]:
     if since is None:
         return log.last(limit or 100, kind=kind, service=service)
@@ -96,7 +118,7 @@ def _write_all(events: list[StoredEvent], write: Callable[[StoredEvent], None]) 
 
 
 def _follow(
-    log: EventLog, after: int, kind: str | None, service: str | None, write: Callable[[StoredEvent], None]
+    log: Events, after: int, kind: str | None, service: str | None, write: Callable[[StoredEvent], None]
 ) -> None:
     while True:
         after = max(after, _write_all(list(log.read(after, kind=kind, service=service)), write))
@@ -151,18 +173,45 @@ def _parse_since(text: str) -> Timestamp:
     return Timestamp((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
-@events.command("verify")
-@click.argument("path", type=click.Path(path_type=Path), callback=_log_path, required=False)
-@click.option("--head", "noted", metavar="SEQ:HASH", help="A head noted elsewhere: also finds a cut or rewritten log.")
-def verify(path: Path, noted: str | None) -> None:
-    """Verify the hash chain: exit 0 if every row is as it was written, 1 if not."""
+@events.command("export")
+@_log_argument
+@_log_store_option
+@click.option(
+    "--after", metavar="SEQ:HASH", help="Only what follows this head: the one that the last export ended with."
+)
+def export(path: Path | None, store: str | None, after: str | None) -> None:
+    """Print the log as lines of JSON that `events verify` can follow; the head goes to standard error.
+
+    \b
+    anycastle events export --store sqlite:////var/lib/anycastle/controller.db > events.ndjson
+    """
+    from anycastle.io.event_export import write_export
+
+    start = GENESIS if after is None else _head_of(after, "--after")
     try:
-        remembered = None if noted is None else parse_head(noted)
+        with opened(path, store) as log:
+            head = write_export(log.rows(start.sequence), start, sys.stdout.buffer)
+    except WorldError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"head {head}", err=True)
+
+
+def _head_of(text: str, option: str) -> Head:
+    try:
+        return parse_head(text)
     except ParseError as error:
-        raise click.BadParameter(str(error), param_hint="--head") from error
+        raise click.BadParameter(str(error), param_hint=option) from error
+
+
+@events.command("verify")
+@_log_argument
+@_log_store_option
+@click.option("--head", "noted", metavar="SEQ:HASH", help="A head noted elsewhere: also finds a cut or rewritten log.")
+def verify(path: Path | None, store: str | None, noted: str | None) -> None:
+    """Verify the hash chain of a log or of an export: exit 0 if every row is as it was written, 1 if not."""
+    remembered = None if noted is None else _head_of(noted, "--head")
     try:
-        with EventLog(path, read_only=True) as log:
-            result = log.verify(remembered)
+        result = _verified(path, store, remembered)
     except WorldError as error:
         raise click.ClickException(str(error)) from error
     for problem in result.problems:
@@ -173,3 +222,12 @@ def verify(path: Path, noted: str | None) -> None:
     click.echo(f"{result.rows} rows, unbroken; head {result.head}")
     if remembered is None:
         click.echo("a log cut or rewritten by whoever can write it shows only against a head noted elsewhere", err=True)
+
+
+def _verified(path: Path | None, store: str | None, remembered: Head | None) -> VerifyResult:
+    from anycastle.io.event_export import is_export, verify_export
+
+    if path is not None and is_export(path):
+        return verify_export(path, remembered)
+    with opened(path, store) as log:
+        return log.verify(remembered)

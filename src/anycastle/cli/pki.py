@@ -3,13 +3,18 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from anycastle.cli.output import Form, Table, output_option, print_form
+from anycastle.base.errors import ParseError
+from anycastle.cli.output import Form, Table, output_option, print_form, print_json
+
+if TYPE_CHECKING:
+    from anycastle.io.pki.authority import Issued
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 def folder_argument(command: F) -> F:
@@ -41,7 +46,7 @@ def init(folder: Path, fleet: str, days: float) -> None:
     from anycastle.io.clock import now
     from anycastle.io.pki.authority import create
 
-    create(folder, fleet, now().wall, days)
+    _typed(lambda: create(folder, fleet, now().wall, days))
     click.echo(f"{folder}: the authority of {fleet}; bundle.pem is what agents and controllers trust")
 
 
@@ -52,8 +57,15 @@ def init(folder: Path, fleet: str, days: float) -> None:
 @click.option("--host", "hosts", multiple=True, help="A name or address by which agents dial the controller.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Where. [default: here]")
 @DAYS
+@output_option(Form.TEXT, Form.JSON)
 def issue(
-    folder: Path, pop: str | None, controller: str | None, hosts: tuple[str, ...], out: Path, days: float | None
+    folder: Path,
+    pop: str | None,
+    controller: str | None,
+    hosts: tuple[str, ...],
+    out: Path,
+    days: float | None,
+    form: Form,
 ) -> None:
     """Make a key and a certificate, NAME.key and NAME.pem. No file is written over.
 
@@ -71,8 +83,12 @@ def issue(
         raise click.UsageError("--host goes with --controller, and a controller needs one at least")
     role, name = (Role.POP, pop) if pop is not None else (Role.CONTROLLER, controller)
     with open_authority(folder) as authority:
-        certificate, key = authority.issue(role, name or "", out, now().wall, hosts=hosts, days=days)
-    click.echo(f"{certificate}\n{key}")
+        certificate, key = _typed(lambda: authority.issue(role, name or "", out, now().wall, hosts=hosts, days=days))
+        entry = authority.issued[-1]
+    if form is Form.JSON:
+        print_json(_plain(entry) | {"certificate": str(certificate), "key": str(key)})
+    else:
+        click.echo(f"{certificate}\n{key}")
 
 
 @pki.command()
@@ -96,7 +112,8 @@ def renew(folder: Path, certificate: Path, days: float | None) -> None:
 @folder_argument
 @click.argument("which")
 @click.option("--reason", default="", help="Why; it is kept in the index.")
-def revoke(folder: Path, which: str, reason: str) -> None:
+@output_option(Form.TEXT, Form.JSON)
+def revoke(folder: Path, which: str, reason: str, form: Form) -> None:
     """Revoke the certificates of WHICH: pop/NAME, controller/NAME, or a serial number.
 
     Bring crl.pem to the controllers and send them SIGHUP: sessions of what was revoked end then.
@@ -106,6 +123,9 @@ def revoke(folder: Path, which: str, reason: str) -> None:
 
     with open_authority(folder) as authority:
         revoked = authority.revoke(which, reason, now().wall)
+    if form is Form.JSON:
+        print_json([_plain(each) for each in revoked])
+        return
     for each in revoked:
         click.echo(f"{each.identity} {each.serial}: revoked")
 
@@ -115,8 +135,6 @@ def revoke(folder: Path, which: str, reason: str) -> None:
 @output_option(Form.TABLE, Form.JSON, Form.YAML)
 def list_(folder: Path, form: Form) -> None:
     """Show what was issued, and what is still good."""
-    import msgspec
-
     from anycastle.io.clock import now
     from anycastle.io.pki.authority import open_authority
 
@@ -127,8 +145,33 @@ def list_(folder: Path, form: Form) -> None:
         (each.identity.removeprefix(f"anycastle://{fleet}/"), each.state(wall), _date(each.end), each.serial[:16])
         for each in issued
     ]
-    plain = {"fleet": fleet, "issued": [{**msgspec.to_builtins(each), "state": each.state(wall)} for each in issued]}
+    plain = {"fleet": fleet, "issued": [_plain(each) for each in issued]}
     print_form(form, plain, Table(("identity", "state", "until", "serial"), rows))
+
+
+@pki.command()
+@click.argument("certificate", type=click.Path(path_type=Path, dir_okay=False))
+@output_option(Form.TABLE, Form.JSON)
+def show(certificate: Path, form: Form) -> None:
+    """Show who the certificate in a file speaks for, and how long it is good.
+
+    \b
+    anycastle pki show ams/ams.pem
+    """
+    from anycastle.io.pki.certificates import hosts_of, identity_of, life_of, read_certificate
+
+    read = read_certificate(certificate)
+    life, hosts = life_of(read), hosts_of(read)
+    identity, serial = str(_typed(lambda: identity_of(read))), f"{read.serial_number:x}"
+    value = {"identity": identity, "hosts": list(hosts), "serial": serial, "start": life.start, "end": life.end}
+    rows = [
+        ("identity", identity),
+        ("hosts", ", ".join(hosts) or "-"),
+        ("good from", _date(life.start)),
+        ("good until", _date(life.end)),
+        ("serial", serial),
+    ]
+    print_form(form, value, Table(("certificate", str(certificate)), rows))
 
 
 @pki.command()
@@ -170,6 +213,24 @@ def retire(folder: Path) -> None:
     with open_authority(folder) as authority:
         retired = authority.retire(now().wall)
     click.echo(f"retired: {', '.join(retired) or 'none'}")
+
+
+def _typed(work: Callable[[], T]) -> T:
+    """Do what may find that something was typed wrong, and tell it as wrong usage."""
+    try:
+        return work()
+    except ParseError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _plain(entry: "Issued") -> dict[str, Any]:
+    """Give an entry of the index as plain values, with its state now."""
+    import msgspec
+
+    from anycastle.io.clock import now
+
+    built: dict[str, Any] = msgspec.to_builtins(entry)
+    return {**built, "state": entry.state(now().wall)}
 
 
 def _date(at: float) -> str:

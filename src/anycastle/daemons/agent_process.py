@@ -130,13 +130,8 @@ class AgentProcess:
             observe_only=settings.observe_only,
         )
         self._keep_access(fleet.controller)
-        self._link: AgentLink | None = None
         link = settings.link_for(fleet.controller)
-        if link is not None:
-            from anycastle.daemons.agent_link import AgentLink  # a fifth of an agent's memory
-
-            orders_path = settings.state_dir / "orders.json"
-            self._link = AgentLink(self.daemon, link, events_path=events_path, orders_path=orders_path)
+        self._link = None if link is None else _linked(self.daemon, link, settings)
         self._control = LocalServer(settings.control_socket, self._asked)
         self._metrics = AgentMetrics(self._full_status)
         self._feeding = systemd_notify.Feeding()
@@ -296,6 +291,13 @@ class AgentProcess:
         self.daemon.perform(commands)
         described = [service for service in self._full_status()["services"] if service["name"] in asked.services]
         return {"services": described}
+
+
+def _linked(daemon: AgentDaemon, link: LinkSettings, settings: AgentSettings) -> "AgentLink":
+    from anycastle.daemons.agent_link import AgentLink  # a fifth of an agent's memory, where no controller is dialled
+
+    events_path, orders_path = settings.state_dir / "events.db", settings.state_dir / "orders.json"
+    return AgentLink(daemon, link, events_path=events_path, orders_path=orders_path)
 
 
 def make_directory(path: Path, mode: int) -> None:

@@ -14,9 +14,12 @@ import uvicorn
 
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.daemons.controller import ControllerDaemon
+from anycastle.io.config.oidc_file import LoginSettings
+from anycastle.io.oidc import OIDCProvider
 from anycastle.io.store import SqlStore
 from anycastle.io.store.people import SqlPeople
 from anycastle.web.app import make_app
+from anycastle.web.logins import Logins
 from anycastle.web.parts import make_parts
 from anycastle.web.settings import WebSettings
 
@@ -49,10 +52,19 @@ class ApiServer:
     """Serves the API of one controller."""
 
     def __init__(
-        self, place: ApiPlace, store: SqlStore, daemon: ControllerDaemon, settings: WebSettings = WebSettings()
+        self,
+        place: ApiPlace,
+        store: SqlStore,
+        daemon: ControllerDaemon,
+        settings: WebSettings = WebSettings(),
+        login: LoginSettings | None = None,
     ) -> None:
         require_safe(place)
-        app = make_app(make_parts(store, SqlPeople(store), daemon, settings))
+        self._provider = None if login is None else OIDCProvider(login.provider)
+        logins = None
+        if login is not None and self._provider is not None:
+            logins = Logins(self._provider, login.rules, login.name_claim, login.session_s)
+        app = make_app(make_parts(store, SqlPeople(store), daemon, settings, logins))
         self._place = place
         self._server = _Server(
             uvicorn.Config(
@@ -104,6 +116,8 @@ class ApiServer:
         if self._serving is not None:
             self._server.should_exit = True
             await asyncio.gather(self._serving, return_exceptions=True)
+        if self._provider is not None:
+            await self._provider.close()
 
 
 class _Server(uvicorn.Server):

@@ -8,6 +8,7 @@ dial in while it waits are sent to who leads.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final, Protocol
 
 import msgspec
@@ -159,7 +160,7 @@ class ControllerDaemon:
     async def kept(self) -> Kept:
         """Give what is durable: of this leadership, or of another as the store has it."""
         if self._leads is not None:
-            return self._leads.durable
+            return replace(self._leads.durable, waits_for=self._leads.engine.kept.waits_for)
         documents = await self._store.documents()
         engines = {key: octets for key, octets in documents.items() if key.startswith(_DOCUMENTS)}
         return controller_json.kept_of(engines, Desired(NOTHING_DESIRED))

@@ -19,6 +19,7 @@ from anycastle.daemons.controller import ControllerDaemon
 from anycastle.daemons.leadership import AgentSeen
 from anycastle.io import controller_json, systemd_notify
 from anycastle.io.clock import now
+from anycastle.io.config.oidc_file import LoginSettings
 from anycastle.io.folder_revision import folder_revision
 from anycastle.io.link.credentials import read_credentials
 from anycastle.io.link.files import CredentialFiles
@@ -65,6 +66,8 @@ class ControllerSettings:
     credentials: CredentialFiles
     run_dir: Path
     api: ApiPlace | None = None
+    login: LoginSettings | None = None
+    """How people log in at the API; None where there are tokens alone."""
 
 
 class RollOutRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -154,7 +157,7 @@ class ControllerProcess:
         self._daemon.listener = self._listener
         loop.add_signal_handler(signal.SIGHUP, self._reload_credentials)
         if settings.api is not None:
-            self._api = ApiServer(settings.api, self._store, self._daemon)
+            self._api = ApiServer(settings.api, self._store, self._daemon, login=settings.login)
         await self._listener.start(*settings.listen)
         await self._control.start()
         if self._api is not None:
@@ -281,7 +284,10 @@ def plain_kept(kept: Kept) -> dict[str, Any]:
         "desired": {"revision": kept.desired.revision, "exceptions": len(kept.desired.exceptions)},
         "frozen": None if kept.frozen is None else asdict(kept.frozen),
         "break_glass": None if kept.glass is None else asdict(kept.glass),
-        "rollouts": [controller_json.rollout_plain(each) for _, each in sorted(kept.rollouts.items())],
+        "rollouts": [
+            controller_json.rollout_plain(each, kept.waits_for.get(number, ""))
+            for number, each in sorted(kept.rollouts.items())
+        ],
         "orders": [{**asdict(each), "kind": each.kind.value} for _, each in sorted(kept.orders.items())],
     }
 

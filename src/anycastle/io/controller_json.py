@@ -140,7 +140,7 @@ def unit_of(shape: Iterable[str]) -> Unit:
             raise ParseError(f"{other} is no unit: PoP, upstream and prefix, or PoP and service")
 
 
-def rollout_plain(rollout: Rollout) -> dict[str, Any]:
+def rollout_plain(rollout: Rollout, waits_for: str = "") -> dict[str, Any]:
     """Give a rollout as plain values, for people and other programs: its steps with their PoPs, not their units."""
     steps = [
         {"number": number, "units": len(units), "pops": sorted(rollout.pops_of(number))}
@@ -158,6 +158,7 @@ def rollout_plain(rollout: Rollout) -> dict[str, Any]:
         "since": rollout.since,
         "paused_by": rollout.paused_by,
         "why": rollout.why,
+        "waits_for": waits_for,
         "marks": list(rollout.marks),
         "steps": steps,
         "prefixes": sorted(map(str, rollout.prefixes)),

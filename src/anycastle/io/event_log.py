@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import msgspec
 
@@ -77,6 +77,18 @@ def parse_head(text: str) -> Head:
     if head.sequence < 0 or len(head.hash) != len(GENESIS.hash):
         raise ParseError(f"{text!r} is not a head; write SEQUENCE:HASH with 64 hexadecimal digits")
     return head
+
+
+class ChainRow(NamedTuple):
+    """A row of a log, as it is stored."""
+
+    sequence: int
+    at: float
+    pop: str
+    kind: str
+    body: str
+    previous: bytes
+    hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +269,20 @@ class EventLog:
             except sqlite3.Error as error:
                 raise _wrapped(error, self.path) from error
         return [stored_event(*row) for row in reversed(rows)]
+
+    def rows(self, after: int = 0) -> Iterator[ChainRow]:
+        """Give the rows after a sequence, as they are stored."""
+        query = "SELECT * FROM event WHERE sequence > ? ORDER BY sequence LIMIT ?"
+        while True:
+            with self._connection_lock:
+                try:
+                    page = self._connection.execute(query, (after, _PAGE_ROWS)).fetchall()
+                except sqlite3.Error as error:
+                    raise _wrapped(error, self.path) from error
+            yield from map(ChainRow._make, page)
+            if len(page) < _PAGE_ROWS:
+                return
+            after = page[-1][0]
 
     def verify(self, remembered: Head | None = None) -> VerifyResult:
         """Follow the chain from its start to its head, and through `remembered` where one was noted elsewhere."""

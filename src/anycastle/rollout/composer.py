@@ -27,6 +27,10 @@ class Composer(Protocol):
         """Give the units that are not in a revision what they are desired to be; of all prefixes, or of some."""
         ...
 
+    def served(self, pop: str, desired: Desired) -> Collection[str]:
+        """Give the names of the services that a PoP is desired to serve."""
+        ...
+
     def in_force(self, desired: Desired) -> Fleet:
         """Give the fleet with the highest floor of each service that any PoP is desired to hold to."""
         ...

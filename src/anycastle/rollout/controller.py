@@ -14,18 +14,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from anycastle.base.errors import MisuseError
-from anycastle.base.ports import FAR_FUTURE, Instant, Now, Timestamp, after
-from anycastle.model.event import ApprovalGiven, Body, FreezeChanged, GateJudged, OperatorCommanded, RolloutChanged
+from anycastle.base.ports import FAR_FUTURE, Instant, Now, after
+from anycastle.model.event import ApprovalGiven, Body, GateJudged, RolloutChanged
 from anycastle.model.permit import PermitReport
+from anycastle.rollout import standing
 from anycastle.rollout.commands import Assign, Command, Commit, Tell
 from anycastle.rollout.composer import Composer
 from anycastle.rollout.desired import NOTHING_DESIRED, Desired, Unit
 from anycastle.rollout.gates import GateVerdict, Judgement, Reading, judge
-from anycastle.rollout.kept import AgentOrder, Frozen, Glass, Kept, changed
+from anycastle.rollout.kept import Kept, changed
 from anycastle.rollout.orders import (
     Abort,
     Adopt,
-    AgentOrderKind,
     Approve,
     BreakGlass,
     Freeze,
@@ -48,12 +48,6 @@ UNITS_MAX: Final = 1_000_000
 
 ROLLOUTS_KEPT: Final = 200
 """Rollouts that have ended and are still kept to be looked at; the log has them all."""
-
-ORDERS_OUT_MAX: Final = 1_000
-"""Orders that agents have not answered."""
-
-GLASS_BROKEN_MAX_S: Final = 24 * 3600.0
-"""How long a broken glass may stay so."""
 
 
 @dataclass(slots=True)
@@ -108,7 +102,8 @@ class ControllerEngine:
             case StartRollout():
                 number = self._start(order, who, now)
             case OrderAgents():
-                number = self._order_agents(order, who, now)
+                self._stands(standing.order_agents(self.kept, order, who, now.wall, self._composer))
+                number = self.kept.number
             case _:
                 self._manage(order, who, now)
                 number = 0
@@ -116,10 +111,13 @@ class ControllerEngine:
 
     def _manage(self, order: Order, who: str, now: Now) -> None:
         match order:
-            case Adopt(revision, reason):
-                self._adopt(revision, reason, who)
+            case Adopt():
+                self._stands(standing.adopt(self.kept, order, who, self._composer))
+                self._wanted.clear()
+                self._moved.update(self._composer.pops(self.kept.desired))
             case Approve("break-glass"):
-                self._approve_glass(who, now)
+                self._stands(standing.approve_glass(self.kept, who, now.wall))
+                self._begin_anew(now)
             case Approve(subject):
                 self._approve(subject, who)
             case Pause(number):
@@ -130,12 +128,21 @@ class ControllerEngine:
                 self._promote(number, who, now)
             case Abort(number, reason):
                 self._abort(number, reason, who, now)
-            case Freeze(reason):
-                self._freeze(reason, who, now)
-            case Thaw(reason):
-                self._thaw(reason, who, now)
-            case BreakGlass(reason, lasts_s):
-                self._ask_for_glass(reason, lasts_s, who, now)
+            case Freeze():
+                self._stands(standing.freeze(self.kept, order, who, now.wall))
+            case Thaw():
+                self._stands(standing.thaw(self.kept, order, who))
+                self._begin_anew(now)
+            case BreakGlass():
+                self._stands(standing.ask_for_glass(self.kept, order, who, now.wall))
+
+    def _stands(self, ordered: tuple[Kept, Body]) -> None:
+        self.kept, event = ordered
+        self._events.append(event)
+
+    def _begin_anew(self, now: Now) -> None:
+        """Count the time of each state from now: while nothing might happen, nothing was late."""
+        self._entered = dict.fromkeys(self._entered, now.monotonic)
 
     def _start(self, order: StartRollout, who: str, now: Now) -> int:
         units = [unit for step in order.steps for unit in step]
@@ -162,16 +169,6 @@ class ControllerEngine:
         self.kept = replace(self.kept, number=number)
         self._change(rollout, now, who, order.reason)
         return number
-
-    def _adopt(self, revision: str, reason: str, who: str) -> None:
-        if self.kept.desired.revision != NOTHING_DESIRED or self._open():
-            raise MisuseError("something is desired already: roll the revision out")
-        if not self._composer.knows(revision):
-            raise MisuseError(f"revision {revision} is not known here: upload its folder first")
-        self.kept = replace(self.kept, desired=Desired(revision))
-        self._wanted.clear()
-        self._moved.update(self._composer.pops(self.kept.desired))
-        self._events.append(OperatorCommanded(f"adopt {revision}", who, reason, granted=True))
 
     def _desired_with(self, units: Iterable[Unit], revision: str) -> Desired:
         return self.kept.desired.with_units(units, revision)
@@ -221,66 +218,10 @@ class ControllerEngine:
         self._put(replace(rollout, approved_by=who))
         self._events.append(ApprovalGiven(subject, who, rollout.reason))
 
-    def _freeze(self, reason: str, who: str, now: Now) -> None:
-        if self.kept.frozen is not None:
-            raise MisuseError(f"{self.kept.frozen.who} froze it already: {self.kept.frozen.reason}")
-        self.kept = replace(self.kept, frozen=Frozen(who, reason, now.wall))
-        self._events.append(FreezeChanged(True, who, reason))
-
-    def _thaw(self, reason: str, who: str, now: Now) -> None:
-        if self.kept.frozen is None:
-            raise MisuseError("nothing is frozen")
-        self.kept = replace(self.kept, frozen=None)
-        self._events.append(FreezeChanged(False, who, reason))
-        self._begin_anew(now)
-
-    def _begin_anew(self, now: Now) -> None:
-        """Count the time of each state from now: while nothing might happen, nothing was late."""
-        self._entered = dict.fromkeys(self._entered, now.monotonic)
-
-    def _ask_for_glass(self, reason: str, lasts_s: float, who: str, now: Now) -> None:
-        if not 0 < lasts_s <= GLASS_BROKEN_MAX_S:
-            raise MisuseError(f"a glass is broken for up to {GLASS_BROKEN_MAX_S:.0f} seconds, and not for {lasts_s:g}")
-        self.kept = replace(self.kept, glass=Glass(who, reason, lasts_s, now.wall))
-        self._events.append(OperatorCommanded("break-glass", who, reason, granted=False))
-
-    def _approve_glass(self, who: str, now: Now) -> None:
-        glass = self.kept.glass
-        if glass is None or glass.approved_by is not None:
-            raise MisuseError("nobody asked to break the glass")
-        if who == glass.who:
-            raise MisuseError(f"{who} asked for it: a second person must approve")
-        until = Timestamp(now.wall + glass.lasts_s)
-        self.kept = replace(self.kept, glass=replace(glass, approved_by=who, until=until))
-        self._events.append(ApprovalGiven("break-glass", who, glass.reason))
-
     def _require_no_freeze(self, now: Now) -> None:
         held = self._held(now)
         if held is not None:
             raise MisuseError(f"{held}: thaw first, or break the glass")
-
-    def _order_agents(self, order: OrderAgents, who: str, now: Now) -> int:
-        if not order.pops or not order.services:
-            raise MisuseError("an order names its PoPs and its services; an empty list never means all")
-        unknown = sorted(set(order.pops) - set(self._composer.pops(self.kept.desired)))
-        if unknown:
-            raise MisuseError(f"there is no PoP {', '.join(unknown)}")
-        if len(self.kept.orders) + len(order.pops) > ORDERS_OUT_MAX:
-            raise MisuseError(f"more than {ORDERS_OUT_MAX} orders are not answered yet")
-        below = self._composer.drained_below_floor(order.pops, order.services, self.kept.desired)
-        if order.kind is AgentOrderKind.DRAIN and below is not None:
-            raise MisuseError(below)
-        number, orders = self.kept.number, dict(self.kept.orders)
-        expires = None if order.lasts_s is None else Timestamp(now.wall + order.lasts_s)
-        for pop in dict.fromkeys(order.pops):
-            number += 1
-            orders[number] = AgentOrder(
-                number, pop, order.kind, tuple(order.services), who, order.reason, order.soak_s, order.wait_s, expires
-            )
-        self.kept = replace(self.kept, number=number, orders=orders)
-        text = f"{order.kind.value} {' '.join(order.services)} at {' '.join(order.pops)}"
-        self._events.append(OperatorCommanded(text, who, order.reason, granted=True))
-        return number
 
     # -- agents -----------------------------------------------------------------------------------------------------
 
@@ -298,6 +239,8 @@ class ControllerEngine:
         if agent is None or (agent.digest, agent.unsettled) == (digest, unsettled):
             return []
         agent.digest, agent.unsettled = digest, unsettled
+        if digest == self._digest(pop):
+            self._forget_refusal(pop)
         return self._decide(now)
 
     def agent_refused(self, pop: str, digest: str, why: str, now: Now) -> list[Command]:
@@ -316,19 +259,18 @@ class ControllerEngine:
 
     def agent_answered(self, number: int, pop: str, error: str | None, now: Now) -> list[Command]:
         """Take the answer to a `Tell`."""
-        order = self.kept.orders.get(number)
-        if order is None or order.pop != pop:
+        answer = standing.answered(self.kept, number, pop, error)
+        if answer is None:
             return []
-        self.kept = replace(self.kept, orders={n: each for n, each in self.kept.orders.items() if n != number})
-        result = "done" if error is None else f"refused: {error}"
-        text = f"{order.kind.value} {' '.join(order.services)} at {pop}: {result}"
-        self._events.append(OperatorCommanded(text, order.who, order.reason, granted=error is None))
+        self._stands(answer)
         return self._decide(now)
 
     def agent_left(self, pop: str, now: Now) -> list[Command]:
         """Take that a PoP's session ended."""
         self._agents.pop(pop, None)
         self._assign_again_at.pop(pop, None)
+        for readings in self._readings.values():
+            readings.pop(pop, None)  # what it said before it went says nothing of it now
         self.ledger.left(pop, now.monotonic)
         return self._decide(now)
 
@@ -346,7 +288,7 @@ class ControllerEngine:
             del self._assign_again_at[pop]
             if self._refusal(pop) is not None:
                 self._assign_again_at[pop] = after(now.monotonic, ASSIGN_AGAIN_S)
-                commands.append(Assign(pop))
+                commands.append(self._assign(pop))
         return [*commands, *self.ledger.wake(now.monotonic)]
 
     # -- deciding -----------------------------------------------------------------------------------------------------
@@ -367,16 +309,17 @@ class ControllerEngine:
 
     def _advance(self, rollout: Rollout, now: Now) -> bool:
         """Let one rollout advance by a state; tell whether it did."""
-        seen = self._seen(rollout, now)
-        later = advance(rollout, seen)
-        if later == rollout:
+        later, waits_for = advance(rollout, self._seen(rollout, now))
+        self._wait(rollout.number, waits_for)
+        if later is rollout:
             return False
-        moved = (later.state, later.step) != (rollout.state, rollout.step)
-        if moved:
-            self._change(later, now, "", later.why)
-        else:
-            self._put(later)
-        return moved
+        self._change(later, now, "", later.why)
+        return True
+
+    def _wait(self, number: int, waits_for: str) -> None:
+        if self.kept.waits_for.get(number, "") != waits_for:
+            others = {each: text for each, text in self.kept.waits_for.items() if each != number}
+            self.kept = replace(self.kept, waits_for={**others, number: waits_for} if waits_for else others)
 
     def _seen(self, rollout: Rollout, now: Now) -> Seen:
         touched = self._touched_by(rollout)
@@ -410,7 +353,7 @@ class ControllerEngine:
         for other in self._open():
             first = other.state is not RolloutState.WAITING or (other.number < rollout.number and not other.unapproved)
             if other.number != rollout.number and first and other.prefixes & rollout.prefixes:
-                return f"waits for rollout {other.number}, which changes the same prefixes"
+                return f"rollout {other.number}, which changes the same prefixes"
         return None
 
     def _stale(self, rollout: Rollout) -> str | None:
@@ -441,8 +384,19 @@ class ControllerEngine:
         return agent.unsettled
 
     def _told_at_joining(self, pop: str) -> list[Command]:
-        assigned: list[Command] = [Assign(pop)] if self._lives_by_another(pop) else []
-        return [*assigned, *(Tell(order) for order in self.kept.orders.values() if order.pop == pop)]
+        assigned: list[Command] = [self._assign(pop)] if self._lives_by_another(pop) else []
+        orders = (order for order in self.kept.orders.values() if order.pop == pop and order.answer is None)
+        return [*assigned, *map(Tell, orders)]
+
+    def _assign(self, pop: str) -> Assign:
+        """Assign what is desired, and know it by its digest as it is now: the same can be written in other octets."""
+        self._wanted.pop(pop, None)
+        return Assign(pop)
+
+    def _forget_refusal(self, pop: str) -> None:
+        self._assign_again_at.pop(pop, None)
+        if pop in self._agents:
+            self._agents[pop].refused = None
 
     def _refusal(self, pop: str) -> str | None:
         agent = self._agents.get(pop)
@@ -455,7 +409,7 @@ class ControllerEngine:
             return []
         if self.kept.glass is not None and self.kept.glass.broken(now.wall):
             return []
-        pops = frozenset().union(*(rollout.pops_of(step) for step in range(1, rollout.step + 1)))
+        pops = rollout.pops_until(rollout.step)
         made = [
             judge(gate, pops, self._compared(rollout, gate.indicator), rollout.since) for gate in rollout.policy.gates
         ]
@@ -528,6 +482,7 @@ class ControllerEngine:
             )
         )  # fmt: skip
         if rollout.ended:
+            self._wait(rollout.number, "")
             self._collapse()
 
     def _desire(self, before: Rollout, rollout: Rollout) -> None:
@@ -545,6 +500,7 @@ class ControllerEngine:
         self.kept = replace(self.kept, desired=desired)
         for pop in self._moved:
             self._wanted.pop(pop, None)
+            self._forget_refusal(pop)  # what it is told now is another thing, or is to be tried anew
 
     def _collapse(self) -> None:
         """Once nothing is under way: desire one revision, if that is the same; and forget the oldest that ended."""
@@ -570,14 +526,15 @@ class ControllerEngine:
         """Give what is to be durable, and after it what agents are to be told for it."""
         stored, self._stored = self._stored, self.kept
         events, self._events = self._events, []
-        if self.kept is not stored or events:
-            yield Commit(changed(stored, self.kept), events)
+        parts = changed(stored, self.kept) if self.kept is not stored else {}
+        if parts or events:
+            yield Commit(parts, events)
         if self.kept.desired is not stored.desired:
             self.ledger.change_fleet(self._composer.in_force(self.kept.desired), now.monotonic)
         moved, self._moved = self._moved, set()
         for pop in sorted(moved & self._agents.keys()):
             if self._lives_by_another(pop):
-                yield Assign(pop)
+                yield self._assign(pop)
         for number, order in self.kept.orders.items():
             if number not in stored.orders and order.pop in self._agents:
                 yield Tell(order)

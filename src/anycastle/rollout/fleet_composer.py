@@ -103,6 +103,11 @@ class FleetComposer:
         names = {each.name for each in having if not set(prefixes).isdisjoint(each.prefixes)}
         return frozenset(unit for unit in found if _concerns(unit, prefixes, names))
 
+    def served(self, pop: str, desired: Desired) -> Collection[str]:
+        """Give the names of the services that a PoP is desired to serve."""
+        fleet = self.fleet(pop, desired)
+        return [] if fleet is None else [service.name for service in fleet.services]
+
     def in_force(self, desired: Desired) -> Fleet:
         """Give the fleet of all PoPs and services that are desired, each service with its highest floor."""
         if self._in_force is None or self._in_force[0] != desired.revisions:

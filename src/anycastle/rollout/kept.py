@@ -36,7 +36,7 @@ class Glass:
 
 @dataclass(frozen=True, slots=True)
 class AgentOrder:
-    """What one PoP is told to do; it is kept until the PoP has answered."""
+    """What one PoP is told to do. Once it has answered it is kept for a while, to be looked at."""
 
     number: int
     pop: str
@@ -47,6 +47,8 @@ class AgentOrder:
     soak_s: float
     wait_s: float
     expires: Timestamp | None
+    answer: str | None = None
+    """What the PoP said: empty where it obeyed, else why it did not; None until it has answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Kept:
     glass: Glass | None = None
     number: int = 0
     """Of the last rollout or order."""
+    waits_for: Mapping[int, str] = field(default_factory=dict)
+    """Open rollout -> what it waits for. It follows from the rest and from what agents say: it is never stored."""
 
     @property
     def revisions(self) -> frozenset[str]:

@@ -4,7 +4,8 @@ Theory of operation. `advance` is a function from a rollout and what is seen of 
 - *waiting*: for a second person, for a freeze to end, for an earlier rollout on the same prefixes.
 - *applying*: the step's units are desired of the new revision; each of its PoPs must live by that and be confirmed.
 - *baking*: time passes, gates are asked with readings from after the step was reached. A gate that fails takes the
-  rollout back at once; one without data holds it, and after its patience takes it back.
+  rollout back at once. One without data holds it, and so does a PoP that is not any more where it was; after its
+  patience either takes it back.
 - *rolling back*: steps are taken back in reverse, each confirmed or given half a minute; then it lasts until every PoP
   is reached, for as long as that takes. There is no way out of it but through.
 A pause and a freeze hold it wherever it is. `step` counts the steps that are desired of the new revision.
@@ -13,8 +14,10 @@ A pause and a freeze hold it wherever it is. `step` counts the steps that are de
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import islice
+from typing import NamedTuple
 
-from anycastle.base.ports import Instant, Now, Timestamp
+from anycastle.base.ports import Instant, Now, Timestamp, after
 from anycastle.model.prefix import Prefix
 from anycastle.rollout.desired import Unit
 from anycastle.rollout.gates import GateVerdict, Judgement
@@ -22,6 +25,9 @@ from anycastle.rollout.orders import RolloutPolicy
 
 STEP_BACK_S = 30.0
 """How long a rollback waits for the PoPs of one step before it takes the one before back as well."""
+
+NAMED_MAX = 3
+"""PoPs that are named where many are waited for."""
 
 
 class RolloutState(Enum):
@@ -62,7 +68,7 @@ class Rollout:
     """When it came into its state."""
     paused_by: str | None = None
     why: str = ""
-    """Why it went back or ended, or what it waits for."""
+    """Why it went back or ended."""
 
     @property
     def ended(self) -> bool:
@@ -82,6 +88,10 @@ class Rollout:
     def pops_of(self, step: int) -> frozenset[str]:
         """Give the PoPs of a step; steps count from 1."""
         return frozenset(unit.pop for unit in self.steps[step - 1]) if 1 <= step <= len(self.steps) else frozenset()
+
+    def pops_until(self, step: int) -> frozenset[str]:
+        """Give the PoPs of a step and of all before it."""
+        return frozenset().union(*(self.pops_of(each) for each in range(1, step + 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +114,24 @@ class Seen:
     judgements: Sequence[Judgement] = ()
     """What the gates say of the step that bakes."""
 
-    @property
-    def waited_s(self) -> float:
-        """Give how long the rollout has been in its state."""
-        return self.now.monotonic - self.entered
+    def waited(self, seconds: float) -> bool:
+        """Tell whether the rollout has been in its state for so long."""
+        return self.now.monotonic >= after(self.entered, seconds)
 
 
-def advance(rollout: Rollout, seen: Seen) -> Rollout:
+class Onward(NamedTuple):
+    """What becomes of a rollout, and what it waits for where it stays as it is."""
+
+    rollout: Rollout
+    waits_for: str = ""
+
+
+def advance(rollout: Rollout, seen: Seen) -> Onward:
     """Give the rollout a moment later: the same where nothing is to be done."""
     if rollout.ended or rollout.paused_by is not None:
-        return rollout
+        return Onward(rollout)
+    if seen.held is not None and rollout.state is not RolloutState.WAITING:
+        return Onward(rollout, seen.held)
     match rollout.state:
         case RolloutState.WAITING:
             return _begin(rollout, seen)
@@ -145,69 +163,72 @@ def entered(rollout: Rollout, state: RolloutState, now: Now, *, step: int | None
     return replace(rollout, state=state, since=now.wall, step=at, why=why)
 
 
-def _holding(rollout: Rollout, why: str) -> Rollout:
-    return rollout if rollout.why == why else replace(rollout, why=why)
-
-
-def _begin(rollout: Rollout, seen: Seen) -> Rollout:
+def _begin(rollout: Rollout, seen: Seen) -> Onward:
     if seen.stale is not None:
-        return entered(rollout, RolloutState.ABORTED, seen.now, why=seen.stale)
+        return Onward(entered(rollout, RolloutState.ABORTED, seen.now, why=seen.stale))
     if rollout.unapproved:
-        return _holding(rollout, f"waits for the approval of a second person: {'; '.join(rollout.marks)}")
+        return Onward(rollout, f"the approval of a second person: {'; '.join(rollout.marks)}")
     waits_for = seen.held or seen.blocked
-    return go_on(rollout, seen.now) if waits_for is None else _holding(rollout, waits_for)
+    return Onward(go_on(rollout, seen.now)) if waits_for is None else Onward(rollout, waits_for)
 
 
-def _reach(rollout: Rollout, seen: Seen) -> Rollout:
+def _reach(rollout: Rollout, seen: Seen) -> Onward:
     pops = rollout.pops_of(rollout.step)
     refused = _told(seen.refused, pops)
     lacking = _told(seen.lacking, pops)
-    if seen.held is not None:
-        return _holding(rollout, seen.held)
     if refused:
-        return roll_back(rollout, f"step {rollout.step} was refused: {refused}", seen.now)
+        return Onward(roll_back(rollout, f"step {rollout.step} was refused: {refused}", seen.now))
     if not lacking:
-        return entered(rollout, RolloutState.BAKING, seen.now)
-    if seen.waited_s >= rollout.policy.patience_s:
-        why = f"step {rollout.step} was not reached in {rollout.policy.patience_s:g} s: {lacking}"
-        return roll_back(rollout, why, seen.now)
-    return _holding(rollout, lacking)
+        return Onward(entered(rollout, RolloutState.BAKING, seen.now))
+    patience_s = rollout.policy.patience_s
+    if seen.waited(patience_s):
+        why = f"step {rollout.step} was not reached in {patience_s:g} s: {lacking}"
+        return Onward(roll_back(rollout, why, seen.now))
+    return Onward(rollout, lacking)
 
 
-def _bake(rollout: Rollout, seen: Seen) -> Rollout:
-    if seen.held is not None:
-        return _holding(rollout, seen.held)
-    failed = [judged for judged in seen.judgements if judged.verdict is GateVerdict.FAIL]
+def _bake(rollout: Rollout, seen: Seen) -> Onward:
+    policy = rollout.policy
+    failed = _evidence(seen.judgements, GateVerdict.FAIL)
     if failed:
-        why = f"step {rollout.step}: {'; '.join(line for judged in failed for line in judged.evidence)}"
-        return roll_back(rollout, why, seen.now)
-    if seen.waited_s < rollout.policy.bake_s:
-        return _holding(rollout, "")
-    unknown = [judged for judged in seen.judgements if judged.verdict is GateVerdict.NO_DATA]
-    if unknown:
-        lacks = "; ".join(line for judged in unknown for line in judged.evidence)
-        if seen.waited_s >= rollout.policy.bake_s + rollout.policy.patience_s:
-            return roll_back(rollout, f"step {rollout.step}: no data is not a pass: {lacks}", seen.now)
-        return _holding(rollout, f"waits for data: {lacks}")
+        return Onward(roll_back(rollout, f"step {rollout.step}: {failed}", seen.now))
+    lacking = _told(seen.lacking, rollout.pops_until(rollout.step))
+    unknown = _evidence(seen.judgements, GateVerdict.NO_DATA)
+    missing = lacking or (f"data: {unknown}" if unknown else "")
+    if not seen.waited(policy.bake_s):
+        return Onward(rollout, lacking)
+    if missing and seen.waited(policy.bake_s + policy.patience_s):
+        why = f"it did not stay: {lacking}" if lacking else f"no data is not a pass: {unknown}"
+        return Onward(roll_back(rollout, f"step {rollout.step}: {why}", seen.now))
+    if missing:
+        return Onward(rollout, missing)
     if seen.blocked is not None and rollout.step < len(rollout.steps):
-        return _holding(rollout, seen.blocked)
-    return go_on(rollout, seen.now)
+        return Onward(rollout, seen.blocked)
+    return Onward(go_on(rollout, seen.now))
 
 
-def _step_back(rollout: Rollout, seen: Seen) -> Rollout:
+def _step_back(rollout: Rollout, seen: Seen) -> Onward:
     """Take one more step back once the last is confirmed; `why` stays what sent it back."""
-    if seen.held is not None:
-        return rollout
-    lacking = _told(seen.lacking, rollout.pops_of(rollout.step + 1))
     if rollout.step > 0:
-        if lacking and seen.waited_s < STEP_BACK_S:
-            return rollout
-        return entered(rollout, RolloutState.ROLLING_BACK, seen.now, step=rollout.step - 1, why=rollout.why)
-    touched = {unit.pop for unit in rollout.units}
-    if _told(seen.lacking, touched):
-        return rollout
-    return entered(rollout, RolloutState.ROLLED_BACK, seen.now, why=rollout.why)
+        lacking = _told(seen.lacking, rollout.pops_of(rollout.step + 1))
+        if lacking and not seen.waited(STEP_BACK_S):
+            return Onward(rollout, lacking)
+        return Onward(entered(rollout, RolloutState.ROLLING_BACK, seen.now, step=rollout.step - 1, why=rollout.why))
+    lacking = _told(seen.lacking, rollout.pops_until(len(rollout.steps)))
+    if lacking:
+        return Onward(rollout, lacking)
+    return Onward(entered(rollout, RolloutState.ROLLED_BACK, seen.now, why=rollout.why))
 
 
 def _told(said: Mapping[str, str], pops: Iterable[str]) -> str:
-    return "; ".join(f"{pop}: {said[pop]}" for pop in sorted(pops) if pop in said)
+    """Give what is said of some PoPs: of the first few, and how many more there are."""
+    return _some([f"{pop}: {said[pop]}" for pop in sorted(pops) if pop in said])
+
+
+def _evidence(judgements: Iterable[Judgement], verdict: GateVerdict) -> str:
+    return _some([line for judged in judgements if judged.verdict is verdict for line in judged.evidence])
+
+
+def _some(lines: Sequence[str]) -> str:
+    more = len(lines) - NAMED_MAX
+    return "; ".join([*islice(lines, NAMED_MAX), *([f"and {more} more"] if more > 0 else [])])

@@ -5,9 +5,9 @@ term; the agent itself decides whether it may be spoken with (`Meet`). From then
 - *State and permits* are told as they are when they can be told, and not as they became: a change only marks them, and
   one look, at most every `LOOK_S`, collects what is to be told. A report waits for the answer to the one before. So a
   controller that is slow, or does not read, costs the agent no memory: it is told less often.
-- *Events* are read from the agent's own log behind the last that was told, and never more than the window that the
-  controller gave is under way. The log on disk is the buffer. What was not acknowledged is told again in the next
-  session; the controller knows the numbers, so that none is kept twice.
+- *Events* are read from the agent's own log behind the last that was told, once the controller knows how things stand
+  now, and never more than the window that it gave is under way. The log on disk is the buffer. What was not
+  acknowledged is told again in the next session; the controller knows the numbers, so that none is kept twice.
 - *Orders* are carried out once (`link_orders`).
 - A sign of life is asked for every heartbeat, and its answer compares the clocks. A controller that is silent for three
   heartbeats is lost.
@@ -75,8 +75,8 @@ PAUSE_LAST_S: Final = 8.0
 STEADY_S: Final = 10.0
 """A session that held this long was a good one: the next pause is short again."""
 
-ANSWER_S: Final = 10.0
-"""How long dialling, and the welcome, may take."""
+ANSWER_S: Final = 30.0
+"""How long dialling, and the welcome, may take; the shell gives up a dialling earlier where nobody answers at all."""
 
 REDIRECTS_MAX: Final = 3
 
@@ -123,6 +123,8 @@ class _Session:
         self.permits: dict[str, PermitReport] | None = None
         """What was told; None before anything was."""
         self.report_under_way = False
+        self.state_known = False
+        """The controller has taken the first report: what was may follow what is."""
         self.state_changed = True
         self.permits_changed = True
         self.looking = False
@@ -262,7 +264,7 @@ class LinkAgent:
         if refusal is not None:
             return self._part(refusal, instant)
         self.state, self._redirects = State.JOINED, 0
-        session.joined_at = session.look_at = session.read_at = instant
+        session.joined_at = session.look_at = instant
         session.ping_at = after(instant, session.heartbeat_s * self._random.random())
         self._heard(instant)
         return self._tell(now)
@@ -424,6 +426,8 @@ class LinkAgent:
         if isinstance(message, ReportAcked) and message.revision != session.book.revision:
             return []
         session.report_under_way = False
+        if not session.state_known and isinstance(message, ReportAcked):
+            session.state_known, session.read_at = True, now.monotonic
         if isinstance(message, ReportWanted):
             session.book, session.state_changed = ReportBook(), True
         if session.state_changed:

@@ -69,8 +69,13 @@ def problems_of(rule: Rule) -> dict[int | str, dict[str, Any]]:
         statuses |= {401, 403}
     if rule.writes:
         statuses |= {408, 409, 412, 413, 415, 428}
+    return problem_answers(*sorted(statuses))
+
+
+def problem_answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Give what the document says of answers that are problems."""
     shape = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    return {each: {"description": "A problem", "content": {MEDIA_TYPE: shape}} for each in sorted(statuses)}
+    return {each: {"description": "A problem", "content": {MEDIA_TYPE: shape}} for each in statuses}
 
 
 async def _admitted(request: Request, rule: Rule, answer: Handler) -> Response:

@@ -79,6 +79,9 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
         "GET /metrics": _PUBLIC,
         "GET /openapi.json": _PUBLIC,
         f"GET {_V1}/problems/{{name}}": _PUBLIC,
+        f"POST {_V1}/logins": _PUBLIC,
+        f"POST {_V1}/logins/finish": _PUBLIC,  # it notes by itself who it was
+        f"DELETE {_V1}/session": Rule(_P.LOGIN, _R.ANY, audited=True),
         f"GET {_V1}/whoami": Rule(_P.LOGIN, _R.ANY),
         f"GET {_V1}/fleet": _read(_R.FILTERED),
         f"GET {_V1}/fleet/revisions": _read(_R.ANY),

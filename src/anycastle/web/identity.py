@@ -1,4 +1,4 @@
-"""Who asks: the token of a request."""
+"""Who asks: the token of a request, or the session that a login gave."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Final
@@ -7,6 +7,9 @@ from fastapi import Depends, Request
 
 from anycastle.io.store.people import People
 from anycastle.model.person import Grant
+
+SESSION_BEGINNING: Final = "acss_"
+"""What the text of a session begins with, so that it is known where it should not stand."""
 
 _SCHEME: Final = "bearer"
 _TOKEN_MAX: Final = 200
@@ -17,7 +20,7 @@ class Person:
     """Somebody who is known."""
 
     name: str
-    """The token, as the audit names it."""
+    """The token as the audit names it, or whoever logged in."""
     principal: str
     """Who answers for it: two tokens of one principal are one person where two are needed."""
     grant: Grant
@@ -30,6 +33,9 @@ async def identify(people: People, request: Request) -> Person | None:
     secret = secret.strip()
     if scheme.lower() != _SCHEME or not 0 < len(secret) <= _TOKEN_MAX:
         return None
+    if secret.startswith(SESSION_BEGINNING):
+        session = await people.session(secret)
+        return None if session is None else Person(session.who, session.who, session.grant, secret)
     note = await people.token(secret)
     return None if note is None else Person(f"token:{note.name}", note.principal, note.grant, secret)
 

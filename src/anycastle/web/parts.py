@@ -10,6 +10,7 @@ from anycastle.io.store.port import Store
 from anycastle.web.concerned import Fleets
 from anycastle.web.controller import Controller
 from anycastle.web.limits import RateLimiter
+from anycastle.web.logins import Logins
 from anycastle.web.measure import Measure
 from anycastle.web.settings import WebSettings
 from anycastle.web.stream import Tail
@@ -28,6 +29,8 @@ class Parts:
     measure: Measure
     by_address: RateLimiter
     by_person: RateLimiter
+    logins: Logins | None = None
+    """How people log in; None where there are tokens alone."""
     under_way: set[str] = field(default_factory=set)
     """Keys of requests that are being answered."""
     streams: int = 0
@@ -41,10 +44,17 @@ class Parts:
             self.measure.cut.labels("slow").inc()
 
 
-def make_parts(store: Store, people: People, controller: Controller, settings: WebSettings = WebSettings()) -> Parts:
+def make_parts(
+    store: Store,
+    people: People,
+    controller: Controller,
+    settings: WebSettings = WebSettings(),
+    logins: Logins | None = None,
+) -> Parts:
     """Give the parts of an application."""
     by_address, by_person = RateLimiter(settings.by_address), RateLimiter(settings.by_person)
-    return Parts(store, people, controller, settings, Fleets(store), Tail(store), Measure(), by_address, by_person)
+    fleets, tail, measure = Fleets(store), Tail(store), Measure()
+    return Parts(store, people, controller, settings, fleets, tail, measure, by_address, by_person, logins)
 
 
 def parts_of(request: Request) -> Parts:

@@ -29,6 +29,9 @@ class ProblemKind(Enum):
         "not-allowed", 403, "Your role does not allow this",
         "Ask somebody whose role does, or an admin for another role.",
     )  # fmt: skip
+    LOGIN_FAILED = (
+        "login-failed", 403, "This login does not hold", "Begin anew; an admin sees why in the audit.",
+    )  # fmt: skip
     NOT_FOUND = "not-found", 404, "There is no such thing", "Look at the list that it would stand in."
     NOT_A_METHOD = "method-not-allowed", 405, "This cannot be done here", "Use a method of the header Allow."
     SLOW = "request-timeout", 408, "The request did not arrive in time", "Ask again."

@@ -170,7 +170,8 @@ class RolloutShape(BaseModel):
     step: int
     since: datetime
     paused_by: str | None
-    why: str
+    why: str = Field(description="why it came to its state")
+    waits_for: str = Field(description="what it waits for; empty where nothing holds it")
     marks: list[str] = Field(description="why a second person must approve; none where nobody must")
     steps: list[StepShape]
     prefixes: list[str]
@@ -283,6 +284,37 @@ class Events(BaseModel):
 
     items: list[EventShape]
     next: int
+
+
+class LoginAsked(Asked):
+    """A login to begin."""
+
+    redirect_uri: str = Field(max_length=500, description="where the browser comes back: http://127.0.0.1:PORT/")
+
+
+class LoginBegun(BaseModel):
+    """A login that began."""
+
+    login: str = Field(description="a secret, for /logins/finish")
+    url: str = Field(description="where to send the browser")
+    state: str = Field(description="what must come back with the code")
+
+
+class LoginFinished(Asked):
+    """What came back."""
+
+    login: str = Field(min_length=1, max_length=200)
+    code: str = Field(min_length=1, max_length=4_000)
+
+
+class SessionMade(BaseModel):
+    """A session, with its text: the only time that it is told."""
+
+    token: str
+    name: str
+    role: RoleName
+    services: list[str] | None
+    expires: datetime
 
 
 class TokenAsked(Asked):

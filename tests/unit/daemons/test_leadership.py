@@ -201,7 +201,7 @@ def test_orders_reach_agents_and_their_answers_the_log(tmp_path: Path) -> None:
         assert (pop, order.order, order.services, order.owner) == ("ams", "drain", ["dns"], "ann")
         assert order.parameters["expires"] == pytest.approx(now().wall + 60.0, abs=5.0)
         w.daemon.agent_answer("ams", order.id, None)
-        await w.until(lambda: w.daemon.leadership.durable.orders == {})
+        await w.until(lambda: w.daemon.leadership.durable.orders[int(order.id)].answer == "")
 
     led(tmp_path, body)
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from anycastle.base.errors import WorldError
@@ -221,3 +222,68 @@ def test_an_agent_without_a_watchdog_starts_one_and_only_one(tmp_path: Path) -> 
     asyncio.run(run())
     assert (tmp_path / "watchdog.log").read_text() == ""
     assert not (tmp_path / "watchdog.sock").exists()
+
+
+@pytest.mark.mission("C16")
+def test_the_watchdog_is_known_to_keep_only_what_it_said_it_keeps(tmp_path: Path) -> None:
+    router = Router()
+    long = Lease(LeaseEnd.WITHDRAW, 60.0)
+    ended, kept = term("dns", long, DNS), term("dns", Lease(LeaseEnd.KEEP), DNS)
+
+    async def body(client: WatchdogClient, serving: "asyncio.Task[None]") -> None:
+        client.renew((kept,))
+        await until(lambda: client.keeps("dns"))
+        client.renew((ended,))
+        assert not client.keeps("dns"), "what it said last is true no more once it is told otherwise"
+        await until(lambda: not client._unanswered)
+        assert not client.keeps("dns")
+        client.renew((kept,))
+        assert not client.keeps("dns")
+        await until(lambda: client.keeps("dns"))
+        client.renew((term("dns", long),))
+        await until(lambda: client.keeps("dns"))
+        assert client._writer is not None
+        client._writer.close()
+        await until(lambda: client.problem is not None)
+        assert not client.keeps("dns"), "the next one may be another"
+
+    watched(tmp_path, router, body)
+
+
+def test_older_terms_that_come_late_are_void(tmp_path: Path) -> None:
+    router = Router()
+
+    async def body(client: WatchdogClient, serving: "asyncio.Task[None]") -> None:
+        older = msgspec.json.encode(client._word((term("dns", SHORT, DNS),))) + b"\n"
+        client.renew((term("dns", Lease(LeaseEnd.KEEP), DNS), term("web", SHORT, WEB)))
+        await until(lambda: client.keeps("dns"))
+        assert await client._say_last(older), "another connection, on which they were under way"
+        await until(lambda: router.applied)
+        assert router.applied == [{DNS}], "web was ended by the newer terms, and dns was kept"
+
+    watched(tmp_path, router, body)
+
+
+def test_a_watchdog_that_does_not_answer_is_not_counted_on(tmp_path: Path) -> None:
+    async def run() -> None:
+        given = charge(tmp_path)
+        given.socket_path.parent.mkdir(exist_ok=True)
+        writers: list[asyncio.StreamWriter] = []
+        silent = await asyncio.start_unix_server(lambda _, writer: writers.append(writer), str(given.socket_path))
+        client = WatchdogClient(given)
+        client.renew(())
+        await until(lambda: client.problem is None)
+        for number in range(watchdog.UNANSWERED_MAX + 10):
+            client.renew((term("dns", Lease(LeaseEnd.KEEP), DNS),) if number % 2 else ())
+        assert not client.keeps("dns")
+        assert client.problem == "the watchdog does not read"
+        assert len(client._unanswered) == watchdog.UNANSWERED_MAX
+        assert client._connecting is not None
+        client._connecting.cancel()
+        await asyncio.gather(client._connecting, return_exceptions=True)
+        silent.close()
+        for writer in writers:
+            writer.close()
+            await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+
+    asyncio.run(run())

@@ -59,6 +59,9 @@ class WrittenRevisions:
         concerned = (unit for unit in routes if prefixes is None or unit.prefix in prefixes)
         return frozenset(unit for unit in concerned if self.what(unit, desired.of(unit)) != self.what(unit, revision))
 
+    def served(self, pop: str, _desired: Desired) -> Collection[str]:
+        return ("dns",) if pop in self.names else ()
+
     def in_force(self, _desired: Desired) -> Fleet:
         return self.fleet
 
@@ -160,6 +163,9 @@ class World:
 
     def rollout(self, number: int = 1) -> Rollout:
         return self.engine.kept.rollouts[number]
+
+    def waits_for(self, number: int = 1) -> str:
+        return self.engine.kept.waits_for.get(number, "")
 
     def living_by(self, revision: str) -> set[str]:
         """Give the PoPs that live by a revision whole."""

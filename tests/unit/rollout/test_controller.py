@@ -17,6 +17,7 @@ from anycastle.rollout.orders import (
     Thaw,
 )
 from anycastle.rollout.rollout import STEP_BACK_S, RolloutState
+from anycastle.rollout.standing import ORDERS_KEPT
 from tests.unit.rollout.controller_world import OTHER, POPS, PREFIX, route, start, world
 
 pytestmark = pytest.mark.mission("C4")
@@ -45,7 +46,7 @@ def test_a_step_waits_for_every_pop_and_for_its_router() -> None:
     w.agents["ams"].unsettled = "transit: not announced as wanted"
     w.order(start())
     w.run(300)
-    assert (w.rollout().state, w.rollout().why) == (RolloutState.APPLYING, "ams: transit: not announced as wanted")
+    assert (w.rollout().state, w.waits_for()) == (RolloutState.APPLYING, "ams: transit: not announced as wanted")
     w.carry_out(w.engine.agent_changed("ams", w.agents["ams"].lives_by, None, w.now))
     assert w.rollout().state is RolloutState.BAKING
 
@@ -114,12 +115,65 @@ def test_a_gate_compares_with_what_was_before_the_rollout_began() -> None:
     assert "rtt_ms is 25, before 20" in w.rollout().why
 
 
+def test_a_refusal_is_forgotten_once_the_pop_is_told_something_else() -> None:
+    w = world()
+    w.agents["ams"].refuses = "no permit allows it"
+    w.order(start())
+    assert w.rollout().state is RolloutState.ROLLED_BACK
+    w.agents["ams"].refuses = None
+    w.order(start())
+    w.run(200)
+    assert w.rollout(2).state is RolloutState.FINISHED, "what was refused once is tried anew"
+
+
+@pytest.mark.parametrize("gates", [(), ("success_rate >= 99.9%",)])
+def test_a_pop_that_dies_in_a_bake_holds_it_and_takes_it_back_in_the_end(gates: tuple[str, ...]) -> None:
+    w = world()
+    w.order(start("r1", PREFIX, *gates))
+    w.run(1)
+    w.read("success_rate", 1.0)
+    w.leave("ams")
+    w.run(100)
+    assert (w.rollout().state, w.rollout().step) == (RolloutState.BAKING, 1)
+    assert w.waits_for() == "ams: no session with its agent"
+    w.run(600)
+    assert w.rollout().why == "step 1: it did not stay: ams: no session with its agent"
+    w.join("ams")
+    assert w.rollout().state is RolloutState.ROLLED_BACK
+
+
+def test_a_pop_that_comes_back_in_a_bake_lets_it_go_on_once_it_is_measured_anew() -> None:
+    w = world()
+    w.order(start("r1", PREFIX, "success_rate >= 99.9%"))
+    w.run(1)
+    w.read("success_rate", 1.0)
+    w.leave("ams")
+    w.join("ams")
+    w.run(100)
+    assert w.waits_for() == "data: ams: no reading of success_rate", "what it said before it went is no reading"
+    w.read("success_rate", 1.0)
+    assert w.rollout().step == 2
+
+
+def test_what_many_pops_lack_is_told_in_a_line_and_in_no_commit() -> None:
+    w = world()
+    steps = [frozenset(map(route, POPS))]
+    for pop in POPS:
+        w.leave(pop)
+    w.order(StartRollout("r1", steps, frozenset({PREFIX}), "lower the load"))
+    told = len(w.log)
+    assert w.waits_for().endswith("; and 1 more")
+    w.agents["sin"].unsettled = "its router is away"
+    w.join("sin")
+    assert len(w.log) == told, "a PoP that comes and goes is no change of a rollout"
+
+
 def test_no_data_is_not_a_pass() -> None:
     w = world()
     w.order(start("r1", PREFIX, "success_rate >= 99.9%"))
     w.run(120)
     assert (w.rollout().step, w.rollout().state) == (1, RolloutState.BAKING)
-    assert w.rollout().why == "waits for data: ams: no reading of success_rate"
+    assert w.waits_for() == "data: ams: no reading of success_rate"
     w.run(600)
     assert w.rollout().state is RolloutState.ROLLED_BACK
     assert "no data is not a pass" in w.rollout().why
@@ -194,7 +248,7 @@ def test_rollouts_on_the_same_prefix_wait_for_each_other_and_others_do_not() -> 
     w.order(start("r3"))
     w.order(start("r2", OTHER))
     assert (w.rollout(2).state, w.rollout(3).state) == (RolloutState.WAITING, RolloutState.BAKING)
-    assert w.rollout(2).why == "waits for rollout 1, which changes the same prefixes"
+    assert w.waits_for(2) == "rollout 1, which changes the same prefixes"
     w.run(180)
     assert w.rollout(1).state is RolloutState.FINISHED
     assert w.rollout(2).state is RolloutState.BAKING
@@ -235,7 +289,7 @@ def test_one_that_waits_for_approval_stands_in_nobodys_way() -> None:
     w.order(start("r3"))
     assert w.rollout(2).state is RolloutState.BAKING
     w.order(Approve("rollout/1"), "bob")
-    assert w.rollout(1).why == "waits for rollout 2, which changes the same prefixes"
+    assert w.waits_for(1) == "rollout 2, which changes the same prefixes"
 
 
 @pytest.mark.mission("F7")
@@ -247,12 +301,25 @@ def test_a_freeze_holds_everything_also_a_rollback() -> None:
     w.read("success_rate", 0.1)
     w.run(10_000)
     assert w.living_by("r1") == {"ams"}
-    assert w.rollout().why == "frozen by bob: big match"
+    assert w.waits_for() == "frozen by bob: big match"
     for refused in (Promote(1), Abort(1, "now")):
         with pytest.raises(MisuseError, match="thaw first"):
             w.order(refused)
     w.order(Thaw("it is over"))
     assert w.rollout().state is RolloutState.ROLLED_BACK
+
+
+def test_times_count_anew_when_a_glass_breaks_after_a_long_freeze() -> None:
+    w = world()
+    w.agents["ams"].unsettled = "not announced yet"
+    w.order(start())
+    w.order(Freeze("big match"))
+    w.run(10_000)
+    w.order(BreakGlass("they are attacked", 1000.0))
+    w.order(Approve("break-glass"), "bob")
+    assert w.rollout().state is RolloutState.APPLYING, "nothing was late while nothing might happen"
+    w.run(601)
+    assert w.rollout().state is RolloutState.ROLLING_BACK
 
 
 def test_a_glass_needs_two_people_and_ends() -> None:
@@ -300,10 +367,29 @@ def test_orders_reach_their_pops_until_these_have_answered() -> None:
     for number in (1, 2):
         w.carry_out(w.engine.agent_answered(number, POPS[number - 1], None, w.now))
     w.carry_out(w.engine.agent_answered(1, "ams", None, w.now))
-    assert w.engine.kept.orders == {}
+    w.start()
+    assert [len(w.agents[pop].orders) for pop in POPS] == [2, 1, 0, 0], "what was answered is told to nobody"
     assert [body.command for body in w.log if isinstance(body, OperatorCommanded)] == [
         "drain dns at ams fra", "drain dns at ams: done", "drain dns at fra: done",
     ]  # fmt: skip
+
+
+def test_what_a_pop_answered_is_kept_for_a_while() -> None:
+    w = world()
+    for number in range(1, ORDERS_KEPT + 3):
+        w.order(OrderAgents(AgentOrderKind.DRAIN, ["ams"], ["dns"], "line cards"))
+        assert w.engine.kept.orders[number].answer is None
+        w.carry_out(w.engine.agent_answered(number, "ams", None if number % 2 else "below the floor", w.now))
+        assert w.engine.kept.orders[number].answer == ("" if number % 2 else "below the floor")
+    assert list(w.engine.kept.orders) == list(range(3, ORDERS_KEPT + 3)), "the newest"
+    assert w.engine.kept.documents() == w.disk
+
+
+def test_a_service_that_a_pop_does_not_serve_is_refused_with_those_that_it_does() -> None:
+    w = world()
+    with pytest.raises(MisuseError, match="ams serves no dnss; it serves: dns"):
+        w.order(OrderAgents(AgentOrderKind.DRAIN, ["ams"], ["dnss"], "new line cards"))
+    assert w.engine.kept.orders == {}
 
 
 def test_a_drain_below_the_floor_is_refused() -> None:

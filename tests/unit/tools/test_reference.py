@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tools import agent_reference, cli_reference
+from tools import agent_reference, cli_reference, link_reference
 
 ROOT = Path(__file__).parents[3]
-PAGES = {**cli_reference.PAGES, **agent_reference.PAGES}
+PAGES = {**cli_reference.PAGES, **agent_reference.PAGES, **link_reference.PAGES}
 
 
 @pytest.mark.parametrize(("name", "page"), PAGES.items(), ids=PAGES)

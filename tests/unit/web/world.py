@@ -16,6 +16,7 @@ import httpx2
 
 from anycastle.daemons.api import ApiPlace, ApiServer
 from anycastle.daemons.controller import ControllerDaemon
+from anycastle.io.config.oidc_file import LoginSettings
 from anycastle.io.link.host import Elsewhere
 from anycastle.io.store import SqlStore, open_store
 from anycastle.io.store.people import SqlPeople, new_token
@@ -129,7 +130,9 @@ class World:
 
 
 @contextmanager
-def world(address: str, settings: WebSettings = FAST, *, leads: bool = True) -> Iterator[World]:
+def world(
+    address: str, settings: WebSettings = FAST, *, leads: bool = True, login: LoginSettings | None = None
+) -> Iterator[World]:
     """Run a controller and its API."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
@@ -139,7 +142,7 @@ def world(address: str, settings: WebSettings = FAST, *, leads: bool = True) -> 
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(60)
 
     told: list[str] = []
-    store, daemon, api, task = call(_begin(address, settings, told, leads))
+    store, daemon, api, task = call(_begin(address, settings, told, leads, login))
     url = f"http://127.0.0.1:{api.port}"
     try:
         with httpx2.Client(base_url=url, timeout=60) as http:
@@ -155,12 +158,12 @@ def world(address: str, settings: WebSettings = FAST, *, leads: bool = True) -> 
 
 
 async def _begin(
-    address: str, settings: WebSettings, told: list[str], leads: bool
+    address: str, settings: WebSettings, told: list[str], leads: bool, login: LoginSettings | None
 ) -> tuple[SqlStore, ControllerDaemon, ApiServer, asyncio.Task[None] | None]:
     store = await open_store(address)
     daemon = ControllerDaemon(store, StoredFolders(store), "ctl.example.net:9479", told.append)
     daemon.listener = NoAgents()
-    api = ApiServer(ApiPlace("127.0.0.1", 0), store, daemon, settings)
+    api = ApiServer(ApiPlace("127.0.0.1", 0), store, daemon, settings, login)
     await api.start()
     if not leads:
         return store, daemon, api, None

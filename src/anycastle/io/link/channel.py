@@ -25,7 +25,11 @@ from anycastle.wire.link.limits import MESSAGE_OCTETS_MAX
 
 PATH: Final = "/link"
 OPENING_S: Final = 5.0
-"""How long the opening of a WebSocket may take, TLS with it."""
+"""How long a server lets the opening of a WebSocket take, TLS with it, once its turn has come."""
+
+TURN_S: Final = 15.0
+"""How long a client waits for all of it: a controller that has just started lets a thousand agents wait for a turn,
+and one that gave up earlier would begin again at the end of the queue."""
 
 WORDS_MAX: Final = 500
 """Characters of a refusal that are read."""
@@ -91,7 +95,8 @@ class Channel:
 
     def begin(self) -> None:
         """Begin the handshakes."""
-        self._opening = asyncio.get_running_loop().call_later(OPENING_S, self._too_slow)
+        patience_s = TURN_S if isinstance(self._protocol, ClientProtocol) else OPENING_S
+        self._opening = asyncio.get_running_loop().call_later(patience_s, self._too_slow, patience_s)
         self.stream.begin()
 
     def say(self, octets: bytes) -> None:
@@ -220,6 +225,6 @@ class Channel:
             self._opening.cancel()
             self._opening = None
 
-    def _too_slow(self) -> None:
-        self._why = self._why or f"not opened within {OPENING_S:g} s"
+    def _too_slow(self, patience_s: float) -> None:
+        self._why = self._why or f"not opened within {patience_s:g} s"
         self.stream.abort()

@@ -1,6 +1,6 @@
 """The agent's client: dials what its engine says, and carries out what it commands for a host.
 
-The credentials are read anew for each dialling, so a certificate that was renewed is shown the next time. What breaks
+The credentials are looked at for each dialling, so a certificate that was renewed is shown the next time. What breaks
 in here, by our own fault, ends the session and not the agent: the link begins anew after `BROKEN_S`.
 """
 
@@ -13,7 +13,7 @@ from anycastle.base.errors import AnycastleError, ParseError, WorldError
 from anycastle.base.ports import FAR_FUTURE
 from anycastle.io.clock import now
 from anycastle.io.link.channel import Channel
-from anycastle.io.link.credentials import Credentials, peer_of, read_credentials
+from anycastle.io.link.credentials import Credentials, FileStamp, peer_of, read_credentials, stamps_of
 from anycastle.io.link.files import CredentialFiles
 from anycastle.io.link.host import LinkHost
 from anycastle.io.link.tls_stream import TLSStream
@@ -66,6 +66,7 @@ class LinkClient:
         self.files = files
         self.credentials: Credentials | None = None
         """What was shown last."""
+        self._stamps: tuple[FileStamp, ...] = ()
         self.broken: str | None = None
         """What broke in here last, until the link began anew."""
         self._random = random or Random()
@@ -137,7 +138,7 @@ class LinkClient:
     def _carry_out(self, command: AgentCommand) -> None:
         match command:
             case Dial(address):
-                self._spawn(self._dial(address))
+                self._spawn(lambda: self._dial(address))
             case Say(octets):
                 if self._channel is not None:
                     self._channel.say(octets)
@@ -157,7 +158,7 @@ class LinkClient:
             case Look(state, permits):
                 self._look(state=state, permits=permits)
             case ReadEvents(after, limit):
-                self._spawn(self._read_events(after, limit))
+                self._spawn(lambda: self._read_events(after, limit))
             case Obey(message):
                 self._obey(message)
             case CarryOut(order, orders):
@@ -222,7 +223,7 @@ class LinkClient:
             return
         try:
             host, port = host_and_port(address)
-            self.credentials = credentials = read_credentials(self.files, Role.POP)
+            credentials = self._current_credentials()
             stream = TLSStream(credentials.context, server_name=host)
             owner = _Connection(self)
             owner.channel = self._channel = Channel.of_client(stream, address, owner, self._admit)
@@ -235,6 +236,14 @@ class LinkClient:
             self._undialled(f"{address}: {system_words(error)}")
         except (WorldError, ParseError) as error:
             self._undialled(f"{address}: {error}")
+
+    def _current_credentials(self) -> Credentials:
+        """Read the credentials where their files have changed. Raises `WorldError`."""
+        stamps = stamps_of(self.files)
+        if self.credentials is None or stamps != self._stamps:
+            self.credentials = read_credentials(self.files, Role.POP)
+            self._stamps = stamps  # taken before the reading: what changes meanwhile is read the next time
+        return self.credentials
 
     def _undialled(self, why: str) -> None:
         self._channel = None
@@ -283,14 +292,14 @@ class LinkClient:
         if channel is not None:
             channel.hang()
 
-    def _spawn(self, work: Coroutine[object, object, None]) -> None:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(self._guarded(work))
+    def _spawn(self, begin: Callable[[], Coroutine[object, object, None]]) -> None:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(self._guarded(begin))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _guarded(self, work: Coroutine[object, object, None]) -> None:
+    async def _guarded(self, begin: Callable[[], Coroutine[object, object, None]]) -> None:
         try:
-            await work
+            await begin()  # only here: a task that is cancelled before its turn has begun nothing
         except Exception as error:  # noqa: BLE001  as in `_do`
             self._break(error)
 

@@ -77,6 +77,25 @@ class Credentials:
         return found
 
 
+FileStamp = tuple[int, int, int] | None
+"""What changes when a file is written or replaced: inode, size, time; None for one that is not there."""
+
+
+def stamps_of(files: CredentialFiles) -> tuple[FileStamp, ...]:
+    """Give the stamps of all files."""
+    return tuple(_stamp(path) for path in (files.authorities, files.certificate, files.key, files.revoked))
+
+
+def _stamp(path: Path | None) -> FileStamp:
+    if path is None:
+        return None
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
 def read_credentials(files: CredentialFiles, role: Role) -> Credentials:
     """Read what a controller (a server) or an agent (a client) needs. Raises `WorldError`."""
     server = role is Role.CONTROLLER

@@ -150,7 +150,7 @@ class Authority:
         usual = POP_DAYS if identity.role is Role.POP else CONTROLLER_DAYS
         life = lifetime(now, usual if days is None else days)
         if life.end > life_of(signer.certificate).end:
-            raise MisuseError("it would outlive the authority: renew that first, by `anycastle pki renew --ca`")
+            raise MisuseError("it would outlive the authority: renew that first, by `anycastle pki rotate`")
         certificate = leaf_certificate(identity, hosts, public_key, signer.certificate, signer.key, life)
         self._index.issued.append(
             Issued(

@@ -1,6 +1,7 @@
 """A database behind one code path: SQLite or PostgreSQL, one writer a process, faults as the world's."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -29,6 +30,9 @@ SILENCE_S: Final = 4.0
 
 READERS: Final = 8
 """Connections that read; one more writes."""
+
+WAL_TRIES: Final = 20
+"""How often a connection asks a new file to log ahead, beside others that do."""
 
 LOCK_WAITERS_MAX: Final = 1_000
 """Writes of this process that wait for one another; beyond it they are refused."""
@@ -155,7 +159,8 @@ def _sqlite(url: URL, begin: str) -> AsyncEngine:
     def opened(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions begin as said below, not when the driver thinks
         cursor = connection.cursor()
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        write_ahead(cursor)
+        for pragma in ("synchronous = FULL", "foreign_keys = ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -164,6 +169,23 @@ def _sqlite(url: URL, begin: str) -> AsyncEngine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Log ahead. SQLite refuses a connection at once, however long it may wait, while another asks for that as well.
+
+    So one that was refused waits for a lock, as SQLite lets it, and asks again.
+    """
+    for left in reversed(range(WAL_TRIES)):
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if not left:
+                raise
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("ROLLBACK")
+        else:
+            return
 
 
 def _postgresql(url: URL, more: Mapping[str, str] = MappingProxyType({}), **settings: Any) -> AsyncEngine:

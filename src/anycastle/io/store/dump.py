@@ -25,6 +25,7 @@ from sqlalchemy.schema import Table
 from sqlalchemy.types import LargeBinary
 
 from anycastle.base.errors import MisuseError, ParseError, WorldError
+from anycastle.io.event_log import GENESIS, Chain, ChainRow, Head
 from anycastle.io.store import reading
 from anycastle.io.store.database import Database, wall
 from anycastle.io.store.leading import LeaderLock
@@ -158,6 +159,25 @@ async def _end_terms(connection: AsyncConnection, last: int) -> None:
     since = wall()
     row = {"term": max(last + 1, int(since)), "who": "a backup that was restored", "since": since}
     await connection.execute(insert(LEADERSHIP).values(**row))
+
+
+def check(path: Path) -> int:
+    """Read a dump through, and put it nowhere; give the number of rows. Raises `ParseError` and `WorldError`."""
+    chain, end, rows = Chain(None), GENESIS, 0
+    try:
+        with path.open("rb") as file:
+            for table, row in _Lines(file, path):
+                rows += 1
+                if table is EVENTS:
+                    chain.follow(*(row[name] for name in ChainRow._fields))
+                elif table is HEAD:
+                    end = Head(row["sequence"], row["hash"])
+    except OSError as error:
+        raise WorldError(f"{path} cannot be read: {error.strerror}", retryable=False) from error
+    found = chain.ended(end)
+    if not found.sound:
+        raise ParseError(f"{path}: the log in it is not whole: {found.problems[0]}")
+    return rows
 
 
 class _Lines:

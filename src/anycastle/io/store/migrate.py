@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from anycastle.base.errors import WorldError
+from anycastle.base.errors import MisuseError, WorldError
 from anycastle.io.store.database import Database
 from anycastle.io.store.leading import LOCK, MIGRATE
 
@@ -31,6 +31,25 @@ async def migrate(database: Database, to: str = NEWEST) -> tuple[str | None, str
         if not database.is_sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:one, :two)"), {"one": LOCK, "two": MIGRATE})
         return await _migrate(connection, to, database.name)
+
+
+async def migrate_at(
+    address: str, to: str = NEWEST, *, remove: bool = False, dry_run: bool = False
+) -> tuple[str | None, str | None]:
+    """Bring the tables at an address to a version; give the versions before and after.
+
+    Raises `MisuseError` for a lower version unless tables may be removed, and `WorldError`.
+    """
+    database = Database(address)
+    try:
+        there = not database.is_sqlite or database.file.exists()  # SQLite would make it
+        before = await version(database) if there else None
+        after = newest() if to == NEWEST else None if to == NONE else to
+        if before is not None and (after is None or after < before) and not (remove or dry_run):
+            raise MisuseError(f"version {after or 'none'} is below {before}: what it lacks is lost; --remove says so")
+        return (before, after) if dry_run else await migrate(database, to)
+    finally:
+        await database.close()
 
 
 def _make_private(path: Path) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anycastle.base.ports import Timestamp
-from anycastle.io.event_log import Chain, Head, StoredEvent, VerifyResult, stored_event
+from anycastle.io.event_log import Chain, ChainRow, Head, StoredEvent, VerifyResult, stored_event
 from anycastle.io.store.port import PAGE_ROWS_MAX, FolderNote
 from anycastle.io.store.tables import EVENTS, FOLDERS, HEAD
 
@@ -72,6 +72,17 @@ def service_of(body: str) -> str | None:
         return None
     service = fields.get("service") if isinstance(fields, dict) else None
     return service.replace("\0", "�") if isinstance(service, str) else None
+
+
+async def rows(connection: AsyncConnection, after: int) -> list[ChainRow]:
+    """Give a page of rows after a number, as they are stored."""
+    columns = EVENTS.c
+    query = select(*(columns[name] for name in ChainRow._fields)).where(columns.sequence > after)
+    query = query.order_by(columns.sequence).limit(PAGE_ROWS_MAX)
+    return [
+        ChainRow(row.sequence, row.at, row.pop, row.kind, row.body, bytes(row.previous), bytes(row.hash))
+        for row in await connection.execute(query)
+    ]
 
 
 async def verify(connection: AsyncConnection, remembered: Head | None) -> VerifyResult:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anycastle.base.errors import MisuseError
 from anycastle.base.ports import Timestamp
-from anycastle.io.event_log import Head, StoredEvent, VerifyResult, event_row, row_hash
+from anycastle.io.event_log import ChainRow, Head, StoredEvent, VerifyResult, event_row, row_hash
 from anycastle.io.store import reading
 from anycastle.io.store.database import Database, wall
 from anycastle.io.store.leading import LeaderLock
@@ -218,6 +218,11 @@ class SqlStore:
                     await self._grown.wait()
             except TimeoutError:
                 continue
+
+    async def rows(self, after: int = 0) -> list[ChainRow]:
+        """Give a page of the log after a number, as it is stored."""
+        async with self.database.read() as connection:
+            return await reading.rows(connection, after)
 
     async def verify(self, remembered: Head | None = None) -> VerifyResult:
         """Follow the chain of the log, as `EventLog.verify` does."""

@@ -44,7 +44,7 @@ async def rollouts(
                 continue
         if len(items) == limit:
             return {"items": items, "next": items[-1]["number"]}
-        items.append(rollout_plain(kept.rollouts[number]))
+        items.append(rollout_plain(kept.rollouts[number], kept.waits_for.get(number, "")))
     return {"items": items, "next": None}
 
 
@@ -53,7 +53,7 @@ async def one_rollout(parts: PartsOf, asker: Asker, number: Number, response: Re
     """Show a rollout. Its ETag names this state of it."""
     kept = await require_rollout(parts, asker, TABLE["GET /api/v1/rollouts/{number}"], number)
     response.headers["ETag"] = etag(kept.rollouts[number])
-    return rollout_plain(kept.rollouts[number])
+    return rollout_plain(kept.rollouts[number], kept.waits_for.get(number, ""))
 
 
 @ROUTER.post("/rollouts", response_model=Taken, status_code=201)

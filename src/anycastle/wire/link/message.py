@@ -87,7 +87,10 @@ class Delta(Message, frozen=True):
 
 
 class Permits(Message, frozen=True):
-    """What the agent says of its permits: of all services at first, then of those where it changed."""
+    """What the agent says of its permits: at first of all services, then of those where it changed.
+
+    A service of which nothing may be said yet is left out (`daemons.agent_link`); nothing is known of it.
+    """
 
     reports: list[PermitShape]
 

@@ -2,13 +2,15 @@ import asyncio
 import os
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.io.store import Database, SqlStore, open_store
-from anycastle.io.store.database import parse_database
+from anycastle.io.store.database import BUSY_S, parse_database, write_ahead
 from tests.unit.io.store.contract import StoreContract, changed, leading, run
 from tests.unit.io.store.people_contract import PeopleContract
 
@@ -73,6 +75,17 @@ def test_a_lock_of_another_process_on_the_file_is_the_worlds_fault(
         await store.commit(term, {"a": b"1"}, [])
 
     run(str(tmp_path / "store.db"), talk)
+
+
+def test_a_new_file_logs_ahead_for_all_who_open_it_at_once(tmp_path: Path) -> None:
+    def opened(number: int) -> None:
+        with closing(sqlite3.connect(tmp_path / f"{number // 4}.db", timeout=BUSY_S)) as connection:
+            connection.isolation_level = None
+            write_ahead(connection.cursor())
+            connection.execute("CREATE TABLE IF NOT EXISTS one (x)")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(opened, range(400)))
 
 
 @pytest.mark.parametrize("content", [b"this is no database, but it is long enough to be looked at" * 10])
