@@ -31,6 +31,9 @@ COMMANDS: Final = MappingProxyType(
         "drift": Command("anycastle.cli.drift", "drift", "Show what a human changed on a router."),
         "events": Command("anycastle.cli.events", "events", "Read and verify an event log."),
         "freeze": Command("anycastle.cli.freeze", "freeze", "Let the controller change nothing by itself."),
+        "incidents": Command(
+            "anycastle.cli.incidents", "incidents", "See what alerts become: pages, tickets, incidents."
+        ),
         "init": Command("anycastle.cli.init", "init", "Write a commented example fleet."),
         "irr": Command("anycastle.cli.irr", "irr", "Ask routing registries: filters of as-sets, the fleet's objects."),
         "lab": Command("anycastle.cli.lab", "lab", "Run a topology here, let something fail, see what clients see."),
@@ -45,6 +48,7 @@ COMMANDS: Final = MappingProxyType(
         "rollout": Command("anycastle.cli.rollout", "rollout", "Look at rollouts, hold them, take them back."),
         "probe": Command("anycastle.cli.probe", "probe", "Read what probes saw: which PoP answered whom, how fast."),
         "rpki": Command("anycastle.cli.rpki", "rpki", "Validate routes, audit and plan the fleet's ROAs."),
+        "slo": Command("anycastle.cli.slo", "slo", "Objectives, budgets, burn rates: test, replay, export them."),
         "speaker": Command("anycastle.cli.speaker", "speaker", "Run the embedded BGP speaker of a PoP."),
         "steer": Command("anycastle.cli.drain", "steer", "Send traffic elsewhere, and keep announcing."),
         "thaw": Command("anycastle.cli.freeze", "thaw", "End a freeze."),
