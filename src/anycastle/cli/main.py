@@ -56,6 +56,7 @@ COMMANDS: Final = MappingProxyType(
         "thaw": Command("anycastle.cli.freeze", "thaw", "End a freeze."),
         "twin": Command("anycastle.cli.twin", "twin", "Predict who lands where: routes, failures, hijacks, leaks."),
         "undrain": Command("anycastle.cli.drain", "undrain", "End drains."),
+        "up": Command("anycastle.cli.up", "up", "Run a controller with all that it needs, in one folder."),
         "version": Command("anycastle.cli.version", "version", "Print the version."),
         "watch": Command("anycastle.cli.watch", "watch", "See what the Internet sees: hijacks, leaks, losses."),
         "withdraw": Command("anycastle.cli.drain", "withdraw", "Take services from PoPs at once, in an emergency."),
