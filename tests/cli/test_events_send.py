@@ -100,7 +100,8 @@ def test_a_position_that_is_none_is_refused_and_stays(tmp_path: Path) -> None:
     assert (tmp_path / "sent").read_text() == "my notes\n"
 
 
-@pytest.mark.rfc("5424 §6", "6587 §3.4.1")
+@pytest.mark.rfc("5424", "6")
+@pytest.mark.rfc("6587", "3.4.1")
 def test_the_header_is_ascii_without_spaces_and_the_length_is_in_octets(tmp_path: Path) -> None:
     with EventLog(tmp_path / "events.db") as log:
         log.append([Event(AT, "são paulo", Alarm("x", "dns", "ü"))])
