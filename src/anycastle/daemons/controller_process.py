@@ -20,14 +20,13 @@ from anycastle.daemons.leadership import AgentSeen
 from anycastle.io import controller_json, systemd_notify
 from anycastle.io.clock import now
 from anycastle.io.config.oidc_file import LoginSettings
-from anycastle.io.folder_revision import folder_revision
 from anycastle.io.link.credentials import read_credentials
 from anycastle.io.link.files import CredentialFiles
 from anycastle.io.link.listener import LinkListener
 from anycastle.io.local_socket import LocalServer
 from anycastle.io.store import SqlStore, open_store
 from anycastle.io.store.people import AuditRow, SqlPeople, new_token
-from anycastle.io.stored_folders import StoredFolders, files_in, fleet_of
+from anycastle.io.stored_folders import StoredFolders, checked_revision, files_in
 from anycastle.model.identity import Role
 from anycastle.model.person import Grant
 from anycastle.model.person import Role as PersonRole
@@ -232,10 +231,11 @@ class ControllerProcess:
     async def _upload(self, folder: Path, owner: str) -> str:
         """Keep a fleet folder that can be used; give its revision."""
         assert self._store is not None
-        files = await asyncio.to_thread(files_in, folder)
-        revision = (await asyncio.to_thread(folder_revision, folder)).digest
-        await fleet_of(files)
-        await self._store.put_folder(revision, files, owner)
+        files = await asyncio.to_thread(files_in, folder)  # read once: whoever edits it meanwhile changes nothing of it
+        revision = await checked_revision(files)
+        daemon = self._leader()
+        needed = await daemon.needed_revisions()
+        await self._store.put_folder(revision, files, owner, term=daemon.term(), needed=needed)
         return revision
 
     async def _make_token(self, asked: TokenRequest) -> dict[str, Any]:
