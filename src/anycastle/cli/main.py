@@ -35,6 +35,9 @@ COMMANDS: Final = MappingProxyType(
         "irr": Command("anycastle.cli.irr", "irr", "Ask routing registries: filters of as-sets, the fleet's objects."),
         "lab": Command("anycastle.cli.lab", "lab", "Run a topology here, let something fail, see what clients see."),
         "login": Command("anycastle.cli.login", "login", "Log in at a controller's API through your provider."),
+        "mitigate": Command(
+            "anycastle.cli.mitigate", "mitigate", "Win traffic back from a hijack, with approved more-specifics."
+        ),
         "mrt": Command("anycastle.cli.mrt", "mrt", "Print the routes of route collectors' archives."),
         "pki": Command("anycastle.cli.pki", "pki", "Keep the certificates of agents and controllers."),
         "plan": Command("anycastle.cli.plan", "plan", "Preview and judge what the fleet's files would change."),

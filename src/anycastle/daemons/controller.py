@@ -18,17 +18,19 @@ from anycastle.base.errors import AnycastleError, MisuseError, ParseError, World
 from anycastle.base.ports import after
 from anycastle.daemons.agent_events import AgentEvents, LogPosition, position_key
 from anycastle.daemons.leadership import AgentSeen, Leadership, Sessions
-from anycastle.daemons.planning import adoption_problem, order_to_start
+from anycastle.daemons.planning import adoption_problem, mitigation_to_start, order_to_start
 from anycastle.io import assignment_json, controller_json
 from anycastle.io.clock import now
 from anycastle.io.link.host import Elsewhere, Welcoming
 from anycastle.io.store.port import NotLeading, Once, Store
 from anycastle.model.fleet import Fleet
 from anycastle.model.permit import PermitReport
+from anycastle.model.rpki import ValidityOf, unknown_validity
 from anycastle.rollout.desired import NOTHING_DESIRED, Desired
 from anycastle.rollout.fleet_composer import FleetComposer
 from anycastle.rollout.kept import Kept
-from anycastle.rollout.orders import Adopt, Order, RollOut
+from anycastle.rollout.mitigation import active, base_of, target, with_active
+from anycastle.rollout.orders import Adopt, Mitigate, Order, RollOut, StartRollout, Wish
 from anycastle.session.link_report import Sections, SectionsChanged
 from anycastle.wire.link.message import EventRow, Hello
 
@@ -64,7 +66,14 @@ class Listening(Sessions, Protocol):
 class ControllerDaemon:
     """One controller: the host of agents' sessions, and what the API asks."""
 
-    def __init__(self, store: Store, folders: Folders, address: str, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        folders: Folders,
+        address: str,
+        tell: Callable[[str], None],
+        validity: ValidityOf = unknown_validity,
+    ) -> None:
         self.address = address
         """Where agents and people find this controller."""
         self.listener: Listening | None = None
@@ -72,6 +81,7 @@ class ControllerDaemon:
         self._store = store
         self._folders = folders
         self._tell = tell
+        self._validity = validity
         self._leads: Leadership | None = None
         self._events: AgentEvents | None = None
         self._leader = ""
@@ -190,13 +200,14 @@ class ControllerDaemon:
         engines = {key: octets for key, octets in documents.items() if key.startswith(_DOCUMENTS)}
         return controller_json.kept_of(engines, Desired(NOTHING_DESIRED))
 
-    async def needed_revisions(self) -> frozenset[str]:
+    async def needed_folders(self) -> frozenset[str]:
         """Give the revisions of the fleet folder that may not be forgotten."""
-        return (await self.kept()).revisions if self._leads is None else self._leads.needed_revisions
+        leads = self._leads
+        return (await self.kept()).folders if leads is None else frozenset(map(base_of, leads.needed_revisions))
 
     async def order(
         self,
-        order: Order | RollOut,
+        order: Order | Wish,
         who: str,
         *,
         check: Callable[[Kept], None] | None = None,
@@ -209,18 +220,43 @@ class ControllerDaemon:
         """
         if once is not None:
             await self.leadership.require_new(once(0).key)
-        if isinstance(order, RollOut | Adopt):
-            await self._learn(order.revision)
+        match order:
+            case RollOut():
+                order = await self._with_mitigations(order)
+            case Adopt(revision):
+                await self._learn(revision)
+            case Mitigate():
+                order = await self._mitigation(order)
         leads = self.leadership
         if check is not None:
             check(leads.engine.kept)
         if isinstance(order, RollOut):
-            order = order_to_start(leads.composer, leads.engine.kept.desired, order, now().wall)
+            order = order_to_start(leads.composer, leads.desired, order, now().wall, self._validity)
         if isinstance(order, Adopt):
             problem = adoption_problem(leads.composer, order.revision, now().wall)
             if problem is not None:
                 raise MisuseError(problem)
         return await leads.order(order, who, once)
+
+    async def _with_mitigations(self, wish: RollOut) -> RollOut:
+        """Give a wish with the mitigations that are active; these may change while a folder is read."""
+        revision = ""
+        while revision != (wanted := with_active(wish.revision, active(self.leadership.desired))):
+            await self._learn(revision := wanted)
+        return replace(wish, revision=revision)
+
+    async def _mitigation(self, wish: Mitigate) -> StartRollout:
+        """Give the order that begins or ends a mitigation. Raises `MisuseError` where it cannot be."""
+        revision = ""
+        while revision != (wanted := self._target(wish)):
+            await self._learn(revision := wanted)
+        leads = self.leadership
+        return mitigation_to_start(leads.composer, leads.desired, wish, revision)
+
+    def _target(self, wish: Mitigate) -> str:
+        leads = self.leadership
+        fleet = leads.composer.in_force(leads.desired)
+        return target(fleet, leads.desired, wish, lambda prefix: self._validity(prefix, fleet.asn))
 
     async def _learn(self, revision: str) -> None:
         """Have the composer know a revision that is stored."""

@@ -26,6 +26,7 @@ from anycastle.model.event import Event
 from anycastle.model.permit import PermitReport
 from anycastle.rollout.commands import Assign, Command, Commit, Tell
 from anycastle.rollout.controller import ControllerEngine
+from anycastle.rollout.desired import Desired
 from anycastle.rollout.fleet_composer import FleetComposer
 from anycastle.rollout.gates import Reading
 from anycastle.rollout.kept import AgentOrder, Kept
@@ -121,6 +122,11 @@ class Leadership:
         """
         kept = {id(each): each for each in (self.durable, self.engine.kept, *(batch.kept for batch in self._batches))}
         return frozenset(chain.from_iterable(each.revisions for each in kept.values()))
+
+    @property
+    def desired(self) -> Desired:
+        """What the engine desires now, though it may not be durable yet."""
+        return self.engine.kept.desired
 
     # -- life ---------------------------------------------------------------------------------------------------------
 

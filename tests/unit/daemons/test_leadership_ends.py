@@ -49,7 +49,7 @@ def in_time(body: Callable[[World], Awaitable[None]]) -> Callable[[World], Await
     return limited
 
 
-def begin(w: World, order: Order, once: Callable[[int], Once] | None = None) -> "asyncio.Task[int]":
+def begin(w: World, order: Order | RollOut, once: Callable[[int], Once] | None = None) -> "asyncio.Task[int]":
     return asyncio.create_task(w.daemon.order(order, "ann", once=once))
 
 

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from anycastle.base.errors import MisuseError
-from anycastle.daemons.api import ApiPlace, require_safe
+from anycastle.daemons.api_place import ApiPlace, require_safe
 from anycastle.model.person import Role
 from anycastle.web.limits import Rate
 from anycastle.web.problems import ProblemKind
