@@ -211,6 +211,7 @@ class ControllerProcess:
         server = await asyncio.to_thread(_api_server)
         self._api = server(self._settings.api, self._store, self._daemon, login=self._settings.login)
         await self._api.start()
+        tell(f"serves its API at port {self._api.port}")
 
     def _reload_credentials(self) -> None:
         """Take renewed certificates and revocation lists; sessions of those that were revoked end."""
