@@ -11,6 +11,7 @@ from prometheus_client.core import Metric
 from anycastle.io.agent_metrics import AgentCollector
 from anycastle.io.watch_metrics import WatchCollector
 from anycastle.model.event import KINDS
+from anycastle.slo.export.prometheus import EVENTS, GOOD
 
 TYPES = {
     str: "text",
@@ -123,11 +124,25 @@ def events_page() -> str:
     return EVENTS_HEAD + "\n".join(sections)
 
 
+SLO_PART = f"""
+## Of objectives
+
+The rules that `anycastle slo export prometheus` writes read two counters, and write `slo:...` records. No daemon of
+this project serves these counters yet: record them from what you have
+([Promise, measure, be woken](../how-to/objectives.md)).
+
+| metric | type | labels | meaning |
+|---|---|---|---|
+| `{EVENTS}` | counter | `service`, `objective`, `region` | Events of an objective |
+| `{GOOD}` | counter | `service`, `objective`, `region` | Good ones among them |
+"""
+
+
 def metrics_page() -> str:
     """Give the page of all metric families."""
     agent = _rows(AgentCollector(lambda: SAMPLE).collect())
     watch = _rows(WatchCollector(lambda: WATCH_SAMPLE).collect())
-    return METRICS_HEAD + agent + WATCH_HEAD + watch
+    return METRICS_HEAD + agent + WATCH_HEAD + watch + SLO_PART
 
 
 def _rows(families: Iterable[Metric]) -> str:

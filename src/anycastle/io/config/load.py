@@ -8,7 +8,7 @@ all is the fleet built. A check that counts (a floor, a quorum) runs only where 
 from dataclasses import dataclass
 from pathlib import Path
 
-from anycastle.io.config.build import build_fleet, build_pop, build_service
+from anycastle.io.config.build import build_fleet, build_objectives, build_pop, build_service
 from anycastle.io.config.findings import Finding, Findings, Severity
 from anycastle.io.config.floors import check_floor
 from anycastle.io.config.folder import read_folder
@@ -93,4 +93,5 @@ def _fleet(index: Index, services: list[Service | None]) -> Fleet | None:
     pops = tuple(build_pop(pop.shape) for pop in index.pops if pop.shape)
     built = tuple(service for service in services if service is not None)
     assert len(built) == len(index.services)
-    return build_fleet(index.fleet.shape, pops, built, shared_prefixes(index))
+    promised = tuple(each for service in index.services if service.shape for each in build_objectives(service.shape))
+    return build_fleet(index.fleet.shape, pops, built, shared_prefixes(index), promised)

@@ -35,6 +35,7 @@ from anycastle.io.config.scalars import (
 )
 from anycastle.io.config.shape import ENTRIES, ITEMS, Shape
 from anycastle.io.config.shapes.check import CheckShape
+from anycastle.io.config.shapes.objective import ObjectiveShape
 from anycastle.io.config.units import format_duration
 from anycastle.model.service import Dampening, Lease, LeaseEnd, OnExit, WhenAlone
 
@@ -304,12 +305,21 @@ class ServiceShape(Shape):
     dampening: DampeningShape | None = Field(None, description="Flap dampening (RFC 2439).")
     slow_start: SlowStartShape | None = Field(None, description="How a recovered service comes back. Default: at once.")
     maintenance: Annotated[tuple[WindowShape, ...], ITEMS] | None = Field(None, description="Maintenance windows.")
+    objectives: Annotated[tuple[ObjectiveShape, ...], ITEMS] | None = Field(
+        None, description="What is promised to clients, and how it is measured."
+    )
     manage_addresses: Boolean = Field(
         True, description="Add `addresses` to the loopback before announcing, and remove them after withdrawing."
     )
 
     def review(self, findings: Findings) -> None:
-        """A hard check there is, and the quorum fits."""
+        """A hard check there is, the quorum fits, and each objective has a name of its own."""
+        names: set[str] = set()
+        for objective in self.objectives or ():
+            if objective.name in names:
+                message = f"the service has an objective {objective.name!r} already"
+                objective.add(findings, FindingKind.DUPLICATE_NAME, "name", message)
+            names.add(objective.name)
         hard = sum(check.severity.value == "hard" for check in self.checks)
         written = self.node.entries.get("checks")
         if not isinstance(written, Sequence) or len(written.items) != len(self.checks):
