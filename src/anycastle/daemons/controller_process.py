@@ -209,8 +209,9 @@ class ControllerProcess:
         assert self._store is not None
         assert self._daemon is not None
         server = await asyncio.to_thread(_api_server)
-        self._api = server(self._settings.api, self._store, self._daemon, login=self._settings.login)
-        await self._api.start()
+        made = server(self._settings.api, self._store, self._daemon, login=self._settings.login)
+        await made.start()
+        self._api = made
         tell(f"serves its API at port {self._api.port}")
 
     def _reload_credentials(self) -> None:
@@ -318,6 +319,7 @@ class ControllerProcess:
             "address": self._settings.address,
             "leads": self._daemon.term() is not None,
             "term": self._daemon.term(),
+            "api": None if self._api is None else self._api.port,
             "events": (await self._store.head()).sequence,
             **plain_kept(kept),
             "agents": None if agents is None else {pop: plain_agent(seen) for pop, seen in sorted(agents.items())},
