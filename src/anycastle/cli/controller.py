@@ -58,7 +58,7 @@ def run(
     import asyncio
 
     from anycastle.base.errors import MisuseError, ParseError
-    from anycastle.daemons.api import ApiPlace, require_safe
+    from anycastle.daemons.api_place import ApiPlace, require_safe
     from anycastle.daemons.controller_process import ControllerProcess, ControllerSettings
     from anycastle.io.link.files import CredentialFiles
     from anycastle.model.controller_access import host_and_port

@@ -75,6 +75,8 @@ class World:
     store: SqlStore
     daemon: ControllerDaemon
     sent: Noted
+    told: list[str]
+    """What the controller said of itself."""
 
     def join(self, pop: str, digest: str = "", term: int = 0) -> None:
         hello = Hello([2], pop, __version__, now().wall, term, digest, "log")
@@ -103,11 +105,11 @@ def led(tmp_path: Path, body: Callable[[World], Awaitable[None]]) -> None:
 
     async def main() -> None:
         store = await open_store(f"sqlite:///{tmp_path}/controller.db")
-        sent = Noted()
-        daemon = ControllerDaemon(store, Written(), "ctl:9479", lambda _text: None)
+        sent, told = Noted(), list[str]()
+        daemon = ControllerDaemon(store, Written(), "ctl:9479", told.append)
         daemon.listener = sent
         task = asyncio.create_task(daemon.run())
-        world = World(store, daemon, sent)
+        world = World(store, daemon, sent, told)
         try:
             await world.until(lambda: daemon.term() is not None)
             await body(world)

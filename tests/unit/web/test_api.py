@@ -1,5 +1,6 @@
 """The API over TCP, against a real store and a real controller."""
 
+import asyncio
 import logging
 import socket
 import threading
@@ -12,8 +13,8 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from anycastle.base.errors import MisuseError
-from anycastle.daemons.api import ApiPlace, require_safe
+from anycastle.base.errors import MisuseError, WorldError
+from anycastle.daemons.api_place import ApiPlace, require_safe
 from anycastle.model.person import Role
 from anycastle.web.limits import Rate
 from anycastle.web.problems import ProblemKind
@@ -374,3 +375,17 @@ def test_tokens_do_not_go_over_a_network_in_the_clear() -> None:
     for address in ("0.0.0.0", "::", "192.0.2.1"):
         with pytest.raises(MisuseError, match="in the clear"):
             require_safe(ApiPlace(address, 1))
+
+
+@pytest.mark.mission("C4")
+def test_an_order_while_the_leadership_ends_is_answered_as_one_that_another_takes(tmp_path: Path) -> None:
+    with world(f"sqlite:///{tmp_path}/store.db") as api:
+
+        async def end_as_an_order_comes() -> None:
+            leads = api.daemon.leadership
+            leads.require_new = lambda _key: asyncio.sleep(0, leads.end(WorldError("the lock was lost")))
+
+        api.call(end_as_an_order_comes())
+        answer = api.ask("POST", FREEZE, body=REASON)
+        assert problem(answer, ProblemKind.NOT_LEADING)["leader"] == "ctl.example.net:9479"
+        assert answer.headers["retry-after"] == "1"
