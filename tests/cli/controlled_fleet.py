@@ -15,7 +15,7 @@ from tests.lab.agent_rigs import until
 
 COMMAND = (sys.executable, "-c", "from anycastle.cli.main import main; main()")
 POPS = ("ams", "fra")
-BGP_PORT, LINK_PORT = 17_900, 19_479
+BGP_PORT, LINK_PORT, API_PORT = 17_900, 19_479, 18_443
 
 FLEET = "name: edge\nasn: 64500\nregions: [europe]\n"
 
@@ -49,10 +49,13 @@ announcement: {prepend: 0}
 class ControlledFleet:
     """Starts all of it, and ends it; `folder` is where commands are typed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, serves_api: bool = False) -> None:
         pid = os.getpid()
         self.folder = folder
         self.net = f"127.{100 + pid // 250 % 100}.{pid % 250}."
+        self.url = f"https://{self.net}9:{API_PORT}"
+        """Where its API is, if it serves one; its certificate is signed by `pki/bundle.pem`."""
+        self._api = ("--api", f"{self.net}9:{API_PORT}", "--api-certificate", "ctl1/ctl1.pem") if serves_api else ()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def begin(self) -> None:
@@ -63,12 +66,22 @@ class ControlledFleet:
         self.start(
             "controller", "controller", "run", "--store", f"sqlite:///{self.folder}/controller.db",
             "--listen", f"{self.net}9:{LINK_PORT}", "--address", f"{self.net}9:{LINK_PORT}",
-            "--authorities", "pki/bundle.pem", "--certificate", "ctl1/ctl1.pem", "--run-dir", "controller",
+            "--authorities", "pki/bundle.pem", "--certificate", "ctl1/ctl1.pem", "--run-dir", "controller", *self._api,
         )  # fmt: skip
         for pop in POPS:
             self.start(f"speaker-{pop}", "speaker", "run", "--fleet", "fleet", "--pop", pop, "--run-dir", f"run/{pop}")
             self.start_agent(pop)
         until(lambda: all(self._announces(pop) for pop in POPS), "both announce", wait_s=60)
+        if self._api:
+            until(lambda: self.status()["api"] is not None, "the API is served", wait_s=60)
+
+    def token(self, name: str, role: str) -> Path:
+        """Make a token of the API, and give its file."""
+        words = (*COMMAND, "controller", "token", name, "--role", role, "--principal", name, "--run-dir", "controller")
+        made = subprocess.run(words, cwd=self.folder, check=True, capture_output=True)
+        file = self.folder / f"{name}.token"
+        file.write_bytes(made.stdout)
+        return file
 
     def start_agent(self, pop: str) -> None:
         """Start a PoP's agent."""

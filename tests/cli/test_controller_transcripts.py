@@ -4,6 +4,9 @@ Beside what `test_transcripts` knows, a line `(…)` waits or lets something hap
 it is in this state and step, `(assigned)` until all agents live by what they are assigned, `(withdrawn ams)` and
 `(announced ams)` until its agent says so; `(stop ams)` and `(start ams)` end and start an agent. Moments, spans,
 revisions and tokens differ each time; they are written alike.
+
+Each is played twice: by the controller's socket, and by its API over TLS, with a token for each who is named. The
+answers are the same but for two lines that the API's have beside: what to do next, and what an order was decided on.
 """
 
 import os
@@ -13,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.controlled_fleet import ControlledFleet
+from tests.cli.controlled_fleet import LINK_PORT, ControlledFleet
 from tests.cli.test_transcripts import TRANSCRIPTS, put, run
 from tests.lab.agent_rigs import until
 
@@ -27,13 +30,27 @@ ALIKE = (
 )
 
 
+_API_ALONE = ("! next: ", "! decided on: ")
+
+
+@pytest.fixture(params=["socket", "api"])
+def way(request: pytest.FixtureRequest) -> str:
+    """Give by which way commands reach the controller."""
+    return str(request.param)
+
+
 @pytest.fixture
-def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ControlledFleet]:
-    made = ControlledFleet(tmp_path)
+def fleet(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ControlledFleet]:
+    made = ControlledFleet(tmp_path, serves_api=way == "api")
     monkeypatch.setenv("ANYCASTLE_CONTROLLER_DIR", "controller")
     monkeypatch.setenv("LOGNAME", "ann")
     try:
         made.begin()
+        if way == "api":
+            monkeypatch.setenv("ANYCASTLE_SERVER", made.url)
+            monkeypatch.setenv("ANYCASTLE_CA_FILE", "pki/bundle.pem")
+            for name in ("bob", "ann"):
+                monkeypatch.setenv("ANYCASTLE_TOKEN_FILE", str(made.token(name, "admin")))
         yield made
     finally:
         made.end()
@@ -72,8 +89,20 @@ def play(transcript: str, fleet: ControlledFleet) -> str:
             played.append(line)
             played += put(fleet.folder / line.removeprefix("$ cat > "), lines)
         elif line.startswith("$ "):
-            played += [line, *alike(run(line.removeprefix("$ "), fleet.folder), fleet), ""]
+            played += [line, *alike(answers(line.removeprefix("$ "), fleet), fleet), ""]
     return "\n".join(played)
+
+
+def answers(typed: str, fleet: ControlledFleet) -> list[str]:
+    """Give what a command answers; by the API, a token stands for `--owner`, and the server for the socket's folder."""
+    if "ANYCASTLE_SERVER" not in os.environ:
+        return run(typed, fleet.folder)
+    typed = typed.replace(" --controller controller", "")
+    with pytest.MonkeyPatch.context() as patch:
+        if named := re.search(r" --owner (\w+)", typed):
+            patch.setenv("ANYCASTLE_TOKEN_FILE", str(fleet.folder / f"{named[1]}.token"))
+        told = run(re.sub(r" --owner \w+", "", typed), fleet.folder)
+    return [line.replace(fleet.url, f"{fleet.net}9:{LINK_PORT}") for line in told if not line.startswith(_API_ALONE)]
 
 
 def alike(answer: list[str], fleet: ControlledFleet) -> list[str]:
@@ -85,12 +114,12 @@ def alike(answer: list[str], fleet: ControlledFleet) -> list[str]:
 
 @pytest.mark.mission("C4", "C5", "F7", "P3")
 @pytest.mark.parametrize("path", sorted((TRANSCRIPTS / "controlled").glob("*.txt")), ids=lambda path: path.stem)
-def test_the_transcript_holds(path: Path, fleet: ControlledFleet) -> None:
+def test_the_transcript_holds(path: Path, fleet: ControlledFleet, way: str) -> None:
     transcript = path.read_text(encoding="utf-8")
 
     played = play(transcript, fleet)
 
-    if os.environ.get("TRANSCRIPTS") == "write":
+    if os.environ.get("TRANSCRIPTS") == "write" and way == "socket":
         path.write_text(played.rstrip("\n") + "\n", encoding="utf-8")
     else:
         assert played.rstrip("\n") == transcript.rstrip("\n")

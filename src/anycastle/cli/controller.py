@@ -1,13 +1,17 @@
 """`anycastle controller`: the controller's process, and how it stands."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
+from anycastle.cli.controller_option import controller_option
 from anycastle.cli.controller_socket import owner_option, run_dir_option, say
 from anycastle.cli.output import Form, output_option, print_json, print_table, print_yaml
 from anycastle.cli.store_option import store_option
+
+if TYPE_CHECKING:
+    from anycastle.io.controller_client.port import Controller, Told
 
 
 @click.group()
@@ -142,11 +146,11 @@ def migrate(store: str, to: str, remove: bool, dry_run: bool) -> None:
 
 
 @controller.command()
-@run_dir_option
+@controller_option
 @output_option(Form.TABLE, Form.JSON, Form.YAML)
-def status(run_dir: Path, form: Form) -> None:
+def status(controller: "Controller", form: Form) -> None:
     """Show who leads, what is desired, which rollouts are open, which PoPs are there, and what they were ordered."""
-    told = say(run_dir, {"command": "status"})
+    told = controller.status()
     if form is Form.TABLE:
         _print_status(told)
     elif form is Form.JSON:
@@ -155,7 +159,7 @@ def status(run_dir: Path, form: Form) -> None:
         print_yaml(told)
 
 
-def _print_status(told: dict[str, Any]) -> None:
+def _print_status(told: "Told") -> None:
     from anycastle.cli import controller_text
     from anycastle.io.clock import now
 

@@ -1,4 +1,4 @@
-"""How commands reach the controller on this machine."""
+"""The controller's socket on this machine, and what orders have in common."""
 
 import getpass
 from collections.abc import Callable
@@ -32,10 +32,8 @@ def owner_option(command: F) -> F:
     )(command)  # fmt: skip
 
 
-def say(
-    run_dir: Path, request: dict[str, Any], timeout_s: float = 120.0, *, found_by: str = "--run-dir"
-) -> dict[str, Any]:
+def say(run_dir: Path, request: dict[str, Any], timeout_s: float = 120.0) -> dict[str, Any]:
     """Send one request and give the reply. Raises `WorldError`, with the controller's words where it refuses."""
     from anycastle.io.local_socket import ask
 
-    return ask(run_dir / "controller.sock", request, timeout_s, of="the controller", found_by=found_by)
+    return ask(run_dir / "controller.sock", request, timeout_s, of="the controller", found_by="--run-dir")

@@ -10,6 +10,7 @@ from anycastle.cli.output import Form, message, output_option, print_json
 from anycastle.cli.plan_input import CHANGED, REFUSED, Inputs, live_options, read_inputs
 
 if TYPE_CHECKING:
+    from anycastle.io.controller_client.port import Controller
     from anycastle.rollout.check_input import Evidence
 
 _SHARE = click.FloatRange(0, 100, min_open=True)
@@ -34,7 +35,7 @@ def plan(
     fleet_dir: Path,
     files: tuple[Path, ...],
     sockets: tuple[str, ...],
-    controller: Path | None,
+    controller: "Controller | None",
     detailed_exitcode: bool,
     out: Path | None,
     ci: bool,

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -19,13 +19,11 @@ if TYPE_CHECKING:
     from anycastle.rollout.readiness.row import Asked, Row
     from anycastle.rollout.readiness.table import Rows
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 _SIGN: Final = {"met": ("ok", "green"), "not met": ("NO", "red"), "not known": ("??", "yellow")}
 
 
-def _sources(command: F) -> F:
+def _sources(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         output_option(Form.TEXT, Form.JSON),
         click.option("--runbooks", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="DIR",

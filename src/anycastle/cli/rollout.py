@@ -1,14 +1,17 @@
 """`anycastle rollout`: look at rollouts, hold them, let them go on, take them back."""
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from anycastle.base.errors import MisuseError
 from anycastle.cli import rollout_text
-from anycastle.cli.controller_socket import owner_option, reason_option, run_dir_option, say
+from anycastle.cli.controller_option import controller_option, ordering_option
+from anycastle.cli.controller_socket import reason_option
 from anycastle.cli.output import Form, output_option, print_form, print_table
+
+if TYPE_CHECKING:
+    from anycastle.io.controller_client.port import Controller, Told
 
 
 @click.group()
@@ -17,11 +20,11 @@ def rollout() -> None:
 
 
 @rollout.command("list")
-@run_dir_option
+@controller_option
 @output_option(Form.TABLE, Form.JSON, Form.YAML)
-def list_(run_dir: Path, form: Form) -> None:
+def list_(controller: "Controller", form: Form) -> None:
     """Show all rollouts that are kept, the newest last: where each is, and what it waits for."""
-    told = say(run_dir, {"command": "status"})["rollouts"]
+    told = controller.rollouts()
     if form is Form.TABLE and not told:
         click.echo("there is no rollout", err=True)
         return
@@ -30,15 +33,15 @@ def list_(run_dir: Path, form: Form) -> None:
 
 @rollout.command()
 @click.argument("number", type=int)
-@run_dir_option
+@controller_option
 @output_option(Form.TABLE, Form.JSON, Form.YAML)
-def show(number: int, run_dir: Path, form: Form) -> None:
+def show(number: int, controller: "Controller", form: Form) -> None:
     """Show a rollout: its state, what it waits for, its steps and their PoPs, and what can be done.
 
     \b
     anycastle rollout show 7
     """
-    told = say(run_dir, {"command": "status"})["rollouts"]
+    told = controller.rollouts()
     found = next((each for each in told if each["number"] == number), None)
     if found is None:
         there = ", ".join(str(each["number"]) for each in told[-10:])
@@ -49,7 +52,7 @@ def show(number: int, run_dir: Path, form: Form) -> None:
         print_form(form, found, rollout_text.steps_table(found))
 
 
-def _print(found: dict[str, Any]) -> None:
+def _print(found: "Told") -> None:
     from anycastle.io.clock import now
 
     for line in rollout_text.heading(found, now().wall):
@@ -60,52 +63,49 @@ def _print(found: dict[str, Any]) -> None:
         click.echo(f"\n{ways}")
 
 
-def _order(run_dir: Path, command: str, owner: str, **fields: Any) -> None:
-    say(run_dir, {"command": command, "owner": owner, **fields})
+def _order(controller: "Controller", command: str, number: int, reason: str = "") -> None:
+    from anycastle.io.controller_client.port import RolloutOrder
+
+    controller.order(RolloutOrder(command), number, reason)
     click.echo(f"{command}: done", err=True)
 
 
 @rollout.command()
 @click.argument("number", type=int)
-@owner_option
-@run_dir_option
-def pause(number: int, owner: str, run_dir: Path) -> None:
+@ordering_option
+def pause(number: int, controller: "Controller") -> None:
     """Hold a rollout where it is."""
-    _order(run_dir, "pause", owner, rollout=number)
+    _order(controller, "pause", number)
 
 
 @rollout.command()
 @click.argument("number", type=int)
-@owner_option
-@run_dir_option
-def resume(number: int, owner: str, run_dir: Path) -> None:
+@ordering_option
+def resume(number: int, controller: "Controller") -> None:
     """Let a paused rollout go on; its step bakes anew."""
-    _order(run_dir, "resume", owner, rollout=number)
+    _order(controller, "resume", number)
 
 
 @rollout.command()
 @click.argument("number", type=int)
-@owner_option
-@run_dir_option
-def promote(number: int, owner: str, run_dir: Path) -> None:
+@ordering_option
+def promote(number: int, controller: "Controller") -> None:
     """End the bake of a step by hand; gates without data are not waited for."""
-    _order(run_dir, "promote", owner, rollout=number)
+    _order(controller, "promote", number)
 
 
 @rollout.command()
 @click.argument("number", type=int)
 @reason_option
-@owner_option
-@run_dir_option
-def abort(number: int, reason: str, owner: str, run_dir: Path) -> None:
+@ordering_option
+def abort(number: int, reason: str, controller: "Controller") -> None:
     """End a rollout: what it changed goes back, step by step."""
-    _order(run_dir, "abort", owner, rollout=number, reason=reason)
+    _order(controller, "abort", number, reason)
 
 
 @rollout.command()
 @click.argument("number", type=int)
-@owner_option
-@run_dir_option
-def approve(number: int, owner: str, run_dir: Path) -> None:
+@ordering_option
+def approve(number: int, controller: "Controller") -> None:
     """Agree to a rollout as a second person."""
-    _order(run_dir, "approve", owner, subject=f"rollout/{number}")
+    _order(controller, "approve", number)

@@ -305,9 +305,10 @@ class ControllerProcess:
     def _report(self, pop: str) -> dict[str, Any]:
         """Give what a PoP's agent said last, as its own status says it."""
         seen = (self._leader().agents or {}).get(pop)
-        if seen is None or seen.book is None or seen.state is None or not seen.connected:
+        report = None if seen is None else seen.report()
+        if report is None:
             raise MisuseError(f"{pop} has no session with this controller")
-        return {**seen.book.plain(), "at": now().wall}
+        return {**report, "at": now().wall}
 
     async def _status(self) -> dict[str, Any]:
         assert self._daemon is not None

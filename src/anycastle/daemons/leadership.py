@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from anycastle.base.errors import AnycastleError, MisuseError, WorldError
 from anycastle.base.ports import FAR_FUTURE, Timestamp
@@ -75,6 +75,12 @@ class AgentSeen:
     """All that it said of itself in its session."""
     state: PoPState | None = None
     """What is made of it; None until it has said anything."""
+
+    def report(self) -> dict[str, Any] | None:
+        """Give what it said last, as its own status says it; None where it has no session."""
+        if self.book is None or self.state is None or not self.connected:
+            return None
+        return self.book.plain()
 
 
 @dataclass(slots=True)

@@ -78,7 +78,7 @@ def target(fleet: Fleet, desired: Desired, wish: Mitigate, validity: Callable[[P
 def mitigations_of(rollout: Rollout) -> frozenset[Prefix]:
     """Give the mitigations that a rollout begins or ends."""
     after = active_in(rollout.revision)
-    return frozenset().union(*(after ^ active_in(before) for before in rollout.before.values()))
+    return frozenset().union(*(after ^ active_in(before) for before in {*rollout.before.values()}))
 
 
 def _against(

@@ -1,7 +1,7 @@
 """What the web room asks of the controller: how things stand, and to take an order. The daemon gives it."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from anycastle.base.ports import Timestamp
 from anycastle.io.store.port import Once
@@ -40,6 +40,10 @@ class AgentView(Protocol):
     @property
     def unsettled(self) -> str | None:
         """Why its router does not announce what the agent wants."""
+        ...
+
+    def report(self) -> dict[str, Any] | None:
+        """Give what it said last, as its own status says it; None where it has no session."""
         ...
 
 

@@ -10,6 +10,7 @@ from anycastle.io.controller_json import rollout_plain
 from anycastle.rollout.gates import Gate, gate_to_ask
 from anycastle.rollout.kept import Kept
 from anycastle.rollout.orders import RollOut, RolloutPolicy
+from anycastle.rollout.plan import Basis, FolderRevision
 from anycastle.web.admission import Admitted
 from anycastle.web.authorisation import TABLE, Rule, require
 from anycastle.web.concerned import concerned_by, concerned_by_start
@@ -18,7 +19,7 @@ from anycastle.web.matching import etag
 from anycastle.web.ordering import take
 from anycastle.web.parts import Parts, PartsOf
 from anycastle.web.problems import Problem, ProblemKind
-from anycastle.web.shapes import PolicyAsked, RollOutAsked, Rollouts, RolloutShape, Taken
+from anycastle.web.shapes import BasisAsked, PolicyAsked, RollOutAsked, Rollouts, RolloutShape, Taken
 
 ROUTER: Final = APIRouter(prefix="/api/v1", route_class=Admitted, tags=["rollouts"])
 
@@ -61,7 +62,8 @@ async def start(request: Request, asked: RollOutAsked, parts: PartsOf, asker: As
     """Roll a stored revision out: the controller finds the steps, and says whether a second person must approve."""
     policy = RolloutPolicy(asked.policy.bake_s, asked.policy.patience_s, _gates(asked.policy))
     wish = RollOut(
-        asked.revision, asked.reason, policy, tuple(asked.canary_upstreams), frozenset(asked.retiring)
+        asked.revision, asked.reason, policy, tuple(asked.canary_upstreams), frozenset(asked.retiring),
+        _basis(asked.basis),
     )  # fmt: skip
     kept = await parts.controller.kept()
     concerned = await concerned_by_start(parts.fleets, kept, asked.revision)
@@ -84,6 +86,13 @@ async def require_rollout(parts: Parts, asker: Person, rule: Rule, number: int) 
     if asker.grant.services is not None:
         require(rule, asker.grant, await concerned_by(parts.fleets, kept, rollout))
     return kept
+
+
+def _basis(asked: BasisAsked | None) -> Basis | None:
+    if asked is None:
+        return None
+    folder = FolderRevision(asked.folder.commit, asked.folder.dirty, asked.folder.digest)
+    return Basis(folder, asked.live, asked.pops, asked.inputs)
 
 
 def _gates(policy: PolicyAsked) -> tuple[Gate, ...]:
