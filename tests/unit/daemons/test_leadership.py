@@ -23,7 +23,7 @@ from anycastle.model.fleet import Fleet
 from anycastle.model.permit import PermitReport, PermitState
 from anycastle.model.service import Floor, Policy
 from anycastle.rollout.desired import Desired
-from anycastle.rollout.gates import INDICATORS
+from anycastle.rollout.gates import INDICATORS, gate_to_ask
 from anycastle.rollout.orders import Adopt, AgentOrderKind, Freeze, OrderAgents, RollOut, RolloutPolicy
 from anycastle.session.link_report import ReportBook, SectionsChanged
 from anycastle.wire.link.message import EventRow, Grant, Hello, Order, Revoke
@@ -142,6 +142,24 @@ def test_an_order_is_answered_once_it_is_durable_and_then_followed(tmp_path: Pat
         kept = await w.daemon.kept()
         assert kept.rollouts[1].state.value == "finished"
         assert "rollout_changed" in await kinds(w.store)
+
+    led(tmp_path, body)
+
+
+@pytest.mark.mission("C4")
+def test_a_gate_that_compares_knows_what_was_before_the_first_rollout(tmp_path: Path) -> None:
+    async def body(w: World) -> None:
+        for pop in POPS:
+            w.join(pop)
+        await w.daemon.order(Adopt("r0", "begin"), "ann")
+        await w.until(lambda: set(w.sent.assigned) == set(POPS))
+        for pop, digest in w.sent.assigned.items():
+            w.report(pop, digest)
+        gates = (gate_to_ask("sessions_up_share >= 1 x before"),)
+        await w.daemon.order(RollOut("r1", "less load", RolloutPolicy(bake_s=0.0, gates=gates)), "ann")
+        await _obey(w)
+        rollout = (await w.daemon.kept()).rollouts[1]
+        assert (rollout.state.value, rollout.why) == ("finished", "")
 
     led(tmp_path, body)
 
