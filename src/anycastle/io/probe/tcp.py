@@ -24,4 +24,4 @@ async def run(target: ProbeTarget, ask: TCPAsk, address: Address, course: Course
             reply += data
             if len(reply) > REPLY_OCTETS_MAX:
                 break
-        return TCPSeen(reply[:REPLY_OCTETS_MAX])
+        return TCPSeen(reply[:REPLY_OCTETS_MAX].decode("latin-1"))

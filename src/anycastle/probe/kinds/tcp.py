@@ -20,21 +20,22 @@ class TCPAsk:
 
 @dataclass(frozen=True, slots=True)
 class TCPSeen(Observation):
-    """A connection that was open; `reply` is what came, cut at `REPLY_OCTETS_MAX`."""
+    """A connection that was open; `reply` is what came, up to `REPLY_OCTETS_MAX`, an octet a character (ISO 8859-1)."""
 
-    reply: bytes = b""
+    reply: str = ""
 
     def identities(self) -> tuple[tuple[str, str], ...]:
         """Give the greeting, in which many servers name themselves."""
-        text = self.reply.partition(b"\n")[0].strip().decode("ascii", "backslashreplace")
+        text = self.reply.partition("\n")[0].strip()
         return (("greeting", text),) if text else ()
 
 
 def judge(ask: TCPAsk, seen: TCPSeen) -> Failure | None:
     """Give what is wrong with the reply."""
-    if ask.expect is None or ask.expect in seen.reply:
+    reply = seen.reply.encode("latin-1")
+    if ask.expect is None or ask.expect in reply:
         return None
-    words = f"{shown(seen.reply)} came, expected {shown(ask.expect)}"
+    words = f"{shown(reply)} came, expected {shown(ask.expect)}"
     return Failure(FailureKind.CONTENT, "answer", words)
 
 
