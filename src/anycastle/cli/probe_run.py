@@ -198,6 +198,24 @@ def dns(
     _probe(ask, **common)
 
 
+@run.command("traceroute")
+@_common
+@click.option("--protocol", type=click.Choice(["udp", "icmp"]), default="udp", show_default=True, help="Of the probes.")
+@click.option("--hops", type=click.IntRange(1, 64), default=30, show_default=True, help="Hops at most.")
+@click.option("--tries", type=click.IntRange(1, 10), default=3, show_default=True, help="Probes a hop.")
+@_PORT
+def traceroute(protocol: str, hops: int, tries: int, **common: Any) -> None:
+    """Show the hops of one path (Paris traceroute): a load balancer takes all probes the same way.
+
+    \b
+    Example:
+      anycastle probe run traceroute 192.0.2.53 --timeout 20 --source-port 40000
+    """
+    from anycastle.probe.kinds.traceroute import TraceAsk
+
+    _probe(TraceAsk(protocol, hops, tries), **common)
+
+
 def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
 
@@ -220,9 +238,9 @@ def _probe(
     from anycastle.base.errors import MisuseError
     from anycastle.io.probe.result_json import plain
     from anycastle.probe.site import AIRPORT, parse_site_rule
-    from anycastle.probe.target import aim
+    from anycastle.probe.target import aim, over_udp
 
-    if source_port is not None and ask.kind == "dns" and getattr(ask, "transport", "udp") != "udp":
+    if source_port is not None and not over_udp(ask):
         raise MisuseError("--source-port is for UDP")
     rule = parse_site_rule(pattern or AIRPORT, frozenset(authorised)) if pattern or authorised else None
     aimed = replace(aim(target, ask), timeout_s=timeout, source_port=source_port or 0, site=rule)
@@ -266,19 +284,38 @@ def _print_table(results: "list[ProbeResult]") -> None:
         shown = (str(result.address or "-"), outcome, *(took.get(name, "") for name in names))
         rows.append((*shown, f"{result.duration_ms:.2f} ms", result.pop or "-", result.server or "-"))
     print_table(Table(("address", "outcome", *names, "total", "pop", "server"), rows))
+    _print_hops(results[-1])
     seen = next((result.seen for result in reversed(results) if result.seen is not None), None)
     if seen is not None:
         from dataclasses import asdict
 
         click.echo()
         for key, value in asdict(seen).items():
-            if value not in (None, "", (), []):
+            if key != "hops" and value not in (None, "", (), []):
                 click.echo(f"{key.replace('_', ' ')}: {_shown(value)}")
     for words in dict.fromkeys(result.failure.words for result in results if result.failure):
         click.echo(f"failed: {words}")
     if len(results) > 1:
         good = sum(result.failure is None for result in results)
         click.echo(f"{good} of {counted(len(results), 'probe')} right")
+
+
+def _print_hops(result: "ProbeResult") -> None:
+    from anycastle.probe.kinds.traceroute import TraceSeen
+
+    if not isinstance(result.seen, TraceSeen):
+        return
+    rows = [
+        (
+            str(hop.number),
+            " ".join(hop.addresses) or "*",
+            "  ".join("*" if rtt_ms is None else f"{rtt_ms:.2f} ms" for rtt_ms in hop.rtts_ms),
+            hop.refused,
+        )
+        for hop in result.seen.hops
+    ]
+    click.echo()
+    print_table(Table(("hop", "address", "round trips", ""), rows))
 
 
 def _shown(value: Any) -> str:

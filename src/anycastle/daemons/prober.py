@@ -6,6 +6,7 @@ One timer waits for the next that is due. It may fire late where the loop is bus
 import asyncio
 from collections.abc import Callable, Sequence
 from time import monotonic
+from typing import Final
 
 from anycastle.base.ports import FAR_FUTURE, Instant, Randomness
 from anycastle.io.probe.attempt import attempt
@@ -13,6 +14,10 @@ from anycastle.model.vantage_point import VantagePoint
 from anycastle.probe.result import ProbeResult
 from anycastle.probe.schedule import Due, Schedule
 from anycastle.probe.target import ProbeTarget
+
+TICK_S: Final = 0.002
+"""What is due within it begins together: at 5,000 a second ten at a time, for half of the loop's rounds. A tenth of
+what counts as late."""
 
 
 class Prober:
@@ -65,7 +70,8 @@ class Prober:
     def _wait(self) -> None:
         deadline = self.schedule.deadline
         if deadline != FAR_FUTURE:
-            self._timer = asyncio.get_running_loop().call_at(deadline, self._due)
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_at(max(deadline, loop.time() + TICK_S), self._due)
 
     def _due(self) -> None:
         loop = asyncio.get_running_loop()

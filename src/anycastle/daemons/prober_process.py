@@ -32,6 +32,9 @@ from anycastle.probe.schedule import Counts
 from anycastle.probe.tally import Tally
 from anycastle.probe.target import ProbeTarget
 
+_COLLECT: Final = (20_000, 50, 100)
+"""Garbage collection: rarer than by default, since results are freed without it, and each visit makes probes late."""
+
 ON_DEMAND_MAX: Final = 32
 """Probes for `/probe` at a time."""
 
@@ -91,6 +94,7 @@ class ProberProcess:
             print(self._probing(), file=sys.stderr, flush=True)  # noqa: T201
             gc.collect()
             gc.freeze()  # targets live as long as the process: no collection, which would make probes late, visits them
+            gc.set_threshold(*_COLLECT)
             self.prober.start()
             self._feeding.start()
             systemd_notify.notify("READY=1", f"STATUS={self._probing()}")

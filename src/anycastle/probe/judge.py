@@ -2,11 +2,12 @@
 
 from typing import NamedTuple
 
-from anycastle.probe.kinds import dns, http, tcp, tls
+from anycastle.probe.kinds import dns, http, tcp, tls, traceroute
 from anycastle.probe.kinds.dns import DNSAsk, DNSSeen
 from anycastle.probe.kinds.http import HTTPAsk, HTTPSeen
 from anycastle.probe.kinds.tcp import TCPAsk, TCPSeen
 from anycastle.probe.kinds.tls import TLSAsk, TLSSeen
+from anycastle.probe.kinds.traceroute import TraceSeen
 from anycastle.probe.result import Failure, FailureKind, Observation
 from anycastle.probe.site import SiteRule
 from anycastle.probe.target import Ask
@@ -43,6 +44,8 @@ def _content(ask: Ask, seen: Observation) -> Failure | None:
             return tls.judge(ask, seen)
         case TCPAsk(), TCPSeen():
             return tcp.judge(ask, seen)
+        case _, TraceSeen():
+            return traceroute.judge(seen)
         case _:
             return None
 

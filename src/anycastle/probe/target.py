@@ -11,17 +11,14 @@ from anycastle.probe.kinds.http import HTTPAsk
 from anycastle.probe.kinds.icmp import ICMPAsk
 from anycastle.probe.kinds.tcp import TCPAsk
 from anycastle.probe.kinds.tls import TLSAsk
+from anycastle.probe.kinds.traceroute import UDP_PORT, TraceAsk
 from anycastle.probe.kinds.udp import UDPAsk
 from anycastle.probe.site import SiteRule
 
-Ask = ICMPAsk | UDPAsk | TCPAsk | TLSAsk | HTTPAsk | DNSAsk
+Ask = ICMPAsk | UDPAsk | TCPAsk | TLSAsk | HTTPAsk | DNSAsk | TraceAsk
 """Of any kind."""
 
 PORTLESS: Final = frozenset({"icmp"})
-
-SOURCE_PORTS: Final = ("varied", "fixed")
-"""`varied`: the kernel draws one for each probe, so that probes take all of several equal paths. `fixed`: one and the
-same, so that a change of path is a change of routes and not of a load balancer's hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,8 @@ class ProbeTarget:
     timeout_s: float = 4.0
     """4 s: what RSSAC047 waits for an answer."""
     source_port: int = 0
-    """0: varied."""
+    """0: varied. The kernel draws one for each probe, so that probes take all of several equal paths. A port: always
+    this one, so that a change of path is a change of routes and not of a load balancer's hash."""
     site: SiteRule | None = None
     """None: what the server says is kept, and no PoP is found in it."""
 
@@ -60,8 +58,26 @@ def default_port(ask: Ask) -> int:
             return tls.PORT
         case UDPAsk():
             return udp.PORT
+        case TraceAsk():
+            return UDP_PORT
         case _:
             return 0
+
+
+def over_udp(ask: Ask) -> bool:
+    """Tell whether a probe goes out of a UDP port, which may be a fixed one.
+
+    One TCP port cannot connect to one target again while the connection before waits out its end (TIME-WAIT).
+    """
+    match ask:
+        case UDPAsk():
+            return True
+        case DNSAsk():
+            return ask.transport == "udp"
+        case TraceAsk():
+            return ask.protocol == "udp"
+        case _:
+            return False
 
 
 def aim(text: str, ask: Ask) -> ProbeTarget:

@@ -21,6 +21,7 @@ KINDS: Final = MappingProxyType(
         "tls": "anycastle.io.probe.tls",
         "http": "anycastle.io.probe.http",
         "dns": "anycastle.io.probe.dns",
+        "traceroute": "anycastle.io.probe.traceroute",
     }
 )
 """Kind -> the module whose `run` does it; imported at first use."""

@@ -19,7 +19,7 @@ T = TypeVar("T")
 _OCTETS_MAX: Final = 65_535
 _DATAGRAM: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 _STAMP: Final = struct.Struct("@qq")
-_STAMP_SPACE: Final = socket.CMSG_SPACE(_STAMP.size)
+STAMP_SPACE: Final = socket.CMSG_SPACE(_STAMP.size)
 _SO_TIMESTAMPNS: Final = 35
 """Of Linux's asm-generic/socket.h; the socket module has no name for it."""
 
@@ -51,16 +51,17 @@ async def exchange(channel: socket.socket, request: bytes, read: Callable[[bytes
     while True:
         await readable(channel.fileno())
         try:
-            octets, ancillary, _flags, _from = channel.recvmsg(_OCTETS_MAX, _STAMP_SPACE)
+            octets, ancillary, _flags, _from = channel.recvmsg(_OCTETS_MAX, STAMP_SPACE)
         except BlockingIOError:  # a datagram with a wrong checksum woke us
             continue
         found = read(octets)
         if found is not None:
-            course.end(_passed_ms(sent_ns, ancillary))
+            course.end(passed_ms(sent_ns, ancillary))
             return found
 
 
-def _passed_ms(sent_ns: int, ancillary: list[tuple[int, int, bytes]]) -> float | None:
+def passed_ms(sent_ns: int, ancillary: list[tuple[int, int, bytes]]) -> float | None:
+    """Give milliseconds from our clock's `sent_ns` to the kernel's stamp; None where there is none."""
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(data) >= _STAMP.size:
             seconds, nanoseconds = _STAMP.unpack_from(data)

@@ -13,10 +13,8 @@ from anycastle.io.config.shapes.probe import TIMEOUT_DEFAULT_S, ProberShape, Tar
 from anycastle.io.whole_file import read_whole
 from anycastle.model.pop import Location
 from anycastle.model.vantage_point import VantagePoint
-from anycastle.probe.kinds.dns import DNSAsk
-from anycastle.probe.kinds.udp import UDPAsk
 from anycastle.probe.site import SiteRule
-from anycastle.probe.target import PORTLESS, Ask, ProbeTarget, default_port
+from anycastle.probe.target import PORTLESS, Ask, ProbeTarget, default_port, over_udp
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,5 @@ def _review_ports(shape: TargetShape, ask: Ask, findings: Findings) -> None:
         shape.add(findings, FindingKind.BAD_VALUE, "port", f"{ask.kind} has no ports")
     if ask.kind not in PORTLESS and not (shape.port or default_port(ask)):
         shape.add(findings, FindingKind.MISSING_KEY, "port", f"{ask.kind} has no port of its own: name one")
-    over_udp = isinstance(ask, UDPAsk) or (isinstance(ask, DNSAsk) and ask.transport == "udp")
-    if shape.source_port is not None and not over_udp:
-        # One TCP port cannot connect to one target again while the connection before waits out its end (TIME-WAIT).
+    if shape.source_port is not None and not over_udp(ask):
         shape.add(findings, FindingKind.BAD_VALUE, "source_port", "only probes over UDP ask from one port")

@@ -9,6 +9,7 @@ from anycastle.probe.kinds.http import HTTPAsk
 from anycastle.probe.kinds.icmp import ICMPAsk
 from anycastle.probe.kinds.tcp import TCPAsk
 from anycastle.probe.kinds.tls import TLSAsk
+from anycastle.probe.kinds.traceroute import TraceAsk
 from anycastle.probe.kinds.udp import UDPAsk
 
 WHOLE = """\
@@ -33,6 +34,8 @@ modules:
     icmp: {}
   - name: echo
     udp: {data_octets: 1400}
+  - name: path
+    traceroute: {protocol: icmp, hops: 20, tries: 2}
 targets:
   - {name: a, host: 192.0.2.53, module: dot}
   - {name: b, host: www.example, module: page, port: 8080, interval: 10s, timeout: 1s}
@@ -60,6 +63,7 @@ def test_a_whole_file(tmp_path: Path) -> None:
         "greeting": TCPAsk(b"EHLO", b"250"),
         "ping": ICMPAsk(),
         "echo": UDPAsk(1400),
+        "path": TraceAsk("icmp", 20, 2),
     }  # fmt: skip
     a, b, c, d = file.targets
     assert (a.port, a.interval_s, a.timeout_s, a.source_port) == (853, 60.0, 4.0, 0)
@@ -102,7 +106,7 @@ def test_all_that_is_wrong_is_told_at_once_with_its_place(tmp_path: Path) -> Non
     for line, words in (
         (4, "dns.name"),
         (4, "dns.transport"),
-        (5, "a module has exactly one of icmp, udp, tcp, tls, http, dns; icmp and tcp are given"),
+        (5, "a module has exactly one of icmp, udp, tcp, tls, http, dns, traceroute; icmp and tcp are given"),
         (9, "data_octets"),
         (10, "two modules are named ping"),
         (15, "carries a secret"),

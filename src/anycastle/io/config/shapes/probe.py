@@ -25,12 +25,13 @@ from anycastle.io.config.shape import ENTRIES, ITEMS, Shape
 from anycastle.io.config.shapes.check import HeaderName, Method, Rcode
 from anycastle.io.config.shapes.pop import LocationShape
 from anycastle.io.config.units import format_duration
-from anycastle.probe.kinds import dns, http, icmp, udp
+from anycastle.probe.kinds import dns, http, icmp, traceroute, udp
 from anycastle.probe.kinds.dns import DNSAsk
 from anycastle.probe.kinds.http import HTTPAsk
 from anycastle.probe.kinds.icmp import ICMPAsk
 from anycastle.probe.kinds.tcp import TCPAsk
 from anycastle.probe.kinds.tls import TLSAsk
+from anycastle.probe.kinds.traceroute import TraceAsk
 from anycastle.probe.kinds.udp import UDPAsk
 from anycastle.probe.site import SiteRule, parse_site_rule
 from anycastle.probe.target import Ask
@@ -39,7 +40,7 @@ from anycastle.wire.dns_query import encode_name, parse_type
 INTERVAL_DEFAULT_S: Final = 60.0
 TIMEOUT_DEFAULT_S: Final = 4.0
 UNDER_WAY_DEFAULT: Final = 2_000
-KINDS: Final = ("icmp", "udp", "tcp", "tls", "http", "dns")
+KINDS: Final = ("icmp", "udp", "tcp", "tls", "http", "dns", "traceroute")
 
 
 def _whole(low: int, high: int) -> Any:
@@ -55,6 +56,9 @@ _ECHO: Final = _whole(udp.TOKEN_OCTETS, udp.DATA_OCTETS_MAX)
 _TRANSPORTS: Final = _words(*dns.PORTS)
 _IDENTITIES: Final = _words(*dns.IDENTITIES)
 _VERSIONS: Final = _words(*http.VERSIONS)
+_PROTOCOLS: Final = _words(*traceroute.PROTOCOLS)
+_FARTHEST: Final = _whole(1, 64)
+_TRIES: Final = _whole(1, 10)
 _PLACES: Final = _whole(1, 50_000)
 
 PingOctets = Annotated[int, _PING[0], _PING[1]]
@@ -62,6 +66,9 @@ EchoOctets = Annotated[int, _ECHO[0], _ECHO[1]]
 Transport = Annotated[str, _TRANSPORTS[0], _TRANSPORTS[1]]
 Identity = Annotated[str, _IDENTITIES[0], _IDENTITIES[1]]
 Version = Annotated[str, _VERSIONS[0], _VERSIONS[1]]
+Protocol = Annotated[str, _PROTOCOLS[0], _PROTOCOLS[1]]
+Farthest = Annotated[int, _FARTHEST[0], _FARTHEST[1]]
+Tries = Annotated[int, _TRIES[0], _TRIES[1]]
 Places = Annotated[int, _PLACES[0], _PLACES[1]]
 
 
@@ -209,6 +216,18 @@ class DNSModuleShape(Shape):
         )
 
 
+class TraceModuleShape(Shape):
+    """Paris traceroute; it takes CAP_NET_RAW."""
+
+    protocol: Protocol = Field("udp", description="`udp` or `icmp`.")
+    hops: Farthest = Field(30, description="Hops that are asked at most.")
+    tries: Tries = Field(3, description="Probes a hop.")
+
+    def ask(self) -> TraceAsk:
+        """Give what is asked."""
+        return TraceAsk(self.protocol, self.hops, self.tries)
+
+
 class ModuleShape(Shape):
     """What is asked, under a name: exactly one of the kinds."""
 
@@ -219,6 +238,7 @@ class ModuleShape(Shape):
     tls: TLSModuleShape | None = Field(None, description="TLS handshake.")
     http: HTTPModuleShape | None = Field(None, description="HTTP request.")
     dns: DNSModuleShape | None = Field(None, description="DNS question.")
+    traceroute: TraceModuleShape | None = Field(None, description="Hops of one path.")
 
     def review(self, findings: Findings) -> None:
         """Exactly one kind."""
