@@ -31,6 +31,8 @@ def controller() -> None:
 @click.option(
     "--oidc", type=click.Path(path_type=Path), help="The file that names the OpenID provider by which people log in."
 )
+@click.option("--vrps", metavar="FILE|URL", help="JSON export of a validator: what is rolled out is checked by it.")
+@click.option("--rtr", metavar="HOST:PORT", help="A validator's cache that speaks RTR, in place of an export.")
 @run_dir_option
 def run(
     store: str,
@@ -44,6 +46,8 @@ def run(
     api_certificate: Path | None,
     api_key: Path | None,
     oidc: Path | None,
+    vrps: str | None,
+    rtr: str | None,
     run_dir: Path,
 ) -> None:
     """Lead the fleet, or stand by while another controller does. SIGHUP reads the certificates anew.
@@ -83,7 +87,14 @@ def run(
         except (ParseError, MisuseError) as error:
             click.echo(str(error), err=True)
             raise SystemExit(2) from error
-    settings = ControllerSettings(store, place, address, shown, run_dir, served, login)
+    if vrps is not None and rtr is not None:
+        raise click.UsageError("name one source of VRPs: --vrps, or --rtr")
+    cache = None
+    if rtr is not None:
+        from anycastle.cli.rpki import cache_place
+
+        cache = cache_place(rtr)
+    settings = ControllerSettings(store, place, address, shown, run_dir, served, login, vrps, cache)
     asyncio.run(ControllerProcess(settings).run())
 
 

@@ -73,7 +73,7 @@ def plan(
 
 
 def _evidence(fleet_dir: Path, inputs: Inputs, given: dict[str, Any]) -> "Evidence":
-    from anycastle.rollout.check_input import Evidence
+    from anycastle.rollout.check_input import Evidence, validities
     from anycastle.rollout.difference import differ
     from anycastle.rollout.limits import BlastLimits
 
@@ -82,8 +82,7 @@ def _evidence(fleet_dir: Path, inputs: Inputs, given: dict[str, Any]) -> "Eviden
     if given["vrps"] is not None:
         from anycastle.cli.rpki import read
 
-        vrps = read(given["vrps"], None).vrps
-        validity = {key.prefix: vrps.validity(key.prefix, fleet.asn) for key in inputs.intent.routes}
+        validity = validities(fleet, read(given["vrps"], None).vrps.validity)
     foreseen = None
     if given["graph"] is not None:
         from anycastle.cli.plan_shift import foresee

@@ -10,6 +10,8 @@ from anycastle.base.errors import MisuseError, WorldError
 from anycastle.cli.output import message
 
 if TYPE_CHECKING:
+    from anycastle.model.fleet import Fleet
+    from anycastle.model.prefix import Prefix
     from anycastle.rollout.intent import Intent
     from anycastle.rollout.live import Live, PoPReport
     from anycastle.rollout.plan import FolderRevision
@@ -23,12 +25,9 @@ REFUSED = 4
 """Exit code where a check refuses the plan."""
 
 
-def live_options(command: F) -> F:
-    """Give the options that name the folder and the agents; `read_inputs` takes them."""
+def source_options(command: F) -> F:
+    """Give the options that name the folder and the agents."""
     for option in (
-        click.option(
-            "--detailed-exitcode", is_flag=True, help=f"Exit with {CHANGED} where something differs, 0 where nothing."
-        ),
         click.option(
             "--socket", "sockets", multiple=True, metavar="POP=PATH",
             help="An agent's local socket (agent.sock), asked now. Can be repeated.",
@@ -51,6 +50,14 @@ def live_options(command: F) -> F:
     return command
 
 
+def live_options(command: F) -> F:
+    """Give the options that name the folder and the agents, and the one for pipelines; `read_inputs` takes them."""
+    detailed = click.option(
+        "--detailed-exitcode", is_flag=True, help=f"Exit with {CHANGED} where something differs, 0 where nothing."
+    )
+    return source_options(detailed(command))
+
+
 class Inputs(NamedTuple):
     """What is meant, what is announced, and which files said so."""
 
@@ -69,7 +76,7 @@ def read_inputs(
     from anycastle.io.fleet_loader import load_here, usable
     from anycastle.io.folder_revision import folder_revision
     from anycastle.rollout.intent import intent_of
-    from anycastle.rollout.live import live_of
+    from anycastle.rollout.mitigation import mitigated
 
     if not files and not sockets and controller is None:
         raise click.UsageError("name what agents say, by --live, --socket or --controller: without it nothing is known")
@@ -78,8 +85,21 @@ def read_inputs(
     folder = folder_revision(fleet_dir)
     if folder.digest != before.digest:
         raise WorldError(f"{fleet_dir} changed while it was read")
-    reports = [*_reports(files, sockets), *_of_controller(controller)]
-    return Inputs(intent_of(fleet), live_of(reports, [pop.name for pop in fleet.pops]), folder)
+    live, active = read_live(fleet, files, sockets, controller)
+    if active:
+        message(f"announced against a hijack, and kept: {', '.join(map(str, sorted(active)))}")
+    return Inputs(intent_of(mitigated(fleet, active)), live, folder)
+
+
+def read_live(
+    fleet: "Fleet", files: Sequence[Path], sockets: Sequence[str], controller: Path | None
+) -> tuple["Live", frozenset["Prefix"]]:
+    """Give what agents say, and what a controller announces against hijacks. Raises `MisuseError`, `WorldError`."""
+    from anycastle.rollout.live import live_of
+
+    reports, active = _of_controller(controller)
+    reports += _reports(files, sockets)
+    return live_of(reports, [pop.name for pop in fleet.pops]), active
 
 
 def _reports(files: Sequence[Path], sockets: Sequence[str]) -> list["PoPReport"]:
@@ -95,16 +115,18 @@ def _reports(files: Sequence[Path], sockets: Sequence[str]) -> list["PoPReport"]
     return [report for report, _ in found.values()]
 
 
-def _of_controller(run_dir: Path | None) -> list["PoPReport"]:
-    """Give what the agents said last that have a session with a controller."""
+def _of_controller(run_dir: Path | None) -> tuple[list["PoPReport"], frozenset["Prefix"]]:
+    """Give what the agents said last that have a session with a controller, and what it has against hijacks."""
     from anycastle.cli.controller_socket import say
     from anycastle.io.agent_report import report_of
+    from anycastle.model.prefix import parse_prefix
 
     if run_dir is None:
-        return []
-    agents = say(run_dir, {"command": "status"})["agents"] or {}
-    there = [pop for pop, seen in agents.items() if seen["connected"]]
-    return [report_of(say(run_dir, {"command": "report", "pop": pop}), f"{run_dir}: {pop}") for pop in there]
+        return [], frozenset()
+    told = say(run_dir, {"command": "status"})
+    there = [pop for pop, seen in (told["agents"] or {}).items() if seen["connected"]]
+    reports = [report_of(say(run_dir, {"command": "report", "pop": pop}), f"{run_dir}: {pop}") for pop in there]
+    return reports, frozenset(map(parse_prefix, told["desired"]["mitigations"]))
 
 
 def _expanded(files: Sequence[Path]) -> list[Path]:

@@ -17,17 +17,19 @@ from anycastle.base.errors import AnycastleError, MisuseError, ParseError, World
 from anycastle.base.ports import after
 from anycastle.daemons.agent_events import AgentEvents, LogPosition, position_key
 from anycastle.daemons.leadership import AgentSeen, Leadership, Sessions
-from anycastle.daemons.planning import adoption_problem, order_to_start
+from anycastle.daemons.planning import adoption_problem, mitigation_to_start, order_to_start
 from anycastle.io import assignment_json, controller_json
 from anycastle.io.clock import now
 from anycastle.io.link.host import Elsewhere, Welcoming
 from anycastle.io.store.port import Once, Store
 from anycastle.model.fleet import Fleet
 from anycastle.model.permit import PermitReport
+from anycastle.model.rpki import ValidityOf, unknown_validity
 from anycastle.rollout.desired import NOTHING_DESIRED, Desired
 from anycastle.rollout.fleet_composer import FleetComposer
 from anycastle.rollout.kept import Kept
-from anycastle.rollout.orders import Adopt, Order, RollOut
+from anycastle.rollout.mitigation import active, target, with_active
+from anycastle.rollout.orders import Adopt, Mitigate, Order, RollOut, StartRollout, Wish
 from anycastle.session.link_report import Sections, SectionsChanged
 from anycastle.wire.link.message import EventRow, Hello
 
@@ -57,7 +59,14 @@ class Listening(Sessions, Protocol):
 class ControllerDaemon:
     """One controller: the host of agents' sessions, and what the API asks."""
 
-    def __init__(self, store: Store, folders: Folders, address: str, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        folders: Folders,
+        address: str,
+        tell: Callable[[str], None],
+        validity: ValidityOf = unknown_validity,
+    ) -> None:
         self.address = address
         """Where agents and people find this controller."""
         self.listener: Listening | None = None
@@ -65,6 +74,7 @@ class ControllerDaemon:
         self._store = store
         self._folders = folders
         self._tell = tell
+        self._validity = validity
         self._leads: Leadership | None = None
         self._events: AgentEvents | None = None
         self._leader = ""
@@ -167,7 +177,7 @@ class ControllerDaemon:
 
     async def order(
         self,
-        order: Order | RollOut,
+        order: Order | Wish,
         who: str,
         *,
         check: Callable[[Kept], None] | None = None,
@@ -177,18 +187,33 @@ class ControllerDaemon:
 
         `check` sees what the engine keeps, with no other order between it and this one; what it raises ends the order.
         """
-        if isinstance(order, RollOut | Adopt):
-            await self._learn(order.revision)
+        match order:
+            case RollOut():
+                order = replace(order, revision=with_active(order.revision, active(self.leadership.desired)))
+                await self._learn(order.revision)
+            case Adopt(revision):
+                await self._learn(revision)
+            case Mitigate():
+                order = await self._mitigation(order)
         leads = self.leadership
         if check is not None:
             check(leads.engine.kept)
         if isinstance(order, RollOut):
-            order = order_to_start(leads.composer, leads.engine.kept.desired, order, now().wall)
+            order = order_to_start(leads.composer, leads.desired, order, now().wall, self._validity)
         if isinstance(order, Adopt):
             problem = adoption_problem(leads.composer, order.revision, now().wall)
             if problem is not None:
                 raise MisuseError(problem)
         return await leads.order(order, who, once)
+
+    async def _mitigation(self, wish: Mitigate) -> StartRollout:
+        """Give the order that begins or ends a mitigation. Raises `MisuseError` where it cannot be."""
+        leads = self.leadership
+        fleet = leads.composer.in_force(leads.desired)
+        revision = target(fleet, leads.desired, wish, lambda prefix: self._validity(prefix, fleet.asn))
+        await self._learn(revision)
+        leads = self.leadership
+        return mitigation_to_start(leads.composer, leads.desired, wish, revision)
 
     async def _learn(self, revision: str) -> None:
         """Have the composer know a revision that is stored."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -31,8 +31,11 @@ from anycastle.io.stored_folders import StoredFolders, files_in, fleet_of
 from anycastle.model.identity import Role
 from anycastle.model.person import Grant
 from anycastle.model.person import Role as PersonRole
+from anycastle.model.prefix import parse_prefix
+from anycastle.model.rpki import unknown_validity
 from anycastle.rollout.gates import parse_gate
 from anycastle.rollout.kept import Kept
+from anycastle.rollout.mitigation import active, mitigations_of, share_won
 from anycastle.rollout.orders import (
     Abort,
     Adopt,
@@ -40,6 +43,7 @@ from anycastle.rollout.orders import (
     Approve,
     BreakGlass,
     Freeze,
+    Mitigate,
     Order,
     OrderAgents,
     Pause,
@@ -50,6 +54,10 @@ from anycastle.rollout.orders import (
     Thaw,
 )
 from anycastle.rollout.plan import Basis
+
+if TYPE_CHECKING:
+    from anycastle.io.rpki.cache_place import CachePlace
+    from anycastle.io.rpki.source import CurrentVRPs, RPKISource
 
 SOCKET_NAME: Final = "controller.sock"
 
@@ -68,6 +76,10 @@ class ControllerSettings:
     api: ApiPlace | None = None
     login: LoginSettings | None = None
     """How people log in at the API; None where there are tokens alone."""
+    vrps: str | None = None
+    """A validator's JSON export: a file or a URL."""
+    rtr: "CachePlace | None" = None
+    """A cache that speaks RTR, in place of an export."""
 
 
 class RollOutRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -98,6 +110,16 @@ class OrderRequest(msgspec.Struct, forbid_unknown_fields=True):
     services: list[str] = []
     soak_s: float = 5.0
     wait_s: float = 5.0
+
+
+class MitigateRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """What `anycastle mitigate` sends."""
+
+    command: str
+    owner: str
+    prefix: str
+    reason: str
+    end: bool = False
 
 
 class TokenRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -152,7 +174,9 @@ class ControllerProcess:
         allow_descriptors()
         credentials = read_credentials(settings.credentials, Role.CONTROLLER)
         self._store = await open_store(settings.store)
-        self._daemon = ControllerDaemon(self._store, StoredFolders(self._store), settings.address, tell)
+        rpki = _rpki(settings)
+        validity = unknown_validity if rpki is None else rpki[0].validity
+        self._daemon = ControllerDaemon(self._store, StoredFolders(self._store), settings.address, tell, validity)
         self._listener = LinkListener(self._daemon, credentials, complain=tell)
         self._daemon.listener = self._listener
         loop.add_signal_handler(signal.SIGHUP, self._reload_credentials)
@@ -163,6 +187,7 @@ class ControllerProcess:
         if self._api is not None:
             await self._api.start()
         leading = asyncio.create_task(self._daemon.run())
+        validating = None if rpki is None else asyncio.create_task(rpki[1].run())
         systemd_notify.notify("READY=1", f"STATUS=listening on {settings.address}")
         try:
             await asyncio.wait({leading, asyncio.ensure_future(stopped.wait())}, return_when=asyncio.FIRST_COMPLETED)
@@ -173,8 +198,10 @@ class ControllerProcess:
             await self._control.close()
             if self._api is not None:
                 await self._api.close()
-            leading.cancel()
-            await asyncio.gather(leading, return_exceptions=True)
+            parts = [part for part in (leading, validating) if part is not None]
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
             await self._listener.close()
             await self._store.close()
 
@@ -199,6 +226,8 @@ class ControllerProcess:
                 return self._report(str(request.get("pop")))
             case "adopt" | "apply":
                 return await self._roll_out(_as(request, RollOutRequest))
+            case "mitigate":
+                return await self._mitigate(_as(request, MitigateRequest))
             case "token":
                 return await self._make_token(_as(request, TokenRequest))
             case str() if command in _ORDERS:
@@ -228,6 +257,19 @@ class ControllerProcess:
             )
         number = await daemon.order(order, asked.owner)
         return {"number": number, "revision": revision}
+
+    async def _mitigate(self, asked: MitigateRequest) -> dict[str, Any]:
+        try:
+            wish = Mitigate(parse_prefix(asked.prefix), asked.reason, asked.end)
+        except ParseError as error:
+            raise MisuseError(str(error)) from error
+        number = await self._leader().order(wish, asked.owner)
+        prefixes = mitigations_of(self._leader().leadership.engine.kept.rollouts[number])
+        return {
+            "number": number,
+            "prefixes": sorted(map(str, prefixes)),
+            "share": share_won(wish.prefix, prefixes),
+        }
 
     async def _upload(self, folder: Path, owner: str) -> str:
         """Keep a fleet folder that can be used; give its revision."""
@@ -272,6 +314,19 @@ class ControllerProcess:
         }
 
 
+def _rpki(settings: ControllerSettings) -> "tuple[CurrentVRPs, RPKISource] | None":
+    """Give the VRPs, and what keeps them fresh; None where none are given: the kernels are loaded for them alone."""
+    if settings.vrps is None and settings.rtr is None:
+        return None
+    from anycastle.io.rpki.source import CurrentVRPs, ExportSource, RTRSource
+
+    current = CurrentVRPs()
+    if settings.rtr is not None:
+        return current, RTRSource(settings.rtr, current)
+    assert settings.vrps is not None
+    return current, ExportSource(settings.vrps, current)
+
+
 def allow_descriptors() -> None:
     """Take all file descriptors that the system allows: the usual 1,024 are fewer than a thousand agents need."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -281,7 +336,11 @@ def allow_descriptors() -> None:
 def plain_kept(kept: Kept) -> dict[str, Any]:
     """Give what a controller keeps as plain values, for people and other programs."""
     return {
-        "desired": {"revision": kept.desired.revision, "exceptions": len(kept.desired.exceptions)},
+        "desired": {
+            "revision": kept.desired.revision,
+            "exceptions": len(kept.desired.exceptions),
+            "mitigations": sorted(map(str, active(kept.desired))),
+        },
         "frozen": None if kept.frozen is None else asdict(kept.frozen),
         "break_glass": None if kept.glass is None else asdict(kept.glass),
         "rollouts": [

@@ -23,6 +23,7 @@ from anycastle.model.event import Event
 from anycastle.model.permit import PermitReport
 from anycastle.rollout.commands import Assign, Command, Commit, Tell
 from anycastle.rollout.controller import ControllerEngine
+from anycastle.rollout.desired import Desired
 from anycastle.rollout.fleet_composer import FleetComposer
 from anycastle.rollout.gates import Reading
 from anycastle.rollout.kept import AgentOrder, Kept
@@ -96,6 +97,11 @@ class Leadership:
         self._batches: asyncio.Queue[_Batch] = asyncio.Queue(BATCHES_MAX)
         self._timer: asyncio.TimerHandle | None = None
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def desired(self) -> Desired:
+        """What the engine desires now, though it may not be durable yet."""
+        return self.engine.kept.desired
 
     # -- life ---------------------------------------------------------------------------------------------------------
 

@@ -430,7 +430,7 @@ class AgentEngine:
         held = [
             name
             for name, state in self.services.items()
-            if state.announced and state.permit.state is PermitState.NONE and ended.intersection(state.service.prefixes)
+            if state.announced and state.permit.state is PermitState.NONE and ended.intersection(state.service.promised)
         ]
         if held:
             names = ", ".join(held)

@@ -110,6 +110,8 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
         f"POST {_V1}/break-glass/approve": _order(_P.APPROVE, _R.ALL),
         f"POST {_V1}/drain": _order(_P.OPERATE, _R.OWN),
         f"POST {_V1}/undrain": _order(_P.OPERATE, _R.OWN),
+        f"POST {_V1}/mitigations": _order(_P.OPERATE, _R.OWN),
+        f"POST {_V1}/mitigations/end": _order(_P.OPERATE, _R.OWN),
         f"GET {_V1}/tokens": Rule(_P.ADMINISTER, _R.ALL, audited=True),
         f"POST {_V1}/tokens": _order(_P.ADMINISTER, _R.ALL),
         f"DELETE {_V1}/tokens/{{name}}": Rule(_P.ADMINISTER, _R.ALL, writes=True, audited=True),

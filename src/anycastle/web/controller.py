@@ -6,7 +6,7 @@ from typing import Protocol
 from anycastle.base.ports import Timestamp
 from anycastle.io.store.port import Once
 from anycastle.rollout.kept import Kept
-from anycastle.rollout.orders import Order, RollOut
+from anycastle.rollout.orders import Order, Wish
 
 
 class AgentView(Protocol):
@@ -61,7 +61,7 @@ class Controller(Protocol):
 
     async def order(
         self,
-        order: Order | RollOut,
+        order: Order | Wish,
         who: str,
         *,
         check: Callable[[Kept], None] | None = None,

@@ -203,6 +203,13 @@ class RollOutAsked(Asked):
     retiring: list[Name] = Field(default=[], max_length=10_000, description="services whose end is meant")
 
 
+class MitigationAsked(Asked):
+    """Announce what is approved against a hijack, or end that."""
+
+    prefix: str = Field(max_length=60, description="what is hijacked: a prefix of the fleet, or one within it")
+    reason: Reason
+
+
 class ReasonAsked(Asked):
     """Why."""
 

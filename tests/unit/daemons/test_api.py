@@ -1,7 +1,6 @@
 """`anycastle controller run --api` as a process of its own, over TLS, with its first token made on the machine."""
 
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx2
 
 from tests.oidc_provider import SECRET, provider
+from tests.ports import free_port
 
 DEADLINE_S = 60.0
 PROGRAM = (sys.executable, "-m", "anycastle.cli.main")
@@ -22,12 +22,6 @@ def run(*arguments: str, cwd: Path) -> str:
     done = subprocess.run((*PROGRAM, *arguments), cwd=cwd, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 @contextmanager

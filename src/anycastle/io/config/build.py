@@ -156,6 +156,7 @@ def build_service(shape: ServiceShape, pops: tuple[str, ...], policies: Policies
             )
             for window in shape.maintenance or ()
         ),
+        mitigations=tuple(placed.value for placed in shape.mitigations or ()),
         manage_addresses=shape.manage_addresses,
     )
 

@@ -109,7 +109,7 @@ class FindingKind(Enum):
         "Overlapping prefixes",
         "Give each service prefixes of its own, or list the common prefix under `shared_prefixes`.",
     )
-    OUTSIDE = ("CFG032", _E, "Address outside the prefixes", "Add the prefix, or mend the address.")
+    OUTSIDE = ("CFG032", _E, "Address or mitigation outside the prefixes", "Add the prefix, or mend what is outside.")
     NOT_UNICAST = ("CFG033", _E, "Prefix that cannot be announced", "Use a unicast prefix.")
     COVERED = (
         "CFG034",

@@ -14,7 +14,7 @@ from anycastle.io.config.floors import check_floor
 from anycastle.io.config.folder import read_folder
 from anycastle.io.config.index import Described, Index, read_index
 from anycastle.io.config.names import check_names, check_region, check_windows, pops_of
-from anycastle.io.config.overlap import check_addresses, check_prefixes, check_watch, shared_prefixes
+from anycastle.io.config.overlap import check_addresses, check_mitigations, check_prefixes, check_watch, shared_prefixes
 from anycastle.io.config.policies import check_scopes, policies_of
 from anycastle.io.config.shapes.service import ServiceShape
 from anycastle.model.fleet import Fleet
@@ -68,6 +68,7 @@ def _service(described: Described[ServiceShape], index: Index, findings: Finding
     found = [index.pops_by_name[name] for name in names]
     shapes = [pop.shape for pop in found if pop.shape is not None]
     check_addresses(shape, _all_read(shape), findings)
+    check_mitigations(shape, _all_read(shape), findings)
     check_scopes(shape, names, index, findings)
     check_windows(shape, names, index, findings)
     own = index.fleet.shape.asn if index.fleet and index.fleet.shape else None

@@ -212,6 +212,7 @@ def _service(service: Service, objectives: tuple[Objective, ...]) -> Plain:
     plain: Plain = {
         "name": service.name,
         "prefixes": [str(prefix) for prefix in service.prefixes],
+        "mitigations": [str(prefix) for prefix in service.mitigations],
         "addresses": [str(address) for address in service.addresses],
         "pops": list(service.pops),
         "checks": [_check(check) for check in service.checks],

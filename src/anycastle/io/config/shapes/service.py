@@ -270,6 +270,11 @@ class ServiceShape(Shape):
     prefixes: Annotated[tuple[PrefixText, ...], ITEMS] = Field(
         description="Prefixes that are announced: /24 or shorter (IPv4), /48 or shorter (IPv6)."
     )
+    mitigations: Annotated[tuple[PrefixText, ...], ITEMS] | None = Field(
+        None,
+        description="More-specifics of `prefixes` that may be announced against a hijack, by `anycastle mitigate` and "
+        "never else. Each needs a ROA. Default: none, so nothing can be mitigated.",
+    )
     addresses: Annotated[tuple[PlacedAddress, ...], ITEMS] = Field(
         description="Addresses that the service answers at, each within one of `prefixes`."
     )
