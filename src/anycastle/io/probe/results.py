@@ -6,7 +6,7 @@ A thread of its own writes: a disk that is slow holds up no probe. What does not
 import queue
 import threading
 from contextlib import suppress
-from time import monotonic
+from time import monotonic, sleep
 from typing import BinaryIO, Final
 
 from anycastle.base.errors import WorldError
@@ -107,7 +107,8 @@ class Results:
                     return found, True
                 item = self._queue.get_nowait()
         except queue.Empty:
-            threading.Event().wait(PAUSE_S if found else 0)
+            if found:
+                sleep(PAUSE_S)
             return found, True
         return found, False
 
