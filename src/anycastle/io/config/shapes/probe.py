@@ -89,7 +89,7 @@ def _record_type(text: str) -> str:
 Pattern = Annotated[
     SiteRule,
     PlainValidator(parsed(_rule, "a pattern with one group")),
-    WithJsonSchema({"type": "string", "examples": ["^[a-z]+[0-9]*[.]([a-z]{3})"]}),
+    WithJsonSchema({"type": "string", "examples": ["(fra|ams)"]}),
 ]
 DNSName = Annotated[str, PlainValidator(parsed(_dns_name, "a name")), WithJsonSchema({"type": "string"})]
 AskedType = Annotated[
