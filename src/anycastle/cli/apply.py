@@ -10,6 +10,21 @@ from anycastle.cli.controller_socket import owner_option, reason_option, run_dir
 FOLDER = click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 
 
+def _read_gates(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    from anycastle.base.errors import ParseError
+    from anycastle.rollout.gates import gate_to_ask
+
+    wrong = []
+    for text in texts:
+        try:
+            gate_to_ask(text)
+        except ParseError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise click.BadParameter("\n".join(wrong))
+    return texts
+
+
 @click.command()
 @FOLDER
 @reason_option
@@ -18,7 +33,10 @@ FOLDER = click.argument("folder", type=click.Path(path_type=Path, exists=True, f
     "--patience", "patience_s", type=float, default=600.0, show_default=True,
     help="Seconds for a PoP to get there, and for a gate to have data, before the rollout goes back.",
 )  # fmt: skip
-@click.option("--gate", "gates", multiple=True, metavar="EXPRESSION", help="Such as 'announced_share >= 100%'.")
+@click.option(
+    "--gate", "gates", multiple=True, metavar="EXPRESSION", callback=_read_gates,
+    help="Such as 'announced_share >= 100%' or 'sessions_up_share >= 1 x before'; also healthy_checks_share.",
+)  # fmt: skip
 @click.option("--canary-upstream", "canary_upstreams", multiple=True, help="Through which the canary goes.")
 @click.option("--retire", multiple=True, metavar="SERVICE", help="A service that ends everywhere; none does otherwise.")
 @click.option(

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from anycastle.cli.controller_socket import owner_option, run_dir_option, say
-from anycastle.cli.output import Form, Table, output_option, print_form
+from anycastle.cli.output import Form, output_option, print_json, print_table, print_yaml
 from anycastle.cli.store_option import store_option
 
 
@@ -58,7 +58,7 @@ def run(
     import asyncio
 
     from anycastle.base.errors import MisuseError, ParseError
-    from anycastle.daemons.api import ApiPlace, require_safe
+    from anycastle.daemons.api_place import ApiPlace, require_safe
     from anycastle.daemons.controller_process import ControllerProcess, ControllerSettings
     from anycastle.io.link.files import CredentialFiles
     from anycastle.model.controller_access import host_and_port
@@ -145,32 +145,27 @@ def migrate(store: str, to: str, remove: bool, dry_run: bool) -> None:
 @run_dir_option
 @output_option(Form.TABLE, Form.JSON, Form.YAML)
 def status(run_dir: Path, form: Form) -> None:
-    """Show who leads, what is desired, which rollouts are open, and which PoPs are there."""
+    """Show who leads, what is desired, which rollouts are open, which PoPs are there, and what they were ordered."""
     told = say(run_dir, {"command": "status"})
     if form is Form.TABLE:
-        _say_summary(told)
-    print_form(form, told, _agents_table(told["agents"] or {}))
+        _print_status(told)
+    elif form is Form.JSON:
+        print_json(told)
+    else:
+        print_yaml(told)
 
 
-def _say_summary(told: dict[str, Any]) -> None:
-    leads = f"leads by term {told['term']}" if told["leads"] else "does not lead"
-    click.echo(f"{told['address']} {leads}; desired: {told['desired']['revision'] or 'nothing yet'}", err=True)
-    if told["frozen"] is not None:
-        click.echo(f"frozen by {told['frozen']['who']}: {told['frozen']['reason']}", err=True)
-    for rollout in told["rollouts"]:
-        if rollout["state"] not in ("finished", "rolled back", "aborted"):
-            steps = f"step {rollout['step']} of {len(rollout['steps'])}"
-            click.echo(f"rollout {rollout['number']}: {rollout['state']}, {steps} {rollout['why']}".rstrip(), err=True)
+def _print_status(told: dict[str, Any]) -> None:
+    from anycastle.cli import controller_text
+    from anycastle.io.clock import now
 
-
-def _agents_table(agents: dict[str, dict[str, Any]]) -> Table:
-    rows = [
-        (
-            pop,
-            "connected" if seen["connected"] else "away",
-            (seen["assignment"] or "its files")[:12],
-            seen["refused"] or seen["unsettled"] or "",
-        )
-        for pop, seen in agents.items()
-    ]
-    return Table(("pop", "agent", "lives by", "trouble"), rows)
+    for line in controller_text.summary(told, now().wall):
+        click.echo(line)
+    if told["agents"]:
+        click.echo()
+        print_table(controller_text.agents_table(told["agents"]))
+    elif told["leads"]:
+        click.echo("no agent has dialled in yet")
+    if told["orders"]:
+        click.echo()
+        print_table(controller_text.orders_table(told["orders"]))

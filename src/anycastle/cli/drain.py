@@ -1,5 +1,9 @@
-"""`anycastle drain`, `undrain`, `withdraw` and `steer`: orders to PoPs, through the controller."""
+"""`anycastle drain`, `undrain`, `withdraw` and `steer`: orders to PoPs, through the controller.
 
+Each prints what each PoP answers. A PoP that refuses, or does not answer in time, makes the exit code 1.
+"""
+
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -7,6 +11,8 @@ from typing import Any, TypeVar
 import click
 
 from anycastle.cli.controller_socket import owner_option, reason_option, run_dir_option, say
+from anycastle.cli.order_answers import await_answers
+from anycastle.cli.output import counted
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -17,6 +23,14 @@ STEER_S = 86_400.0
 def _order_options(command: F) -> F:
     for option in (
         run_dir_option,
+        click.option(
+            "--deadline",
+            "deadline_s",
+            type=click.FloatRange(min=0.0),
+            default=30.0,
+            show_default=True,
+            help="Seconds to wait for the PoPs' answers; 0 waits for none.",
+        ),
         owner_option,
         reason_option,
         click.option("--pop", "pops", multiple=True, required=True, help="A PoP; may be repeated. None means none."),
@@ -29,9 +43,16 @@ def _order_options(command: F) -> F:
 FOR = click.option("--for", "lasts_s", type=float, help="Seconds after which it ends by itself. [default: never]")
 
 
-def _send(run_dir: Path, command: str, **fields: Any) -> None:
-    told = say(run_dir, {"command": command, **fields})
-    click.echo(f"order {told['number']}; see: anycastle controller status", err=True)
+def _send(run_dir: Path, command: str, deadline_s: float, **fields: Any) -> None:
+    """Give the order, and print what each PoP says to it. Exits with 1 where one refuses or stays silent."""
+    last = say(run_dir, {"command": command, **fields})["number"]
+    numbers = range(last - len(set(fields["pops"])) + 1, last + 1)  # an order for each PoP
+    if not deadline_s:
+        click.echo("ordered; what the PoPs answer: anycastle controller status", err=True)
+        return
+    click.echo(f"waiting for {counted(len(numbers), 'answer')}", err=True)
+    if not await_answers(run_dir, numbers, deadline_s):
+        sys.exit(1)
 
 
 @click.command()
@@ -40,8 +61,8 @@ def _send(run_dir: Path, command: str, **fields: Any) -> None:
 @click.option("--wait", "wait_s", type=float, default=5.0, show_default=True, help="Seconds for sessions to end.")
 @FOR
 def drain(
-    services: tuple[str, ...], pops: tuple[str, ...], reason: str, owner: str, run_dir: Path, soak_s: float,
-    wait_s: float, lasts_s: float | None,
+    services: tuple[str, ...], pops: tuple[str, ...], reason: str, owner: str, run_dir: Path, deadline_s: float,
+    soak_s: float, wait_s: float, lasts_s: float | None,
 ) -> None:  # fmt: skip
     """Take services from PoPs gracefully: steer, withdraw, wait, stop. Refused where it would cross a floor.
 
@@ -49,27 +70,30 @@ def drain(
     anycastle drain dns --pop ams --reason 'new line cards' --for 7200
     """
     _send(
-        run_dir, "drain", services=services, pops=pops, reason=reason, owner=owner, soak_s=soak_s, wait_s=wait_s,
-        lasts_s=lasts_s,
+        run_dir, "drain", deadline_s, services=services, pops=pops, reason=reason, owner=owner, soak_s=soak_s,
+        wait_s=wait_s, lasts_s=lasts_s,
     )  # fmt: skip
 
 
 @click.command()
 @_order_options
-def undrain(services: tuple[str, ...], pops: tuple[str, ...], reason: str, owner: str, run_dir: Path) -> None:
+def undrain(
+    services: tuple[str, ...], pops: tuple[str, ...], reason: str, owner: str, run_dir: Path, deadline_s: float
+) -> None:
     """End drains: services are announced again once their checks pass."""
-    _send(run_dir, "undrain", services=services, pops=pops, reason=reason, owner=owner)
+    _send(run_dir, "undrain", deadline_s, services=services, pops=pops, reason=reason, owner=owner)
 
 
 @click.command()
 @_order_options
 @FOR
 def withdraw(
-    services: tuple[str, ...], pops: tuple[str, ...], reason: str, owner: str, run_dir: Path, lasts_s: float | None
-) -> None:
+    services: tuple[str, ...], pops: tuple[str, ...], reason: str, owner: str, run_dir: Path, deadline_s: float,
+    lasts_s: float | None,
+) -> None:  # fmt: skip
     """Take services from PoPs at once, in an emergency. The floor stands all the same."""
     _send(
-        run_dir, "drain", services=services, pops=pops, reason=reason, owner=owner, soak_s=0.0, wait_s=0.0,
+        run_dir, "drain", deadline_s, services=services, pops=pops, reason=reason, owner=owner, soak_s=0.0, wait_s=0.0,
         lasts_s=lasts_s,
     )  # fmt: skip
 
@@ -78,8 +102,19 @@ def withdraw(
 @_order_options
 @FOR
 def steer(
-    services: tuple[str, ...], pops: tuple[str, ...], reason: str, owner: str, run_dir: Path, lasts_s: float | None
-) -> None:
+    services: tuple[str, ...], pops: tuple[str, ...], reason: str, owner: str, run_dir: Path, deadline_s: float,
+    lasts_s: float | None,
+) -> None:  # fmt: skip
     """Send traffic elsewhere where it can go, and keep announcing: for a day at most, then it is withdrawn."""
     ends_s = STEER_S - 1.0 if lasts_s is None else lasts_s
-    _send(run_dir, "drain", services=services, pops=pops, reason=reason, owner=owner, soak_s=STEER_S, lasts_s=ends_s)
+    _send(
+        run_dir,
+        "drain",
+        deadline_s,
+        services=services,
+        pops=pops,
+        reason=reason,
+        owner=owner,
+        soak_s=STEER_S,
+        lasts_s=ends_s,
+    )

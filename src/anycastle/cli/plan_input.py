@@ -123,7 +123,7 @@ def _of_controller(run_dir: Path | None) -> tuple[list["PoPReport"], frozenset["
 
     if run_dir is None:
         return [], frozenset()
-    told = say(run_dir, {"command": "status"})
+    told = say(run_dir, {"command": "status"}, found_by="--controller")
     there = [pop for pop, seen in (told["agents"] or {}).items() if seen["connected"]]
     reports = [report_of(say(run_dir, {"command": "report", "pop": pop}), f"{run_dir}: {pop}") for pop in there]
     return reports, frozenset(map(parse_prefix, told["desired"]["mitigations"]))
@@ -147,7 +147,7 @@ def _ask(text: str) -> "PoPReport | None":
     if not (pop and equals and path):
         raise click.BadParameter(f"{text!r} is not POP=PATH", param_hint="--socket")
     try:
-        told = ask(Path(path), {"command": "status", "pop": pop})
+        told = ask(Path(path), {"command": "status", "pop": pop}, found_by="--socket")
     except WorldError as error:
         message(f"{pop}: {error}", severity="warning")
         return None

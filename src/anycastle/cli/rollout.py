@@ -1,14 +1,14 @@
 """`anycastle rollout`: look at rollouts, hold them, let them go on, take them back."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from anycastle.base.errors import MisuseError
+from anycastle.cli import rollout_text
 from anycastle.cli.controller_socket import owner_option, reason_option, run_dir_option, say
-from anycastle.cli.output import Form, Table, output_option, print_form
+from anycastle.cli.output import Form, output_option, print_form, print_table
 
 
 @click.group()
@@ -20,16 +20,12 @@ def rollout() -> None:
 @run_dir_option
 @output_option(Form.TABLE, Form.JSON, Form.YAML)
 def list_(run_dir: Path, form: Form) -> None:
-    """Show all rollouts that are kept."""
+    """Show all rollouts that are kept, the newest last: where each is, and what it waits for."""
     told = say(run_dir, {"command": "status"})["rollouts"]
-    rows = [
-        (
-            each["number"], each["state"] + (" (paused)" if each["paused_by"] else ""),
-            f"{each['step']}/{len(each['steps'])}", each["revision"][:12], each["who"], each["why"] or each["reason"],
-        )
-        for each in told
-    ]  # fmt: skip
-    print_form(form, {"rollouts": told}, Table(("rollout", "state", "step", "revision", "who", "why"), rows))
+    if form is Form.TABLE and not told:
+        click.echo("there is no rollout", err=True)
+        return
+    print_form(form, {"rollouts": told}, rollout_text.list_table(told))
 
 
 @rollout.command()
@@ -37,24 +33,31 @@ def list_(run_dir: Path, form: Form) -> None:
 @run_dir_option
 @output_option(Form.TABLE, Form.JSON, Form.YAML)
 def show(number: int, run_dir: Path, form: Form) -> None:
-    """Show a rollout, step by step."""
-    found = next((each for each in say(run_dir, {"command": "status"})["rollouts"] if each["number"] == number), None)
+    """Show a rollout: its state, what it waits for, its steps and their PoPs, and what can be done.
+
+    \b
+    anycastle rollout show 7
+    """
+    told = say(run_dir, {"command": "status"})["rollouts"]
+    found = next((each for each in told if each["number"] == number), None)
     if found is None:
-        raise MisuseError(f"there is no rollout {number}")
+        there = ", ".join(str(each["number"]) for each in told[-10:])
+        raise MisuseError(f"there is no rollout {number}" + (f"; the last ones: {there}" if there else ""))
     if form is Form.TABLE:
-        since = datetime.fromtimestamp(found["since"], UTC).strftime("%H:%M:%S UTC")
-        click.echo(f"rollout {number} of {found['who']}: {found['state']} since {since}  {found['why']}".rstrip())
-    print_form(form, found, _steps(found))
+        _print(found)
+    else:
+        print_form(form, found, rollout_text.steps_table(found))
 
 
-def _steps(found: dict[str, Any]) -> Table:
-    state = found["state"]
-    rows = []
-    for each in found["steps"]:
-        current = each["number"] == found["step"] and state in ("applying", "baking")
-        stands = state if current else "done" if each["number"] <= found["step"] else ""
-        rows.append((each["number"], each["units"], ", ".join(each["pops"]), stands))
-    return Table(("step", "units", "pops", "state"), rows)
+def _print(found: dict[str, Any]) -> None:
+    from anycastle.io.clock import now
+
+    for line in rollout_text.heading(found, now().wall):
+        click.echo(line)
+    print_table(rollout_text.steps_table(found))
+    ways = rollout_text.ways_on(found)
+    if ways:
+        click.echo(f"\n{ways}")
 
 
 def _order(run_dir: Path, command: str, owner: str, **fields: Any) -> None:

@@ -31,7 +31,7 @@ def up(fleet: Path, folder: Path, host: str, listen: str, api: str, vrps: str | 
     from anycastle.cli.output import message
     from anycastle.daemons.all_in_one import Place
     from anycastle.daemons.all_in_one import up as bring_up
-    from anycastle.daemons.api import ApiPlace, require_safe
+    from anycastle.daemons.api_place import ApiPlace, require_safe
     from anycastle.model.controller_access import host_and_port
 
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from anycastle.base.errors import WorldError
-from anycastle.daemons.api import ApiPlace
+from anycastle.daemons.api_place import ApiPlace
 from anycastle.daemons.controller_process import SOCKET_NAME, ControllerProcess, ControllerSettings
 from anycastle.io.clock import now
 from anycastle.io.fleet_loader import load_fleet_apart
@@ -114,13 +114,13 @@ async def _tell_of_changes(place: Place, revision: str, tell: Callable[[str], No
 
 
 async def _leading(place: Place) -> dict[str, Any]:
-    """Wait until the controller leads; give how it stands."""
+    """Wait until the controller leads and serves its API; give how it stands."""
     try:
         async with asyncio.timeout(LEADS_WITHIN_S):
             while True:
                 with suppress(WorldError):
                     status = await _ask(place, {"command": "status"})
-                    if status["leads"]:
+                    if status["leads"] and status["api"]:
                         return status
                 await asyncio.sleep(LOOK_S)
     except TimeoutError:

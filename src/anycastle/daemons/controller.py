@@ -6,6 +6,7 @@ dial in while it waits are sent to who leads.
 """
 
 import asyncio
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -21,20 +22,26 @@ from anycastle.daemons.planning import adoption_problem, mitigation_to_start, or
 from anycastle.io import assignment_json, controller_json
 from anycastle.io.clock import now
 from anycastle.io.link.host import Elsewhere, Welcoming
-from anycastle.io.store.port import Once, Store
+from anycastle.io.store.port import NotLeading, Once, Store
 from anycastle.model.fleet import Fleet
 from anycastle.model.permit import PermitReport
 from anycastle.model.rpki import ValidityOf, unknown_validity
 from anycastle.rollout.desired import NOTHING_DESIRED, Desired
 from anycastle.rollout.fleet_composer import FleetComposer
 from anycastle.rollout.kept import Kept
-from anycastle.rollout.mitigation import active, target, with_active
+from anycastle.rollout.mitigation import active, base_of, target, with_active
 from anycastle.rollout.orders import Adopt, Mitigate, Order, RollOut, StartRollout, Wish
 from anycastle.session.link_report import Sections, SectionsChanged
 from anycastle.wire.link.message import EventRow, Hello
 
 AGAIN_S: Final = 1.0
 """How long to wait, after a leadership ended, before the lock is tried for again."""
+
+PAUSE_LAST_S: Final = 30.0
+"""And at most, where it ends by a fault of ours again and again: another controller may fare better."""
+
+STEADY_S: Final = 60.0
+"""A leadership that held this long was a good one: the next pause is short again."""
 
 _DOCUMENTS: Final = ("rollout/", "order/", "desired", "freeze", "break-glass", "number")
 """What the keys of the engine's documents begin with."""
@@ -85,17 +92,33 @@ class ControllerDaemon:
     # -- life ---------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Wait for the lead, lead, and begin again; until cancelled."""
+        """Wait for the lead, lead, and begin again; until cancelled. No failure of ours ends it: agents come back."""
+        pause_s = AGAIN_S
         while True:
+            began = now().monotonic
             try:
-                await self._lead(await self._store.lead(self.address))
+                term = await self._store.lead(self.address)
+                began = now().monotonic
+                await self._lead(term)
             except (AnycastleError, OSError) as error:
                 self._tell(f"does not lead: {error}")
+                pause_s = AGAIN_S
+            except Exception as error:  # noqa: BLE001  told with its place; a controller that is gone mends nothing
+                pause_s = AGAIN_S if now().monotonic - began > STEADY_S else min(PAUSE_LAST_S, 2 * pause_s)
+                self._tell(f"failed, and leads anew in {pause_s:g} s: {error!r} at {_place(error)}")
             finally:
-                self._leads = self._events = None
-                await self._send_away()
-                await self._store.resign()
-            await asyncio.sleep(AGAIN_S)
+                await self._step_down()
+            await asyncio.sleep(pause_s)
+
+    async def _step_down(self) -> None:
+        """Send all agents away, and let go of the lock: another may lead meanwhile."""
+        self._leads = self._events = None
+        try:
+            await self._send_away()
+        except Exception as error:  # noqa: BLE001  as above
+            self._tell(f"agents were not sent away: {error!r} at {_place(error)}")
+        finally:
+            await self._store.resign()
 
     async def _lead(self, term: int) -> None:
         if term <= self._shown:
@@ -121,6 +144,8 @@ class ControllerDaemon:
             for part in parts:
                 part.cancel()
             await asyncio.gather(*parts, return_exceptions=True)
+            leads.close()  # also where they were cancelled before they began
+            events.close()
 
     async def _watch_lock(self, leads: Leadership) -> None:
         leads.end(WorldError(f"the lock was lost: {await self._store.lost()}"))
@@ -162,9 +187,9 @@ class ControllerDaemon:
 
     @property
     def leadership(self) -> Leadership:
-        """Give the present leadership. Raises `MisuseError` where another controller leads."""
+        """Give the present leadership. Raises `NotLeading` without one. At any `await` another may follow it."""
         if self._leads is None:
-            raise MisuseError("this controller does not lead")
+            raise NotLeading("this controller does not lead")
         return self._leads
 
     async def kept(self) -> Kept:
@@ -175,6 +200,11 @@ class ControllerDaemon:
         engines = {key: octets for key, octets in documents.items() if key.startswith(_DOCUMENTS)}
         return controller_json.kept_of(engines, Desired(NOTHING_DESIRED))
 
+    async def needed_folders(self) -> frozenset[str]:
+        """Give the revisions of the fleet folder that may not be forgotten."""
+        leads = self._leads
+        return (await self.kept()).folders if leads is None else frozenset(map(base_of, leads.needed_revisions))
+
     async def order(
         self,
         order: Order | Wish,
@@ -183,14 +213,16 @@ class ControllerDaemon:
         check: Callable[[Kept], None] | None = None,
         once: Callable[[int], Once] | None = None,
     ) -> int:
-        """Take an order; give its number once it is durable. Raises `MisuseError`, `Superseded`, `WorldError`.
+        """Take an order; give its number once it is durable.
 
+        Raises `MisuseError`, of which `NotLeading` is one, `Repeated`, `Superseded`, `WorldError`.
         `check` sees what the engine keeps, with no other order between it and this one; what it raises ends the order.
         """
+        if once is not None:
+            await self.leadership.require_new(once(0).key)
         match order:
             case RollOut():
-                order = replace(order, revision=with_active(order.revision, active(self.leadership.desired)))
-                await self._learn(order.revision)
+                order = await self._with_mitigations(order)
             case Adopt(revision):
                 await self._learn(revision)
             case Mitigate():
@@ -206,23 +238,34 @@ class ControllerDaemon:
                 raise MisuseError(problem)
         return await leads.order(order, who, once)
 
+    async def _with_mitigations(self, wish: RollOut) -> RollOut:
+        """Give a wish with the mitigations that are active; these may change while a folder is read."""
+        revision = ""
+        while revision != (wanted := with_active(wish.revision, active(self.leadership.desired))):
+            await self._learn(revision := wanted)
+        return replace(wish, revision=revision)
+
     async def _mitigation(self, wish: Mitigate) -> StartRollout:
         """Give the order that begins or ends a mitigation. Raises `MisuseError` where it cannot be."""
-        leads = self.leadership
-        fleet = leads.composer.in_force(leads.desired)
-        revision = target(fleet, leads.desired, wish, lambda prefix: self._validity(prefix, fleet.asn))
-        await self._learn(revision)
+        revision = ""
+        while revision != (wanted := self._target(wish)):
+            await self._learn(revision := wanted)
         leads = self.leadership
         return mitigation_to_start(leads.composer, leads.desired, wish, revision)
 
+    def _target(self, wish: Mitigate) -> str:
+        leads = self.leadership
+        fleet = leads.composer.in_force(leads.desired)
+        return target(fleet, leads.desired, wish, lambda prefix: self._validity(prefix, fleet.asn))
+
     async def _learn(self, revision: str) -> None:
         """Have the composer know a revision that is stored."""
-        leads = self.leadership
-        if not leads.composer.knows(revision):
+        if not self.leadership.composer.knows(revision):
             fleet = await self._folders.fleet(revision)
             if fleet is None:
                 raise MisuseError(f"revision {revision} is not known here: upload its folder first")
-            leads.composer.keep(leads.engine.kept.revisions)
+            leads = self.leadership
+            leads.composer.keep(leads.needed_revisions)
             leads.composer.add(revision, fleet)
 
     # -- agents: the link's host ------------------------------------------------------------------------------------
@@ -249,7 +292,7 @@ class ControllerDaemon:
     async def agent_events(self, pop: str, log: str, first: int, events: Sequence[EventRow]) -> int:
         """Store events durably, each once."""
         if self._events is None:
-            raise MisuseError("this controller does not lead")
+            raise NotLeading("this controller does not lead")
         return await self._events.store(pop, log, first, events)
 
     def agent_answer(self, pop: str, order_id: str, refusal: str | None) -> None:
@@ -264,6 +307,12 @@ class ControllerDaemon:
         """Take that a session is over."""
         if self._leads is not None:
             self._leads.left(pop)
+
+
+def _place(error: Exception) -> str:
+    """Give where an error was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"
 
 
 def _positions(documents: Mapping[str, bytes]) -> dict[str, LogPosition]:

@@ -13,27 +13,25 @@ import msgspec
 
 from anycastle import __version__
 from anycastle.base.errors import AnycastleError, MisuseError, ParseError
-from anycastle.daemons.agent_process import make_directory
-from anycastle.daemons.api import ApiPlace, ApiServer
+from anycastle.daemons.api_place import ApiPlace
 from anycastle.daemons.controller import ControllerDaemon
 from anycastle.daemons.leadership import AgentSeen
 from anycastle.io import controller_json, systemd_notify
 from anycastle.io.clock import now
-from anycastle.io.config.oidc_file import LoginSettings
-from anycastle.io.folder_revision import folder_revision
+from anycastle.io.directory import make_directory
 from anycastle.io.link.credentials import read_credentials
 from anycastle.io.link.files import CredentialFiles
 from anycastle.io.link.listener import LinkListener
 from anycastle.io.local_socket import LocalServer
 from anycastle.io.store import SqlStore, open_store
 from anycastle.io.store.people import AuditRow, SqlPeople, new_token
-from anycastle.io.stored_folders import StoredFolders, files_in, fleet_of
+from anycastle.io.stored_folders import StoredFolders, checked_revision, files_in
 from anycastle.model.identity import Role
 from anycastle.model.person import Grant
 from anycastle.model.person import Role as PersonRole
 from anycastle.model.prefix import parse_prefix
 from anycastle.model.rpki import unknown_validity
-from anycastle.rollout.gates import parse_gate
+from anycastle.rollout.gates import gate_to_ask
 from anycastle.rollout.kept import Kept
 from anycastle.rollout.mitigation import active, mitigations_of, share_won
 from anycastle.rollout.orders import (
@@ -56,6 +54,8 @@ from anycastle.rollout.orders import (
 from anycastle.rollout.plan import Basis
 
 if TYPE_CHECKING:
+    from anycastle.daemons.api import ApiServer
+    from anycastle.io.config.oidc_file import LoginSettings
     from anycastle.io.rpki.cache_place import CachePlace
     from anycastle.io.rpki.source import CurrentVRPs, RPKISource
 
@@ -74,7 +74,7 @@ class ControllerSettings:
     credentials: CredentialFiles
     run_dir: Path
     api: ApiPlace | None = None
-    login: LoginSettings | None = None
+    login: "LoginSettings | None" = None
     """How people log in at the API; None where there are tokens alone."""
     vrps: str | None = None
     """A validator's JSON export: a file or a URL."""
@@ -180,16 +180,13 @@ class ControllerProcess:
         self._listener = LinkListener(self._daemon, credentials, complain=tell)
         self._daemon.listener = self._listener
         loop.add_signal_handler(signal.SIGHUP, self._reload_credentials)
-        if settings.api is not None:
-            self._api = ApiServer(settings.api, self._store, self._daemon, login=settings.login)
         await self._listener.start(*settings.listen)
         await self._control.start()
-        if self._api is not None:
-            await self._api.start()
         leading = asyncio.create_task(self._daemon.run())
         validating = None if rpki is None else asyncio.create_task(rpki[1].run())
-        systemd_notify.notify("READY=1", f"STATUS=listening on {settings.address}")
         try:
+            await self._start_api()
+            systemd_notify.notify("READY=1", f"STATUS=listening on {settings.address}")
             await asyncio.wait({leading, asyncio.ensure_future(stopped.wait())}, return_when=asyncio.FIRST_COMPLETED)
             if leading.done():
                 await leading
@@ -204,6 +201,18 @@ class ControllerProcess:
             await asyncio.gather(*parts, return_exceptions=True)
             await self._listener.close()
             await self._store.close()
+
+    async def _start_api(self) -> None:
+        """Serve the API, if it is asked for. To load it takes a second, in which agents come back already."""
+        if self._settings.api is None:
+            return
+        assert self._store is not None
+        assert self._daemon is not None
+        server = await asyncio.to_thread(_api_server)
+        made = server(self._settings.api, self._store, self._daemon, login=self._settings.login)
+        await made.start()
+        self._api = made
+        tell(f"serves its API at port {self._api.port}")
 
     def _reload_credentials(self) -> None:
         """Take renewed certificates and revocation lists; sessions of those that were revoked end."""
@@ -249,7 +258,7 @@ class ControllerProcess:
         order: Adopt | RollOut = Adopt(revision, asked.reason)
         if asked.command == "apply":
             try:
-                policy = RolloutPolicy(asked.bake_s, asked.patience_s, tuple(map(parse_gate, asked.gates)))
+                policy = RolloutPolicy(asked.bake_s, asked.patience_s, tuple(map(gate_to_ask, asked.gates)))
             except ParseError as error:
                 raise MisuseError(str(error)) from error
             order = RollOut(
@@ -263,8 +272,9 @@ class ControllerProcess:
             wish = Mitigate(parse_prefix(asked.prefix), asked.reason, asked.end)
         except ParseError as error:
             raise MisuseError(str(error)) from error
-        number = await self._leader().order(wish, asked.owner)
-        prefixes = mitigations_of(self._leader().leadership.engine.kept.rollouts[number])
+        daemon = self._leader()
+        number = await daemon.order(wish, asked.owner)
+        prefixes = mitigations_of((await daemon.kept()).rollouts[number])
         return {
             "number": number,
             "prefixes": sorted(map(str, prefixes)),
@@ -274,10 +284,11 @@ class ControllerProcess:
     async def _upload(self, folder: Path, owner: str) -> str:
         """Keep a fleet folder that can be used; give its revision."""
         assert self._store is not None
-        files = await asyncio.to_thread(files_in, folder)
-        revision = (await asyncio.to_thread(folder_revision, folder)).digest
-        await fleet_of(files)
-        await self._store.put_folder(revision, files, owner)
+        files = await asyncio.to_thread(files_in, folder)  # read once: whoever edits it meanwhile changes nothing of it
+        revision = await checked_revision(files)
+        daemon = self._leader()
+        needed = await daemon.needed_folders()
+        await self._store.put_folder(revision, files, owner, term=daemon.term(), needed=needed)
         return revision
 
     async def _make_token(self, asked: TokenRequest) -> dict[str, Any]:
@@ -308,10 +319,17 @@ class ControllerProcess:
             "address": self._settings.address,
             "leads": self._daemon.term() is not None,
             "term": self._daemon.term(),
+            "api": None if self._api is None else self._api.port,
             "events": (await self._store.head()).sequence,
             **plain_kept(kept),
             "agents": None if agents is None else {pop: plain_agent(seen) for pop, seen in sorted(agents.items())},
         }
+
+
+def _api_server() -> "type[ApiServer]":
+    from anycastle.daemons.api import ApiServer
+
+    return ApiServer
 
 
 def _rpki(settings: ControllerSettings) -> "tuple[CurrentVRPs, RPKISource] | None":

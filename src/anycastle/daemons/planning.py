@@ -15,13 +15,13 @@ from anycastle.rollout.intent import intent_of
 from anycastle.rollout.limits import BlastLimits
 from anycastle.rollout.mitigation import active, active_in, base_of
 from anycastle.rollout.orders import Mitigate, RollOut, RolloutPolicy, StartRollout
-from anycastle.rollout.plan import Basis, FolderRevision, Plan, plan_of, stale
+from anycastle.rollout.plan import Basis, FolderRevision, InputKind, Plan, kind_of, plan_of, stale
 from anycastle.rollout.staged import start_of
 
 AT_ONCE: Final = RolloutPolicy(bake_s=0.0)
 """How careful a mitigation is: somebody takes the traffic meanwhile."""
 
-_LOOKED_AT: Final = ("the health of ", "the maintenance windows")
+_LOOKED_AT: Final = frozenset({InputKind.HEALTH, InputKind.WINDOWS})
 """What of a plan's inputs the controller knows as well: graphs and VRPs are given to who makes a plan."""
 
 
@@ -71,7 +71,7 @@ def mitigation_to_start(composer: FleetComposer, desired: Desired, wish: Mitigat
 
 def _comparable(basis: Basis) -> Basis:
     """Give a basis with what both sides looked at. The digest of the files says more than git's commit."""
-    inputs = {name: digest for name, digest in basis.inputs.items() if name.startswith(_LOOKED_AT)}
+    inputs = {name: digest for name, digest in basis.inputs.items() if kind_of(name) in _LOOKED_AT}
     return replace(basis, folder=FolderRevision(None, dirty=False, digest=basis.folder.digest), inputs=inputs)
 
 

@@ -6,6 +6,7 @@ Each entry is told when it changes, so nothing stands in them that changes by it
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from math import nan
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -14,7 +15,7 @@ from anycastle.base.errors import ParseError
 from anycastle.io.agent_report import ServiceShape, SessionShape, established_in, service_report
 from anycastle.io.announcement_json import AnnouncementShape, announcement_of
 from anycastle.model.announcement import Announcement
-from anycastle.model.stance import Stance
+from anycastle.model.stance import DrainStep, Stance
 from anycastle.rollout.live import PoPReport, ServiceReport
 from anycastle.session.link_report import Sections, SectionsChanged
 
@@ -62,7 +63,7 @@ class PoPState:
     settled: bool
     """The router announces what the agent wants, as far as it was told and read."""
     indicators: Mapping[str, float]
-    """What gates can ask of the PoP."""
+    """What gates can ask of the PoP; NaN for what was measured on nothing."""
 
 
 def sections_of(status: Mapping[str, Any]) -> dict[str, dict[str, bytes]]:
@@ -149,16 +150,18 @@ class PoPBook:
         return PoPState(report, digest, agent.settled, self._indicators())
 
     def _indicators(self) -> dict[str, float]:
-        """Give the shares of services that are announced, of checks that pass, and of sessions that are up."""
+        """Give what `rollout.gates.INDICATORS` names. What is drained on purpose is not missed."""
         services = self._services.values()
+        meant = [each.report for each in services if each.report.drain is DrainStep.NORMAL]
         told = {
-            "announced_share": (sum(each.report.stance is Stance.ANNOUNCE for each in services), len(services)),
+            "announced_share": (sum(each.stance is Stance.ANNOUNCE for each in meant), len(meant)),
             "healthy_checks_share": (sum(each.healthy for each in services), sum(each.checks for each in services)),
             "sessions_up_share": (
                 sum(session.state == "established" for session in self._sessions.values()), len(self._sessions)
             ),
         }  # fmt: skip
-        return {name: share / whole for name, (share, whole) in told.items() if whole}
+        shares = {name: share / whole for name, (share, whole) in told.items() if whole}
+        return {"announced_share": nan, **shares} if services and not meant else shares
 
     def plain(self) -> dict[str, Any]:
         """Give all of it as the agent's own status says it."""

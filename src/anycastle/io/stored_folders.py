@@ -8,7 +8,6 @@ from typing import Final
 
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.io.fleet_loader import load_fleet_apart
-from anycastle.io.folder_revision import folder_revision
 from anycastle.io.store.port import Store
 from anycastle.model.fleet import Fleet
 from anycastle.rollout.mitigation import active_in, base_of, mitigated
@@ -47,6 +46,8 @@ async def fleet_of(files: Mapping[str, bytes]) -> Fleet:
 
 async def checked_revision(files: Mapping[str, bytes]) -> str:
     """Give the revision of a folder's files. Raises `MisuseError` with every finding where they cannot be used."""
+    from anycastle.io.folder_revision import folder_revision
+
     with tempfile.TemporaryDirectory(prefix="anycastle-fleet.") as name:
         await _loaded(Path(name), files)
         return (await asyncio.to_thread(folder_revision, Path(name))).digest

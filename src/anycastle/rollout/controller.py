@@ -21,7 +21,7 @@ from anycastle.rollout import standing
 from anycastle.rollout.commands import Assign, Command, Commit, Tell
 from anycastle.rollout.composer import Composer
 from anycastle.rollout.desired import NOTHING_DESIRED, Desired, Unit
-from anycastle.rollout.gates import GateVerdict, Judgement, Reading, judge
+from anycastle.rollout.gates import GateVerdict, Judgement, Reading, judge, unknown_indicator
 from anycastle.rollout.kept import Kept, changed
 from anycastle.rollout.orders import (
     Abort,
@@ -159,6 +159,8 @@ class ControllerEngine:
         strangers = {unit.pop for unit in units} - set(self._composer.pops(self._desired_with(units, order.revision)))
         if strangers:
             raise MisuseError(f"no PoP is named {', '.join(sorted(strangers))} in this revision or in what is desired")
+        for problem in filter(None, map(unknown_indicator, order.policy.gates)):
+            raise MisuseError(problem)
         number = self.kept.number + 1
         before = {unit: self.kept.desired.of(unit) for unit in units}
         steps = tuple(frozenset(step) for step in order.steps if step)

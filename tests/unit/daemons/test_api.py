@@ -37,9 +37,9 @@ def controller(place: Path, api: int, *more: str) -> Iterator[Path]:
         process = subprocess.Popen((*PROGRAM, *command), cwd=place, stdout=out, stderr=out)
     try:
         end = time.monotonic() + DEADLINE_S
-        while "leads by term" not in words.read_text() and process.poll() is None and time.monotonic() < end:
+        while not _serves(words) and process.poll() is None and time.monotonic() < end:
             time.sleep(0.05)
-        assert "leads by term" in words.read_text(), words.read_text()
+        assert _serves(words), words.read_text()
         yield words
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0, words.read_text()
@@ -47,6 +47,11 @@ def controller(place: Path, api: int, *more: str) -> Iterator[Path]:
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def _serves(words: Path) -> bool:
+    said = words.read_text()
+    return "leads by term" in said and "serves its API" in said
 
 
 def test_the_api_of_a_real_process(tmp_path: Path) -> None:

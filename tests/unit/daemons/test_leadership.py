@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from math import isnan
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from anycastle.model.fleet import Fleet
 from anycastle.model.permit import PermitReport, PermitState
 from anycastle.model.service import Floor, Policy
 from anycastle.rollout.desired import Desired
+from anycastle.rollout.gates import INDICATORS
 from anycastle.rollout.orders import Adopt, AgentOrderKind, Freeze, OrderAgents, RollOut, RolloutPolicy
 from anycastle.session.link_report import ReportBook, SectionsChanged
 from anycastle.wire.link.message import EventRow, Grant, Hello, Order, Revoke
@@ -73,6 +75,8 @@ class World:
     store: SqlStore
     daemon: ControllerDaemon
     sent: Noted
+    told: list[str]
+    """What the controller said of itself."""
 
     def join(self, pop: str, digest: str = "", term: int = 0) -> None:
         hello = Hello([2], pop, __version__, now().wall, term, digest, "log")
@@ -101,11 +105,11 @@ def led(tmp_path: Path, body: Callable[[World], Awaitable[None]]) -> None:
 
     async def main() -> None:
         store = await open_store(f"sqlite:///{tmp_path}/controller.db")
-        sent = Noted()
-        daemon = ControllerDaemon(store, Written(), "ctl:9479", lambda _text: None)
+        sent, told = Noted(), list[str]()
+        daemon = ControllerDaemon(store, Written(), "ctl:9479", told.append)
         daemon.listener = sent
         task = asyncio.create_task(daemon.run())
-        world = World(store, daemon, sent)
+        world = World(store, daemon, sent, told)
         try:
             await world.until(lambda: daemon.term() is not None)
             await body(world)
@@ -312,3 +316,37 @@ def test_what_changes_of_a_state_is_what_is_read_again() -> None:
         assert state == afresh
     assert set(state.report.services) == {"web", "ntp"}
     assert len(state.report.exported) == 2
+
+
+def share_with_drains(**drains: str) -> float | None:
+    """Give the announced share of a PoP whose services are withdrawn where a drain is named, and `sick` by a fault."""
+    services = [
+        {
+            "name": name, "permit": "held", "stance": "announce" if step == "normal" else "withdraw",
+            "drain": {"step": "normal" if step == "fault" else step},
+        }
+        for name, step in drains.items()
+    ]  # fmt: skip
+    status = {"pop": "ams", "services": services, "wanted": [], "exported": [], "sessions": []}
+    sections = sections_of(status)
+    return PoPBook("ams").take(SectionsChanged(sections, {}), sections).indicators.get("announced_share")
+
+
+@pytest.mark.mission("C4")
+def test_what_is_drained_on_purpose_is_not_missed_and_what_fails_is() -> None:
+    assert share_with_drains(dns="normal", web="stopped") == 1.0
+    assert share_with_drains(dns="normal", web="fault") == 0.5
+    assert share_with_drains(dns="fault", web="stopped") == 0.0
+    nothing = share_with_drains(dns="stopped")
+    assert nothing is not None
+    assert isnan(nothing), "it says nothing of the PoP, and no data is not a pass"
+
+
+def test_what_agents_tell_is_what_gates_can_ask_for() -> None:
+    status = {
+        "pop": "ams", "wanted": [], "exported": [],
+        "services": [{"name": "dns", "stance": "announce", "permit": "held", "checks": [{"verdict": "healthy"}]}],
+        "sessions": [{"upstream": "t", "neighbour": "192.0.2.1", "state": "established"}],
+    }  # fmt: skip
+    sections = sections_of(status)
+    assert PoPBook("ams").take(SectionsChanged(sections, {}), sections).indicators.keys() == INDICATORS.keys()

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from anycastle.base.errors import ParseError
 from anycastle.io.controller_json import rollout_plain
-from anycastle.rollout.gates import Gate, parse_gate
+from anycastle.rollout.gates import Gate, gate_to_ask
 from anycastle.rollout.kept import Kept
 from anycastle.rollout.orders import RollOut, RolloutPolicy
 from anycastle.web.admission import Admitted
@@ -90,9 +90,9 @@ def _gates(policy: PolicyAsked) -> tuple[Gate, ...]:
     errors, gates = [], []
     for place, text in enumerate(policy.gates):
         try:
-            gates.append(parse_gate(text))
+            gates.append(gate_to_ask(text))
         except ParseError as error:
             errors.append({"pointer": f"/policy/gates/{place}", "detail": str(error)})
     if errors:
-        raise Problem(ProblemKind.INVALID, "gates cannot be read", {"errors": errors})
+        raise Problem(ProblemKind.INVALID, "gates cannot be asked", {"errors": errors})
     return tuple(gates)

@@ -169,6 +169,8 @@ class FloorShape(Shape):
 
     def review(self, findings: Findings) -> None:
         """A floor of no PoP is asked for by name."""
+        if self.misread("pops", "allow_no_floor"):
+            return
         if not self.pops and not self.allow_no_floor:
             message = "a floor of 0 lets all PoPs withdraw at once; write `allow_no_floor: true` beside it if so meant"
             self.add(findings, FindingKind.NO_FLOOR, "pops", message)
@@ -199,7 +201,7 @@ class LeaseShape(Shape):
 
     def review(self, findings: Findings) -> None:
         """`hold` goes with `end: hold`."""
-        if "hold" in self.node.entries and self.end is not LeaseEnd.HOLD:
+        if "hold" in self.node.entries and self.end is not LeaseEnd.HOLD and not self.misread("end"):
             message = f"`hold` only matters with `end: hold`; the end is {self.end.value}"
             self.add(findings, FindingKind.NO_EFFECT, "hold", message)
 
@@ -223,6 +225,8 @@ class DampeningShape(Shape):
 
     def review(self, findings: Findings) -> None:
         """Reuse below suppress, and a ceiling that lets the penalty reach suppress."""
+        if self.misread("suppress", "reuse", "max_suppress", "half_life"):
+            return
         if self.reuse >= self.suppress:
             message = f"reuse {self.reuse:g} is not below suppress {self.suppress:g}"
             self.add(findings, FindingKind.DAMPENING, "reuse", message)
