@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from anycastle.base.errors import MisuseError, ParseError, WorldError
-from anycastle.daemons.agent_process import make_directory
 from anycastle.daemons.prober import Prober
 from anycastle.daemons.reloads import Reloads
 from anycastle.io import systemd_notify
+from anycastle.io.directory import make_directory
 from anycastle.io.fleet_loader import load_fleet_apart
 from anycastle.io.metrics import MetricsPage
 from anycastle.io.probe.delivery import Delivery, HTTPPost
