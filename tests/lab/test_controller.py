@@ -210,6 +210,26 @@ def test_a_fault_at_the_second_step_takes_it_back_by_itself(led: ControlledLab) 
     assert lost < sent / 10, "no more than what was asked of the dead server until its PoP withdrew"
 
 
+@pytest.mark.mission("C4", "F7")
+def test_a_session_that_is_lost_at_the_second_step_takes_it_back_and_clients_lose_nothing(led: ControlledLab) -> None:
+    usual = led.prepends()
+    clients = led.clients_ask()
+    number = led.apply(led.prepended(1), bake_s=5.0, gates=["sessions_up_share >= 100%"])
+    second = led.rollout(number)["steps"][1]["pops"][0]
+    until(lambda: led.rollout(number)["step"] == 2, "the second step", wait_s=60)
+    lines = led.lab.bird(second, "show protocols").splitlines()
+    protocol = next(line.split()[0] for line in lines if " BGP " in line)
+    led.lab.bird(second, f"disable {protocol}")
+    found = led.ended(number)
+    assert (found["state"], found["step"]) == ("rolled back", 0)
+    assert f"{second}: sessions_up_share is " in found["why"]
+    led.lab.bird(second, f"enable {protocol}")
+    until(lambda: led.prepends() == usual, "all is as it was", wait_s=60)
+    sent, lost = led.lost(clients)
+    assert sent > 100
+    assert lost == 0
+
+
 @pytest.mark.mission("C4", "C5")
 def test_a_pop_that_is_drained_on_purpose_takes_no_rollout_back(led: ControlledLab) -> None:
     drained = led.service.pops[-1]

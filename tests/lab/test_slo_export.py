@@ -2,11 +2,7 @@
 
 import json
 import re
-import shutil
 import subprocess
-import time
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +12,7 @@ from anycastle.io.slo_export import RULES, TESTS, grafana_files, prometheus_file
 from anycastle.model.objective import Objective, Period, Planned, Window
 from anycastle.slo.export import grafana
 from anycastle.slo.export.prometheus import Counters
+from tests.lab.prometheus_server import Prometheus, program
 
 REPOSITORY = Path(__file__).parents[2]
 OBJECTIVES = [
@@ -25,14 +22,6 @@ OBJECTIVES = [
               maintenance=Planned.EXCLUDED),
     Objective("loose", "web", "cache_hits", 0.8, window=Window(Period.QUARTER), by_region=True),
 ]  # fmt: skip
-ANSWER_S = 30.0
-
-
-def program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        pytest.skip(f"{name} is not installed (Debian package prometheus)")
-    return found
 
 
 def promtool(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -76,47 +65,9 @@ def test_the_written_tests_find_rules_that_are_wrong(one: Path, right: str, wron
     assert promtool("test", "rules", TESTS, folder=one).returncode != 0
 
 
-class Prometheus:
-    """A server on loopback, of an empty store."""
-
-    def __init__(self, folder: Path) -> None:
-        (folder / "prometheus.yml").write_text(f"rule_files: [{RULES}]\n", encoding="utf-8")
-        with (folder / "log").open("w", encoding="utf-8") as log:
-            self.process = subprocess.Popen(
-                [program("prometheus"), "--config.file=prometheus.yml", "--storage.tsdb.path=data",
-                 "--web.listen-address=127.0.0.1:0", "--log.level=info"],
-                cwd=folder, stdout=subprocess.DEVNULL, stderr=log,
-            )  # fmt: skip
-        self.address = self._address(folder / "log")
-
-    def _address(self, log: Path) -> str:
-        """Give where it listens, which it says itself: no port is guessed that somebody else takes."""
-        deadline = time.monotonic() + ANSWER_S
-        while time.monotonic() < deadline and self.process.poll() is None:
-            found = re.search(r"address=(127\.0\.0\.1:[1-9]\d*)", log.read_text(encoding="utf-8"))
-            if found and "Server is ready" in log.read_text(encoding="utf-8"):
-                return found[1]
-            time.sleep(0.05)
-        self.stop()
-        raise AssertionError(log.read_text(encoding="utf-8"))
-
-    def ask(self, path: str, **query: str) -> dict[str, object]:
-        url = f"http://{self.address}{path}?{urllib.parse.urlencode(query)}"
-        with urllib.request.urlopen(url, timeout=ANSWER_S) as answer:
-            told = json.load(answer)
-        assert told["status"] == "success", told
-        data = told["data"]
-        assert isinstance(data, dict)
-        return data
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(timeout=ANSWER_S)
-
-
 @pytest.fixture
 def prometheus(written: Path) -> Iterator[Prometheus]:
-    server = Prometheus(written)
+    server = Prometheus(written, f"rule_files: [{RULES}]\n")
     yield server
     server.stop()
 

@@ -15,13 +15,14 @@ FOLDER = click.argument("folder", type=click.Path(path_type=Path, exists=True, f
 
 
 def _read_gates(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Take gates that can be read; which indicators there are the controller knows."""
     from anycastle.base.errors import ParseError
-    from anycastle.rollout.gates import gate_to_ask
+    from anycastle.rollout.gates import parse_gate
 
     wrong = []
     for text in texts:
         try:
-            gate_to_ask(text)
+            parse_gate(text)
         except ParseError as error:
             wrong.append(str(error))
     if wrong:

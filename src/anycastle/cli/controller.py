@@ -35,6 +35,7 @@ def controller() -> None:
 @click.option(
     "--oidc", type=click.Path(path_type=Path), help="The file that names the OpenID provider by which people log in."
 )
+@click.option("--indicators", type=click.Path(path_type=Path), help="A file of what gates can ask of a Prometheus.")
 @click.option("--vrps", metavar="FILE|URL", help="JSON export of a validator: what is rolled out is checked by it.")
 @click.option("--rtr", metavar="HOST:PORT", help="A validator's cache that speaks RTR, in place of an export.")
 @run_dir_option
@@ -50,6 +51,7 @@ def run(
     api_certificate: Path | None,
     api_key: Path | None,
     oidc: Path | None,
+    indicators: Path | None,
     vrps: str | None,
     rtr: str | None,
     run_dir: Path,
@@ -91,6 +93,15 @@ def run(
         except (ParseError, MisuseError) as error:
             click.echo(str(error), err=True)
             raise SystemExit(2) from error
+    measured = None
+    if indicators is not None:
+        from anycastle.io.config.indicators_file import load_indicators
+
+        try:
+            measured = load_indicators(indicators)
+        except (ParseError, MisuseError) as error:
+            click.echo(str(error), err=True)
+            raise SystemExit(2) from error
     if vrps is not None and rtr is not None:
         raise click.UsageError("name one source of VRPs: --vrps, or --rtr")
     cache = None
@@ -98,7 +109,7 @@ def run(
         from anycastle.cli.rpki import cache_place
 
         cache = cache_place(rtr)
-    settings = ControllerSettings(store, place, address, shown, run_dir, served, login, vrps, cache)
+    settings = ControllerSettings(store, place, address, shown, run_dir, served, login, vrps, cache, measured)
     asyncio.run(ControllerProcess(settings).run())
 
 

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
@@ -28,11 +28,15 @@ from anycastle.model.permit import PermitReport
 from anycastle.model.rpki import ValidityOf, unknown_validity
 from anycastle.rollout.desired import NOTHING_DESIRED, Desired
 from anycastle.rollout.fleet_composer import FleetComposer
+from anycastle.rollout.gates import INDICATORS
 from anycastle.rollout.kept import Kept
 from anycastle.rollout.mitigation import active, base_of, target, with_active
 from anycastle.rollout.orders import Adopt, Mitigate, Order, RollOut, StartRollout, Wish
 from anycastle.session.link_report import Sections, SectionsChanged
 from anycastle.wire.link.message import EventRow, Hello
+
+if TYPE_CHECKING:
+    from anycastle.daemons.measured import MeasuredIndicators
 
 AGAIN_S: Final = 1.0
 """How long to wait, after a leadership ended, before the lock is tried for again."""
@@ -73,6 +77,7 @@ class ControllerDaemon:
         address: str,
         tell: Callable[[str], None],
         validity: ValidityOf = unknown_validity,
+        measured: "MeasuredIndicators | None" = None,
     ) -> None:
         self.address = address
         """Where agents and people find this controller."""
@@ -82,6 +87,7 @@ class ControllerDaemon:
         self._folders = folders
         self._tell = tell
         self._validity = validity
+        self._measured = measured
         self._leads: Leadership | None = None
         self._events: AgentEvents | None = None
         self._leader = ""
@@ -129,11 +135,13 @@ class ControllerDaemon:
             {key: octets for key, octets in documents.items() if key.startswith(_DOCUMENTS)}, Desired(NOTHING_DESIRED)
         )
         composer = await self._composer(kept)
-        leads = Leadership(self._store, term, kept, composer, self.listener)
+        leads = Leadership(self._store, term, kept, composer, self.listener, self.indicators)
         events = AgentEvents(leads.store_events, _positions(documents))
         self._leads, self._events = leads, events
         self._tell(f"leads by term {term}")
-        lasting = (leads.run(), events.run(), leads.read_indicators(), self._watch_lock(leads))
+        lasting = [leads.run(), events.run(), leads.read_indicators(), self._watch_lock(leads)]
+        if self._measured is not None:
+            lasting.append(self._measured.run(lambda: leads.engine.asked_for, leads.take_readings))
         parts = [asyncio.create_task(part) for part in lasting]
         try:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -179,6 +187,11 @@ class ControllerDaemon:
     def term(self) -> int | None:
         """Give the term by which this controller leads; None where it does not."""
         return self._leads.term if self._leads is not None else None
+
+    @property
+    def indicators(self) -> tuple[str, ...]:
+        """Give what gates can ask for."""
+        return (*INDICATORS, *(() if self._measured is None else self._measured.names))
 
     @property
     def agents(self) -> Mapping[str, AgentSeen] | None:
@@ -227,6 +240,9 @@ class ControllerDaemon:
                 await self._learn(revision)
             case Mitigate():
                 order = await self._mitigation(order)
+        if isinstance(order, RollOut | StartRollout) and self._measured is not None:
+            compared = {gate.indicator for gate in order.policy.gates if gate.of_before}
+            await self._measured.ask(compared, self.leadership.take_readings)
         leads = self.leadership
         if check is not None:
             check(leads.engine.kept)

@@ -31,7 +31,7 @@ from anycastle.model.person import Grant
 from anycastle.model.person import Role as PersonRole
 from anycastle.model.prefix import parse_prefix
 from anycastle.model.rpki import unknown_validity
-from anycastle.rollout.gates import gate_to_ask
+from anycastle.rollout.gates import gates_to_ask
 from anycastle.rollout.kept import Kept
 from anycastle.rollout.mitigation import active, mitigations_of, share_won
 from anycastle.rollout.orders import (
@@ -55,6 +55,8 @@ from anycastle.rollout.plan import Basis
 
 if TYPE_CHECKING:
     from anycastle.daemons.api import ApiServer
+    from anycastle.daemons.measured import MeasuredIndicators
+    from anycastle.io.config.indicators_file import IndicatorSettings
     from anycastle.io.config.oidc_file import LoginSettings
     from anycastle.io.rpki.cache_place import CachePlace
     from anycastle.io.rpki.source import CurrentVRPs, RPKISource
@@ -80,6 +82,8 @@ class ControllerSettings:
     """A validator's JSON export: a file or a URL."""
     rtr: "CachePlace | None" = None
     """A cache that speaks RTR, in place of an export."""
+    indicators: "IndicatorSettings | None" = None
+    """What gates can ask of a Prometheus."""
 
 
 class RollOutRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -176,7 +180,8 @@ class ControllerProcess:
         self._store = await open_store(settings.store)
         rpki = _rpki(settings)
         validity = unknown_validity if rpki is None else rpki[0].validity
-        self._daemon = ControllerDaemon(self._store, StoredFolders(self._store), settings.address, tell, validity)
+        folders = StoredFolders(self._store)
+        self._daemon = ControllerDaemon(self._store, folders, settings.address, tell, validity, _measured(settings))
         self._listener = LinkListener(self._daemon, credentials, complain=tell)
         self._daemon.listener = self._listener
         loop.add_signal_handler(signal.SIGHUP, self._reload_credentials)
@@ -254,13 +259,14 @@ class ControllerProcess:
 
     async def _roll_out(self, asked: RollOutRequest) -> dict[str, Any]:
         daemon = self._leader()
+        try:
+            gates = gates_to_ask(asked.gates, daemon.indicators)
+        except ParseError as error:
+            raise MisuseError(str(error)) from error
         revision = await self._upload(Path(asked.folder), asked.owner)
         order: Adopt | RollOut = Adopt(revision, asked.reason)
         if asked.command == "apply":
-            try:
-                policy = RolloutPolicy(asked.bake_s, asked.patience_s, tuple(map(gate_to_ask, asked.gates)))
-            except ParseError as error:
-                raise MisuseError(str(error)) from error
+            policy = RolloutPolicy(asked.bake_s, asked.patience_s, gates)
             order = RollOut(
                 revision, asked.reason, policy, tuple(asked.canary_upstreams), frozenset(asked.retire), asked.basis
             )
@@ -331,6 +337,14 @@ def _api_server() -> "type[ApiServer]":
     from anycastle.daemons.api import ApiServer
 
     return ApiServer
+
+
+def _measured(settings: ControllerSettings) -> "MeasuredIndicators | None":
+    if settings.indicators is None:
+        return None
+    from anycastle.daemons.measured import MeasuredIndicators
+
+    return MeasuredIndicators(settings.indicators, tell)
 
 
 def _rpki(settings: ControllerSettings) -> "tuple[CurrentVRPs, RPKISource] | None":

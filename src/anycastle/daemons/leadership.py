@@ -9,7 +9,7 @@ it may have changed half of what it meant to. What is asked of a leadership that
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -28,9 +28,9 @@ from anycastle.rollout.commands import Assign, Command, Commit, Tell
 from anycastle.rollout.controller import ControllerEngine
 from anycastle.rollout.desired import Desired
 from anycastle.rollout.fleet_composer import FleetComposer
-from anycastle.rollout.gates import Reading
+from anycastle.rollout.gates import INDICATORS, Reading
 from anycastle.rollout.kept import AgentOrder, Kept
-from anycastle.rollout.orders import AgentOrderKind, Order
+from anycastle.rollout.orders import AgentOrderKind, Order, StartRollout
 from anycastle.rollout.permits import Grant, Revoke
 from anycastle.session.link_report import Sections, SectionsChanged
 from anycastle.wire.link import message as said
@@ -104,10 +104,18 @@ class _Batch:
 class Leadership:
     """Leads by one term, from what the store keeps, until `run` ends with an error."""
 
-    def __init__(self, store: Store, term: int, kept: Kept, composer: FleetComposer, sessions: Sessions) -> None:
+    def __init__(
+        self,
+        store: Store,
+        term: int,
+        kept: Kept,
+        composer: FleetComposer,
+        sessions: Sessions,
+        indicators: Collection[str] = INDICATORS.keys(),
+    ) -> None:
         self.term = term
         self.composer = composer
-        self.engine = ControllerEngine(kept, composer, now())
+        self.engine = ControllerEngine(kept, composer, now(), indicators)
         self.durable = kept
         self.agents: dict[str, AgentSeen] = {}
         self._store = store
@@ -182,6 +190,8 @@ class Leadership:
             raise NotLeading("this controller does not lead any more")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
+            if isinstance(order, StartRollout):
+                self._read_before(order)
             number, commands = self.engine.order(order, who, now())
             self._give(commands, once(number) if once is not None else None, done)
         except MisuseError:
@@ -279,12 +289,21 @@ class Leadership:
             for indicator in sorted(self.engine.asked_for):
                 self._read(indicator)
 
+    def _read_before(self, order: StartRollout) -> None:
+        """Read what gates will compare with: what was before the rollout began."""
+        for indicator in sorted({gate.indicator for gate in order.policy.gates if gate.of_before}):
+            self._read(indicator)
+
+    def take_readings(self, indicator: str, readings: Mapping[str, Reading]) -> None:
+        """Take what was measured elsewhere."""
+        if readings and not self.over:
+            self._decide(lambda: self.engine.readings(indicator, readings, now()))
+
     def _read(self, indicator: str) -> None:
         wall = now().wall
         said = {pop: seen.state.indicators for pop, seen in self.agents.items() if seen.connected and seen.state}
         readings = {pop: Reading(each[indicator], wall) for pop, each in said.items() if indicator in each}
-        if readings:
-            self._decide(lambda: self.engine.readings(indicator, readings, now()))
+        self.take_readings(indicator, readings)
 
     # -- the worker -------------------------------------------------------------------------------------------------
 

@@ -104,6 +104,8 @@ class PoPBook:
         self.sections: Sections = {}
         """All of it, as it was told."""
         self._services: dict[str, _Service] = {}
+        self._away: set[str] = set()
+        """Services that were drained on purpose, and have not been announced since."""
         self._sessions: dict[str, SessionShape] = {}
         self._routes: dict[str, dict[str, Announcement]] = {"wanted": {}, "exported": {}}
 
@@ -121,15 +123,24 @@ class PoPBook:
         for section, names in changes.gone.items():
             for name in names:
                 told.get(section, {}).pop(name, None)
+                if section == "services":
+                    self._away.discard(name)
         for section, entries in changes.changed.items():
             for name, octets in entries.items():
                 match section:
                     case "services":
-                        self._services[name] = _service(octets)
+                        self._services[name] = service = _service(octets)
+                        self._note_drain(name, service.report)
                     case "sessions":
                         self._sessions[name] = _SESSION.decode(octets)
                     case "wanted" | "exported":
                         self._routes[section][name] = _route(octets)
+
+    def _note_drain(self, name: str, report: ServiceReport) -> None:
+        if report.drain is not DrainStep.NORMAL:
+            self._away.add(name)
+        elif report.stance is Stance.ANNOUNCE:
+            self._away.discard(name)
 
     def _state(self) -> PoPState:
         raw = {name: msgspec.Raw(octets) for name, octets in self.sections.get(_STATE, {}).items()}
@@ -150,9 +161,9 @@ class PoPBook:
         return PoPState(report, digest, agent.settled, self._indicators())
 
     def _indicators(self) -> dict[str, float]:
-        """Give what `rollout.gates.INDICATORS` names. What is drained on purpose is not missed."""
+        """Give what `rollout.gates.INDICATORS` names. What is drained on purpose is not missed until it came back."""
         services = self._services.values()
-        meant = [each.report for each in services if each.report.drain is DrainStep.NORMAL]
+        meant = [each.report for name, each in self._services.items() if name not in self._away]
         told = {
             "announced_share": (sum(each.stance is Stance.ANNOUNCE for each in meant), len(meant)),
             "healthy_checks_share": (sum(each.healthy for each in services), sum(each.checks for each in services)),

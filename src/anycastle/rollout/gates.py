@@ -8,7 +8,7 @@ without such a reading leaves it without data, and no data is not a pass: only a
 
 import operator
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
@@ -24,8 +24,11 @@ _COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = MappingProxy
     {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "==": operator.eq}
 )
 
+INDICATOR_PATTERN: Final = r"[a-z][a-z0-9_]{0,63}"
+"""How an indicator may be called."""
+
 _GATE: Final = re.compile(
-    r"\s*(?P<indicator>[a-z][a-z0-9_]*)\s*(?P<comparison><=|>=|==|<|>)\s*(?P<number>\d+(?:\.\d+)?)"
+    rf"\s*(?P<indicator>{INDICATOR_PATTERN})\s*(?P<comparison><=|>=|==|<|>)\s*(?P<number>\d+(?:\.\d+)?)"
     r"(?:(?P<percent>\s*%)|(?P<before>\s*x\s+before))?\s*",
     re.ASCII,
 )
@@ -37,7 +40,7 @@ INDICATORS: Final[Mapping[str, str]] = MappingProxyType(
         "sessions_up_share": "of the PoP's BGP sessions, the share that is established",
     }
 )
-"""What gates can ask for: what agents tell of their PoPs (`io.agent_sections`)."""
+"""What gates can ask for anywhere: what agents tell of their PoPs (`io.agent_sections`)."""
 
 EXPRESSION_MAX: Final = 200
 """Characters of one gate: an indicator's name, a comparison and a number need a quarter of it."""
@@ -75,22 +78,35 @@ def parse_gate(text: str) -> Gate:
     return Gate(found["indicator"], found["comparison"], float(number), bool(found["before"]))
 
 
-def unknown_indicator(gate: Gate) -> str | None:
+def unknown_indicator(gate: Gate, known: Collection[str] = INDICATORS.keys()) -> str | None:
     """Tell why nothing will ever be read for a gate; None where its indicator exists."""
-    if gate.indicator in INDICATORS:
+    if gate.indicator in known:
         return None
-    near = get_close_matches(gate.indicator, INDICATORS, n=1)
+    near = get_close_matches(gate.indicator, known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"there is no indicator {gate.indicator!r}{hint} (there are {', '.join(INDICATORS)})"
+    return f"there is no indicator {gate.indicator!r}{hint} (there are {', '.join(known)})"
 
 
-def gate_to_ask(text: str) -> Gate:
+def gate_to_ask(text: str, known: Collection[str] = INDICATORS.keys()) -> Gate:
     """Parse a gate of a new rollout: its indicator exists. Raises `ParseError`."""
     gate = parse_gate(text)
-    problem = unknown_indicator(gate)
+    problem = unknown_indicator(gate, known)
     if problem is not None:
         raise ParseError(problem)
     return gate
+
+
+def gates_to_ask(texts: Iterable[str], known: Collection[str]) -> tuple[Gate, ...]:
+    """Parse the gates of a new rollout. Raises `ParseError` with all that is wrong, a line each."""
+    gates, wrong = [], []
+    for text in texts:
+        try:
+            gates.append(gate_to_ask(text, known))
+        except ParseError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise ParseError("\n".join(wrong))
+    return tuple(gates)
 
 
 @dataclass(frozen=True, slots=True)

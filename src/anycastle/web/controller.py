@@ -1,6 +1,6 @@
 """What the web room asks of the controller: how things stand, and to take an order. The daemon gives it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from anycastle.base.ports import Timestamp
@@ -57,6 +57,11 @@ class Controller(Protocol):
     @property
     def agents(self) -> Mapping[str, AgentView] | None:
         """Give PoP -> its agent; None where another controller leads: it has the sessions."""
+        ...
+
+    @property
+    def indicators(self) -> Collection[str]:
+        """Give what gates can ask for."""
         ...
 
     async def kept(self) -> Kept:

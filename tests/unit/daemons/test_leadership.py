@@ -23,7 +23,7 @@ from anycastle.model.fleet import Fleet
 from anycastle.model.permit import PermitReport, PermitState
 from anycastle.model.service import Floor, Policy
 from anycastle.rollout.desired import Desired
-from anycastle.rollout.gates import INDICATORS
+from anycastle.rollout.gates import INDICATORS, gate_to_ask
 from anycastle.rollout.orders import Adopt, AgentOrderKind, Freeze, OrderAgents, RollOut, RolloutPolicy
 from anycastle.session.link_report import ReportBook, SectionsChanged
 from anycastle.wire.link.message import EventRow, Grant, Hello, Order, Revoke
@@ -142,6 +142,24 @@ def test_an_order_is_answered_once_it_is_durable_and_then_followed(tmp_path: Pat
         kept = await w.daemon.kept()
         assert kept.rollouts[1].state.value == "finished"
         assert "rollout_changed" in await kinds(w.store)
+
+    led(tmp_path, body)
+
+
+@pytest.mark.mission("C4")
+def test_a_gate_that_compares_knows_what_was_before_the_first_rollout(tmp_path: Path) -> None:
+    async def body(w: World) -> None:
+        for pop in POPS:
+            w.join(pop)
+        await w.daemon.order(Adopt("r0", "begin"), "ann")
+        await w.until(lambda: set(w.sent.assigned) == set(POPS))
+        for pop, digest in w.sent.assigned.items():
+            w.report(pop, digest)
+        gates = (gate_to_ask("sessions_up_share >= 1 x before"),)
+        await w.daemon.order(RollOut("r1", "less load", RolloutPolicy(bake_s=0.0, gates=gates)), "ann")
+        await _obey(w)
+        rollout = (await w.daemon.kept()).rollouts[1]
+        assert (rollout.state.value, rollout.why) == ("finished", "")
 
     led(tmp_path, body)
 
@@ -318,28 +336,45 @@ def test_what_changes_of_a_state_is_what_is_read_again() -> None:
     assert len(state.report.exported) == 2
 
 
-def share_with_drains(**drains: str) -> float | None:
-    """Give the announced share of a PoP whose services are withdrawn where a drain is named, and `sick` by a fault."""
-    services = [
-        {
-            "name": name, "permit": "held", "stance": "announce" if step == "normal" else "withdraw",
-            "drain": {"step": "normal" if step == "fault" else step},
-        }
-        for name, step in drains.items()
-    ]  # fmt: skip
-    status = {"pop": "ams", "services": services, "wanted": [], "exported": [], "sessions": []}
-    sections = sections_of(status)
-    return PoPBook("ams").take(SectionsChanged(sections, {}), sections).indicators.get("announced_share")
+class Drained:
+    """A PoP's book, told how its services stand."""
+
+    def __init__(self) -> None:
+        self.book, self.known = PoPBook("ams"), ReportBook()
+
+    def share(self, **stands: str) -> float | None:
+        """Give the announced share: `serving`, `sick`, or a drain's step."""
+        services = [
+            {
+                "name": name, "permit": "held", "stance": "announce" if how == "serving" else "withdraw",
+                "drain": {"step": "normal" if how in ("serving", "sick") else how},
+            }
+            for name, how in stands.items()
+        ]  # fmt: skip
+        sections = sections_of({"pop": "ams", "services": services, "wanted": [], "exported": [], "sessions": []})
+        changes = self.known.differences(sections)
+        self.known.apply(self.known.revision + 1, changes)
+        return self.book.take(changes, self.known.sections).indicators.get("announced_share")
 
 
 @pytest.mark.mission("C4")
 def test_what_is_drained_on_purpose_is_not_missed_and_what_fails_is() -> None:
-    assert share_with_drains(dns="normal", web="stopped") == 1.0
-    assert share_with_drains(dns="normal", web="fault") == 0.5
-    assert share_with_drains(dns="fault", web="stopped") == 0.0
-    nothing = share_with_drains(dns="stopped")
+    assert Drained().share(dns="serving", web="stopped") == 1.0
+    assert Drained().share(dns="serving", web="sick") == 0.5
+    assert Drained().share(dns="sick", web="stopped") == 0.0
+    nothing = Drained().share(dns="stopped")
     assert nothing is not None
     assert isnan(nothing), "it says nothing of the PoP, and no data is not a pass"
+
+
+@pytest.mark.mission("C4")
+def test_one_whose_drain_has_ended_is_missed_once_it_was_back() -> None:
+    pop = Drained()
+    assert pop.share(dns="serving", web="stopped") == 1.0
+    assert pop.share(dns="serving", web="sick") == 1.0, "its checks have not passed yet"
+    assert pop.share(dns="serving", web="serving") == 1.0
+    assert pop.share(dns="serving", web="sick") == 0.5
+    assert pop.share(dns="serving") == 1.0
 
 
 def test_what_agents_tell_is_what_gates_can_ask_for() -> None:

@@ -2,6 +2,7 @@ import pytest
 
 from anycastle.base.errors import MisuseError
 from anycastle.model.event import ApprovalGiven, GateJudged, OperatorCommanded
+from anycastle.rollout.controller import ControllerEngine
 from anycastle.rollout.desired import Desired
 from anycastle.rollout.orders import (
     Abort,
@@ -419,3 +420,6 @@ def test_a_gate_for_which_nothing_is_ever_read_is_refused_at_once() -> None:
     with pytest.raises(MisuseError, match="there is no indicator 'success_rate'"):
         w.order(start("r1", PREFIX, "success_rate >= 99.9%"))
     assert not w.engine.kept.rollouts
+    w.engine = ControllerEngine(w.engine.kept, w.composer, w.now, ["success_rate"])
+    w.order(start("r1", PREFIX, "success_rate >= 99.9%"))
+    assert w.engine.asked_for == {"success_rate"}, "what there is to ask for is told to it"

@@ -1,5 +1,6 @@
 """Rollouts: those that there are, and a new one."""
 
+from collections.abc import Collection
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
@@ -60,7 +61,9 @@ async def one_rollout(parts: PartsOf, asker: Asker, number: Number, response: Re
 @ROUTER.post("/rollouts", response_model=Taken, status_code=201)
 async def start(request: Request, asked: RollOutAsked, parts: PartsOf, asker: Asker) -> Response:
     """Roll a stored revision out: the controller finds the steps, and says whether a second person must approve."""
-    policy = RolloutPolicy(asked.policy.bake_s, asked.policy.patience_s, _gates(asked.policy))
+    policy = RolloutPolicy(
+        asked.policy.bake_s, asked.policy.patience_s, _gates(asked.policy, parts.controller.indicators)
+    )
     wish = RollOut(
         asked.revision, asked.reason, policy, tuple(asked.canary_upstreams), frozenset(asked.retiring),
         _basis(asked.basis),
@@ -95,11 +98,11 @@ def _basis(asked: BasisAsked | None) -> Basis | None:
     return Basis(folder, asked.live, asked.pops, asked.inputs)
 
 
-def _gates(policy: PolicyAsked) -> tuple[Gate, ...]:
+def _gates(policy: PolicyAsked, known: Collection[str]) -> tuple[Gate, ...]:
     errors, gates = [], []
     for place, text in enumerate(policy.gates):
         try:
-            gates.append(gate_to_ask(text))
+            gates.append(gate_to_ask(text, known))
         except ParseError as error:
             errors.append({"pointer": f"/policy/gates/{place}", "detail": str(error)})
     if errors:
