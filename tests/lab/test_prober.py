@@ -268,9 +268,11 @@ def test_nothing_is_lost_while_the_collector_is_away_nor_by_a_kill(network: Netw
 def test_prometheus_reads_its_pages_and_asks_for_probes(network: Network) -> None:
     process = prober(network)
     try:
-        eventually(lambda: 'outcome="ok"' in network.get("/metrics")[1], "it has measured")
+        rows = [
+            f'anycastle_probe_answers_total{{kind="dns",pop="fra",target="{name}"}}' for name in ("soa-v4", "tcp-v4")
+        ]
+        eventually(lambda: all(row in network.get("/metrics")[1] for row in rows), "it has measured")
         metrics = network.get("/metrics")[1]
-        assert 'anycastle_probe_answers_total{kind="dns",pop="fra",target="soa-v4"}' in metrics
         status, page = network.get(f"/probe?target={ANYCAST}&module=tcp")
         assert (status, "probe_success 1.0" in page) == (200, True), page
         assert 'anycastle_probe_site{pop="fra",server="fra"} 1.0' in page
