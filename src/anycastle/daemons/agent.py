@@ -479,7 +479,7 @@ def status(daemon: AgentDaemon) -> dict[str, Any]:
         "booted": engine.booted,
         "ready": not daemon.problems(),
         "problems": daemon.problems(),
-        "services": [_service_status(daemon, name) for name in engine.services],
+        "services": [service_status(daemon, name) for name in engine.services],
         "settled": engine.router.obeyed,
         "wanted": plain(engine.router.wanted),
         "exported": plain(engine.router.exports),
@@ -498,7 +498,8 @@ def status(daemon: AgentDaemon) -> dict[str, Any]:
     }
 
 
-def _service_status(daemon: AgentDaemon, name: str) -> dict[str, Any]:
+def service_status(daemon: AgentDaemon, name: str) -> dict[str, Any]:
+    """Give what of the status is about one service."""
     state = daemon.engine.services[name]
     drain = state.drain
     return {

@@ -14,7 +14,7 @@ import msgspec
 
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.base.ports import Timestamp
-from anycastle.daemons.agent import AgentDaemon, managed_addresses, status
+from anycastle.daemons.agent import AgentDaemon, managed_addresses, service_status, status
 from anycastle.daemons.assigned import Start
 from anycastle.daemons.reloads import Reloads
 from anycastle.daemons.watchdog import Charge, WatchdogClient
@@ -254,7 +254,7 @@ class AgentProcess:
             case "status":
                 return self._full_status()
             case "drain" | "undrain":
-                return self._drain(request)
+                return await self._drain(request)
             case "assign":
                 return self._assign(request.get("assignment"))
             case "reload":
@@ -270,7 +270,7 @@ class AgentProcess:
         self.daemon.assign(assignment.encode())
         return {"assignment": self._full_status()["assignment"]}
 
-    def _drain(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def _drain(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
             asked = msgspec.convert(request, DrainRequest)
         except msgspec.ValidationError as error:
@@ -290,8 +290,8 @@ class AgentProcess:
                 expires=expires,
             )
         self.daemon.perform(commands)
-        described = [service for service in self._full_status()["services"] if service["name"] in asked.services]
-        return {"services": described}
+        await asyncio.sleep(0)  # the router is told first, and takes it in while the answer is worked out
+        return {"services": [service_status(self.daemon, name) for name in engine.services if name in asked.services]}
 
 
 def _linked(daemon: AgentDaemon, link: LinkSettings, settings: AgentSettings) -> "AgentLink":
