@@ -18,7 +18,6 @@ THOROUGH = (
     "tests/unit/io/feeds/test_mrt_facts.py",
     "tests/unit/io/rpki/test_export.py",
     "tests/unit/kernels/test_mrt_archives.py",
-    "tests/unit/tools/test_conformance.py",
     "tests/unit/twin/test_calibration_real.py",
     "tests/unit/web/test_document.py",
     "tests/unit/wire/bgp/test_real_updates.py",
