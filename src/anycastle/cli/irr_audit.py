@@ -1,21 +1,13 @@
 """`anycastle irr audit`: the fleet's own objects in registries, held against its routes."""
 
-import asyncio
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from anycastle.cli.irr_registry import members_of, opened, place_of, registry_options, sources_of
+from anycastle.cli.irr_registry import members_of, place_of, registry_options, registry_view, sources_of
 from anycastle.cli.output import Form, Table, message, output_option, print_form
 from anycastle.cli.rpki import FLEET, INVALID, RTR, VRPS, read
-
-if TYPE_CHECKING:
-    from anycastle.io.irr.server_registry import Server
-    from anycastle.model.fleet import Fleet
-    from anycastle.model.irr import SetName
-    from anycastle.watch.irr.finding import RegistryView
 
 
 @click.command()
@@ -63,7 +55,7 @@ def audit(
     (where, file), wanted = place_of(servers, file), sources_of(sources)
     fleet = usable(*load_here(fleet_dir))
     data = None if vrps is None and rtr is None else read(vrps, rtr)
-    view = asyncio.run(_view(where, file, wanted, fleet, names))
+    view = registry_view(where, file, wanted, fleet, names)
     for remark in view.unreadable:
         message(remark, severity="warning")
     ours = frozenset(name.upper() for name in maintainers)
@@ -84,12 +76,3 @@ def audit(
     else:
         click.echo("every route has an object of its own, and nobody else has one for our prefixes")
     sys.exit(INVALID if any(each.severity == "error" for each in findings) else 0)
-
-
-async def _view(
-    servers: "tuple[Server, ...]", file: str | None, sources: tuple[str, ...], fleet: "Fleet", names: "list[SetName]"
-) -> "RegistryView":
-    from anycastle.io.irr.view import view_of
-
-    async with opened(servers, file, sources) as registry:
-        return await view_of(registry, fleet, names)

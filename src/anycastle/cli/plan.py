@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from anycastle.cli.heard_from import heard_from
+from anycastle.cli.irr_registry import place_of, registry_options_named, registry_view, sources_of
 from anycastle.cli.output import Form, message, output_option, print_json
 from anycastle.cli.plan_input import CHANGED, REFUSED, Inputs, live_options, read_inputs
 
 if TYPE_CHECKING:
     from anycastle.io.controller_client.port import Controller
+    from anycastle.model.fleet import Fleet
+    from anycastle.model.prefix import Prefix
     from anycastle.rollout.check_input import Evidence
 
 _SHARE = click.FloatRange(0, 100, min_open=True)
@@ -22,6 +26,11 @@ _SHARE = click.FloatRange(0, 100, min_open=True)
 @click.option("--weights", default="equal", show_default=True, metavar="equal|FILE", help="How much each AS counts.")
 @click.option("--load", metavar="LOAD", help="What all users offer together, such as 38G; with --graph.")
 @click.option("--vrps", envvar="ANYCASTLE_VRPS", metavar="FILE|URL", help="JSON export of a validator, for ROAs.")
+@registry_options_named("irr-")
+@click.option(
+    "--catchments", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
+    help="What `anycastle probe catchments -o ndjson` printed: who would see the change.",
+)  # fmt: skip
 @click.option("--canary-upstream", "canaries", multiple=True, metavar="NAME", help="What the first step goes through.")
 @click.option("--max-pops", type=_SHARE, default=20, show_default=True, help="Percent of PoPs that a step may touch.")
 @click.option(
@@ -92,7 +101,20 @@ def _evidence(fleet_dir: Path, inputs: Inputs, given: dict[str, Any]) -> "Eviden
     return Evidence(
         limits=BlastLimits(pops_share=given["max_pops"] / 100, capacity_share=given["max_capacity"] / 100),
         validity=validity,
+        registered=_registered(fleet, given),
+        heard_from=heard_from(given["catchments"]),
         foreseen=foreseen,
         retiring=frozenset(given["retire"]),
         canary_upstreams=tuple(given["canaries"]),
     )
+
+
+def _registered(fleet: "Fleet", given: dict[str, Any]) -> "frozenset[Prefix] | None":
+    """Give the prefixes with a route object of ours; None where no registry was named."""
+    if not given["servers"] and given["file"] is None:
+        return None
+    servers, file = place_of(given["servers"], given["file"], "irr-")
+    view = registry_view(servers, file, sources_of(given["sources"]), fleet)
+    for remark in view.unreadable:
+        message(remark, severity="warning")
+    return frozenset(each.prefix for each in view.routes if each.origin == fleet.asn)

@@ -1,6 +1,5 @@
 """`anycastle preflight` and `ready`: the checklists before and in production, each row with what it rests on."""
 
-import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from anycastle.base.errors import ParseError
+from anycastle.cli.heard_from import heard_from
 from anycastle.cli.output import Form, counted, message, output_option, print_json, styled
 from anycastle.cli.plan_input import REFUSED, read_live, source_options
 
@@ -117,7 +116,7 @@ def _asked(given: Mapping[str, Any]) -> "Asked":
         now().wall,
         live=live,
         validity=_validity(given["vrps"], fleet),
-        heard_from=_heard_from(given["catchments"]),
+        heard_from=heard_from(given["catchments"]),
         rehearsed=_rehearsed(given["log"], given["store"]),
         runbooks=_runbooks(given["runbooks"]),
     )
@@ -130,24 +129,6 @@ def _validity(vrps: str | None, fleet: Any) -> "Mapping[Prefix, Validity] | None
     from anycastle.rollout.check_input import validities
 
     return validities(fleet, read(vrps, None).vrps.validity)
-
-
-def _heard_from(path: Path | None) -> dict[str, frozenset[int]] | None:
-    """Give PoP -> the networks that it answers. Raises `ParseError` with the line."""
-    if path is None:
-        return None
-    found: dict[str, set[int]] = {}
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                told = json.loads(line)
-                pop, asn = told["pop"], told["asn"]
-            except (ValueError, KeyError, TypeError) as error:
-                wanted = "a line of `anycastle probe catchments -o ndjson`, with its pop and asn"
-                raise ParseError(f"{path}:{number}: this is not {wanted}") from error
-            if pop is not None and asn is not None:
-                found.setdefault(pop, set()).add(asn)
-    return {pop: frozenset(networks) for pop, networks in found.items()}
 
 
 def _rehearsed(log: Path | None, store: str | None) -> "dict[str, Timestamp] | None":

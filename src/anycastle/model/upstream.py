@@ -46,3 +46,6 @@ class Upstream:
     """GTSM (RFC 5082): 1 for a directly connected neighbour; None leaves it off."""
     bfd: bool = True
     max_prefixes: int | None = None
+    """Prefixes of a family that we take from it."""
+    takes_prefixes: int | None = None
+    """Prefixes of a family that it takes from us before it ends the session; None where that is not known."""

@@ -15,6 +15,7 @@ from anycastle.rollout.limits import BlastLimits, Extent
 from anycastle.rollout.live import Live
 from anycastle.rollout.presence import Presence
 from anycastle.rollout.staging import Step
+from anycastle.rollout.vantage import HeardFrom
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,10 @@ class Evidence:
     limits: BlastLimits = BlastLimits()
     validity: Mapping[Prefix, Validity] | None = None
     """Of each prefix with the fleet's ASN as origin; None where no RPKI data were given."""
+    registered: frozenset[Prefix] | None = None
+    """Prefixes with a route object of the fleet's ASN; None where no registry was given."""
+    heard_from: HeardFrom | None = None
+    """None where no vantage point's results were given."""
     foreseen: tuple[ForeseenShift, ...] | None = None
     """None where no graph was given."""
     retiring: frozenset[str] = frozenset()
@@ -68,6 +73,14 @@ class CheckInput:
         """Give the services of the files whose routes or definitions change, in the fleet's order."""
         names = {service.name for service in self.touched()} | self.difference.services
         return tuple(each for each in self.intent.fleet.services if each.name in names)
+
+    def fresh_prefixes(self) -> frozenset[Prefix]:
+        """Give the prefixes that some PoP announces to somebody for the first time."""
+        return frozenset(each.key.prefix for each in self.difference.changes if each.kind is ChangeKind.ADDED)
+
+    def approved_mitigations(self) -> frozenset[Prefix]:
+        """Give what services that change may announce against a hijack."""
+        return frozenset(prefix for service in self.changed() for prefix in service.mitigations)
 
     def announcing(self) -> Iterator[tuple[Service, list[str], list[str]]]:
         """Give each service that changes, with the PoPs that announce it before the plan and after."""

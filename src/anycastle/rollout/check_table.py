@@ -12,9 +12,12 @@ from anycastle.rollout.checks.community import community
 from anycastle.rollout.checks.drain import drain
 from anycastle.rollout.checks.floor import floor
 from anycastle.rollout.checks.human_edit import human_edit
+from anycastle.rollout.checks.irr import irr
 from anycastle.rollout.checks.maintenance import maintenance
 from anycastle.rollout.checks.no_data import no_data
+from anycastle.rollout.checks.outside_view import outside_view
 from anycastle.rollout.checks.permit import permit
+from anycastle.rollout.checks.prefix_limit import prefix_limit
 from anycastle.rollout.checks.roa import roa
 from anycastle.rollout.checks.service_end import service_end
 from anycastle.rollout.checks.shrunken import shrunken
@@ -31,12 +34,15 @@ CHECKS: Final[tuple[Callable[[CheckInput], Iterable[PlanFinding]], ...]] = (
     human_edit,
     maintenance,
     roa,
+    irr,
     community,
+    prefix_limit,
     unheard,
     age,
     agent,
     capacity,
     capacity_after_loss,
+    outside_view,
     no_data,
 )
 

@@ -11,6 +11,7 @@ from anycastle.model.announcement import Announcement, RouteAttributes
 from anycastle.model.community import LargeCommunity, StandardCommunity
 from anycastle.model.fleet import Fleet
 from anycastle.model.permit import PermitState
+from anycastle.model.prefix import Prefix, parse_prefix
 from anycastle.model.rpki import Validity
 from anycastle.model.service import Floor, MaintenanceWindow, Policy, Service
 from anycastle.model.stance import DrainStep, Stance
@@ -56,7 +57,7 @@ def test_a_small_change_is_found_faultless() -> None:
     made = plan(fleet(policies(LONGER, "fra")), live(fleet()))
     assert found(made) == []
     assert not made.refused
-    assert [each.code for each in made.findings] == ["PLN015", "PLN015"]
+    assert [each.code for each in made.findings] == ["PLN015", "PLN015", "PLN015"]
 
 
 class TestFloor:
@@ -274,6 +275,70 @@ class TestROA:
         assert self.judged(fleet(), Validity.INVALID) == [("PLN009", "warning", str(V4))]
 
 
+PART = parse_prefix("192.0.2.128/25")
+
+
+class TestRouteObjects:
+    """PLN017: what registries do not have, upstreams that filter by them drop."""
+
+    def judged(self, before: Fleet, after: Fleet, *registered: Prefix) -> list[tuple[str, str, str]]:
+        evidence = Evidence(WIDE, registered=frozenset(registered))
+        return found(plan(after, live(before), evidence))
+
+    def test_what_is_new_has_an_object(self) -> None:
+        before = fleet(policies(QUIET, "fra"))
+        assert self.judged(before, fleet(), V6) == [("PLN017", "warning", str(V4))]
+        assert self.judged(before, fleet(), V4, V6) == []
+
+    def test_what_is_announced_already_is_no_matter_of_a_plan(self) -> None:
+        assert self.judged(fleet(), fleet(policies(LONGER, "fra"))) == []
+
+    def test_so_has_what_is_approved_against_a_hijack(self) -> None:
+        after = fleet(policies(LONGER, "fra", mitigations=(PART,)))
+        assert self.judged(fleet(), after, V4, V6) == [("PLN017", "warning", str(PART))]
+        assert self.judged(fleet(), after, V4, V6, PART) == []
+
+
+class TestPrefixLimits:
+    """PLN018: an upstream that is told more than it takes ends the session."""
+
+    more = service("web", ("fra",), prefixes=(parse_prefix("198.51.100.0/24"),), floor=Floor(pops=0))
+
+    def taking(self, limit: int | None, *services: Service) -> Fleet:
+        fra = pop("fra", "eu")
+        upstreams = tuple(replace(each, takes_prefixes=limit) for each in fra.upstreams)
+        made = fleet(*services)
+        return replace(made, pops=tuple(replace(fra, upstreams=upstreams) if p.name == "fra" else p for p in made.pops))
+
+    def judged(self, limit: int | None, *services: Service) -> list[tuple[str, str, str]]:
+        found_ = found(plan(self.taking(limit, *services), live(fleet()), Evidence(WIDE)))
+        return [each for each in found_ if each[0] == "PLN018"]
+
+    def test_each_family_counts_alone(self) -> None:
+        assert self.judged(2, service(), self.more) == []
+        assert self.judged(1, service(), self.more) == [("PLN018", "error", "fra one"), ("PLN018", "error", "fra two")]
+        assert self.judged(None, service(), self.more) == []
+
+    def test_a_session_that_the_plan_does_not_touch_is_no_matter_of_it(self) -> None:
+        assert self.judged(1, policies(LONGER, "nrt")) == []
+
+    def test_a_mitigation_finds_room(self) -> None:
+        approved = policies(LONGER, "fra", upstreams=("one",), mitigations=(PART,))
+        assert self.judged(1, approved) == [("PLN018", "warning", "fra one")]
+        assert self.judged(2, approved) == []
+
+
+def test_a_region_that_changes_is_seen_from_outside() -> None:
+    after, five = fleet(policies(LONGER, "nrt")), frozenset(range(64496, 64501))
+
+    def judged(**heard_from: frozenset[int]) -> list[tuple[str, str, str]]:
+        return found(plan(after, live(fleet()), Evidence(heard_from=heard_from)))
+
+    assert judged(nrt=five) == []
+    assert judged(nrt=five - {64500}, fra=five) == [("PLN019", "warning", "asia")]
+    assert judged() == [("PLN019", "warning", "asia")]
+
+
 def test_communities_that_an_upstream_is_not_known_to_act_on() -> None:
     known, own, strange = StandardCommunity(64601, 1), LargeCommunity(64500, 1, 1), StandardCommunity(64601, 9)
     told = Policy(attributes=RouteAttributes(communities=frozenset({known, own, strange})), steered=STEERED)
@@ -332,8 +397,11 @@ def test_what_was_not_checked_is_said() -> None:
         made = plan(fleet(policies(LONGER, "fra")), live(fleet()), evidence)
         return [each.text.split(":")[0] for each in made.findings if each.code == "PLN015"]
 
-    assert lacking(Evidence()) == ["ROAs were not checked", "capacity was not checked"]
-    assert lacking(Evidence(validity={}, foreseen=())) == []
+    seen = "who would see it from outside was not checked"
+    assert lacking(Evidence()) == ["ROAs were not checked", "capacity was not checked", seen]
+    assert lacking(Evidence(validity={}, foreseen=(), heard_from={})) == []
+    made = plan(fleet(), live(fleet(policies(QUIET, "fra"))))
+    assert any("--irr-server" in each.text for each in made.findings if each.code == "PLN015")
 
 
 def test_every_code_has_its_section_in_the_reference_and_no_other() -> None:

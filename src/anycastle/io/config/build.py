@@ -128,6 +128,7 @@ def _upstream(shape: UpstreamShape) -> Upstream:
         ttl_security_hops=shape.ttl_security_hops,
         bfd=shape.bfd,
         max_prefixes=shape.max_prefixes,
+        takes_prefixes=shape.takes_prefixes,
     )
 
 

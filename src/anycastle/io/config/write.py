@@ -182,6 +182,7 @@ def _upstream(upstream: Upstream) -> Plain:
             "ttl_security_hops": upstream.ttl_security_hops,
             "bfd": upstream.bfd,
             "max_prefixes": upstream.max_prefixes,
+            "takes_prefixes": upstream.takes_prefixes,
         }
     )
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from anycastle.model.rpki import Validity
 from anycastle.rollout.check_input import CheckInput
-from anycastle.rollout.difference import ChangeKind
 from anycastle.rollout.finding import PlanFinding, Severity
 
 
@@ -13,7 +12,7 @@ def roa(seen: CheckInput) -> Iterator[PlanFinding]:
     validity = seen.evidence.validity
     if validity is None:
         return
-    fresh = {change.key.prefix for change in seen.difference.changes if change.kind is ChangeKind.ADDED}
+    fresh = seen.fresh_prefixes()
     origin = f"AS{seen.intent.fleet.asn}"
     for prefix in sorted({key.prefix for key in seen.intent.routes}):
         found = validity.get(prefix)
@@ -23,7 +22,7 @@ def roa(seen: CheckInput) -> Iterator[PlanFinding]:
             yield PlanFinding("PLN009", severity, str(prefix), text)
         elif found is Validity.NOT_FOUND and prefix in fresh:
             yield PlanFinding("PLN009", Severity.WARNING, str(prefix), f"from {origin} it is covered by no ROA")
-    for prefix in sorted({each for service in seen.changed() for each in service.mitigations}):
+    for prefix in sorted(seen.approved_mitigations()):
         if validity.get(prefix) is not Validity.VALID:
             text = f"no ROA makes it valid from {origin}: it could not be announced against a hijack"
             yield PlanFinding("PLN009", Severity.WARNING, str(prefix), text)

@@ -131,6 +131,11 @@ class UpstreamShape(Shape):
     max_prefixes: PositiveCount | None = Field(
         None, description="Prefixes accepted from the neighbour before the session is ended."
     )
+    takes_prefixes: PositiveCount | None = Field(
+        None,
+        description="Prefixes of one family that the neighbour accepts from you before it ends the session: its "
+        "maximum-prefix limit, by what it told you. A plan that goes beyond it is refused.",
+    )
 
     def review(self, findings: Findings) -> None:
         """Warn of a private transit and of slow detection."""
