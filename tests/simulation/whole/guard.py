@@ -114,12 +114,18 @@ class Guard:
             elif place.name not in self.withdrew[name]:
                 self.members[name].discard(place.name)  # it was gone already, and by no hand of ours
                 self._excuse(name)
+        self._take_back(place.name, (now - before) & carried)
         gone = self._serving[place.name] - place.agent.services.keys()
         for name in gone:
             self.loose[name].discard(place.name)
         self._voiced[place.name], self._serving[place.name] = now, frozenset(place.agent.services)
         for name in before - now:
             self._check(name)
+
+    def _take_back(self, pop: str, names: "AbstractSet[str]") -> None:
+        """Count services as announced that an assignment gives back before the router was told of their end."""
+        for name in names:
+            self.withdrew[name].discard(pop)
 
     def _is_voiced(self, service: Service, place: Place) -> bool:
         routes = ((place.name, each.name, prefix) for each in place.pop.upstreams for prefix in service.prefixes)

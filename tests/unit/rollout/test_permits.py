@@ -273,3 +273,18 @@ def test_the_last_pops_of_a_service_that_nobody_desires_any_more_may_all_end_it(
     d.ledger.change_fleet(fleet(service("web"), pops=NAMES), Instant(d.clock))
     d.says("lon", PermitState.NONE, wanted=True)
     assert set(d.deals()) == {Grant(name, "dns", 1) for name in NAMES}
+
+
+@pytest.mark.mission("C16")
+def test_a_refusal_stands_for_a_while_whatever_else_the_pop_says_meanwhile() -> None:
+    d = Dialogue(of_four(Floor(pops=1)))
+    d.joins(*NAMES)
+    for name in NAMES[:3]:
+        d.says(name, PermitState.HELD, 1)
+    d.says("lon", PermitState.USED, 1)
+    d.ledger.change_fleet(of_four(Floor(pops=3)), Instant(d.clock))
+    assert d.deals() == [Revoke("fra", "dns", 2), Revoke("ams", "dns", 2)]
+    d.says("fra", PermitState.HELD, 2)
+    d.says("fra", PermitState.HELD, 2, wanted=True)
+    assert d.deals() == []
+    assert Revoke("fra", "dns", 3) in [*d.deals(ASK_AGAIN_S), *d.deals()]
