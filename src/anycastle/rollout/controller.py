@@ -241,7 +241,7 @@ class ControllerEngine:
         agent.digest, agent.unsettled = digest, unsettled
         if digest == self._digest(pop):
             self._forget_refusal(pop)
-        return self._decide(now)
+        return [*self._decide(now), *self._told_anew(pop)]
 
     def agent_refused(self, pop: str, digest: str, why: str, now: Now) -> list[Command]:
         """Take that a PoP's agent refused an assignment."""
@@ -387,6 +387,13 @@ class ControllerEngine:
         assigned: list[Command] = [self._assign(pop)] if self._lives_by_another(pop) else []
         orders = (order for order in self.kept.orders.values() if order.pop == pop and order.answer is None)
         return [*assigned, *map(Tell, orders)]
+
+    def _told_anew(self, pop: str) -> list[Command]:
+        """Assign again where a PoP came to live by what is not desired any more.
+
+        What it lived by before may be desired again since, and then nothing was sent that would follow.
+        """
+        return [self._assign(pop)] if self._lives_by_another(pop) and self._refusal(pop) is None else []
 
     def _assign(self, pop: str) -> Assign:
         """Assign what is desired, and know it by its digest as it is now: the same can be written in other octets."""

@@ -2,6 +2,7 @@ import pytest
 
 from anycastle.base.errors import MisuseError
 from anycastle.model.event import ApprovalGiven, GateJudged, OperatorCommanded
+from anycastle.rollout.commands import Assign
 from anycastle.rollout.desired import Desired
 from anycastle.rollout.orders import (
     Abort,
@@ -412,3 +413,19 @@ def test_a_controller_killed_at_any_moment_goes_on_where_it_was() -> None:
         w.run(400)
         assert w.rollout().state is RolloutState.FINISHED
         assert w.living_by("r1") == set(POPS)
+
+
+@pytest.mark.mission("C4", "F7")
+def test_a_pop_that_takes_what_was_taken_back_while_it_was_on_its_way_is_told_anew() -> None:
+    w = world()
+    at_first = {pop: w.composer.digest(pop, Desired("r0")) for pop in w.agents}
+    for pop, agent in w.agents.items():
+        agent.lives_by = at_first[pop]
+        w.carry_out(w.engine.agent_changed(pop, agent.lives_by, None, w.now))
+    _, commands = w.engine.order(start(), "ann", w.now)
+    assert Assign("ams") in commands
+    assert Assign("ams") not in w.engine.order(Abort(1, "enough"), "bob", w.now)[1], (
+        "it lives by that still, as is known"
+    )
+    taken = w.composer.digest("ams", Desired("r1"))
+    assert Assign("ams") in w.engine.agent_changed("ams", taken, None, w.now)
