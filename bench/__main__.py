@@ -17,6 +17,7 @@ BENCHES = MappingProxyType(
         "mrt": "bench.mrt",
         "observe": "bench.observe",
         "simulation": "bench.simulation",
+        "probes": "bench.probes",
         "twin": "bench.twin",
     }
 )

@@ -8,9 +8,18 @@ from typing import Any, get_type_hints
 
 from prometheus_client.core import Metric
 
+from anycastle.base.ports import Timestamp
 from anycastle.io.agent_metrics import AgentCollector
+from anycastle.io.probe.metrics import ProberCollector, ResultCollector
 from anycastle.io.watch_metrics import WatchCollector
 from anycastle.model.event import KINDS
+from anycastle.model.vantage_point import VantagePoint
+from anycastle.probe.kinds.dns import DNSSeen
+from anycastle.probe.kinds.http import HTTPSeen
+from anycastle.probe.result import Failure, FailureKind, Phase, ProbeResult
+from anycastle.probe.schedule import Counts
+from anycastle.probe.tally import Tally
+from anycastle.slo.export.prometheus import EVENTS, GOOD
 
 TYPES = {
     str: "text",
@@ -123,18 +132,66 @@ def events_page() -> str:
     return EVENTS_HEAD + "\n".join(sections)
 
 
+PROBER_HEAD = """
+## Of a prober
+
+`anycastle prober run` serves these. `/probe` gives, of its one probe, `probe_success` and `probe_duration_seconds` as
+other exporters name them, and the second table. Outcomes are `ok`, or the kind of failure; rounds are `begun`, `missed`
+(we were held up), `skipped` (the probe before was under way) or `crowded` (no place); results are lost by the `spool`'s
+bound, or by a `queue` that a slow disk filled.
+
+| metric | type | labels | meaning |
+|---|---|---|---|
+"""
+PROBE_HEAD = """
+| metric | type | labels | meaning |
+|---|---|---|---|
+"""
+
+
+def _prober_part() -> str:
+    vantage, failure = VantagePoint("v"), Failure(FailureKind.SITE, "answer", "")
+    phases = (Phase("connect", 1.0),)
+    seen = HTTPSeen("1.1", 200, 0, None, days_left=30.0)
+    right, wrong, dns = (
+        ProbeResult(vantage, "t", "http", Timestamp(0.0), 0.0, None, None, phases, failed, what, "s", "p")
+        for failed, what in ((None, seen), (failure, seen), (None, DNSSeen("NOERROR", (), True, False, "", 0)))
+    )
+    tally = Tally()
+    for result in (right, wrong):
+        tally.take(result)
+    status = {"under_way": 0, "waiting": 0, "octets": 0, "lost": 0, "dropped": 0}
+    prober = _rows(ProberCollector(lambda: {("t", "http"): tally}, Counts, lambda: status).collect())
+    probe = {family.name: family for each in (wrong, dns) for family in ResultCollector(each).collect()}
+    return PROBER_HEAD + prober + PROBE_HEAD + _rows(probe.values())
+
+
+SLO_PART = f"""
+## Of objectives
+
+The rules that `anycastle slo export prometheus` writes read two counters, and write `slo:...` records. No daemon of
+this project serves these counters yet: record them from what you have
+([Promise, measure, be woken](../how-to/objectives.md)).
+
+| metric | type | labels | meaning |
+|---|---|---|---|
+| `{EVENTS}` | counter | `service`, `objective`, `region` | Events of an objective |
+| `{GOOD}` | counter | `service`, `objective`, `region` | Good ones among them |
+"""
+
+
 def metrics_page() -> str:
     """Give the page of all metric families."""
     agent = _rows(AgentCollector(lambda: SAMPLE).collect())
     watch = _rows(WatchCollector(lambda: WATCH_SAMPLE).collect())
-    return METRICS_HEAD + agent + WATCH_HEAD + watch
+    return METRICS_HEAD + agent + WATCH_HEAD + watch + _prober_part() + SLO_PART
 
 
 def _rows(families: Iterable[Metric]) -> str:
     rows = []
     for family in families:
         name = f"{family.name}_total" if family.type == "counter" else family.name
-        labels = ", ".join(f"`{label}`" for label in family.samples[0].labels)
+        labels = ", ".join(f"`{label}`" for label in family.samples[0].labels if label != "le")
         rows.append(f"| `{name}` | {family.type} | {labels} | {family.documentation} |")
     return "\n".join(rows) + "\n"
 

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from anycastle.io.config import FindingKind
-from anycastle.io.config.schema import json_schema
+from anycastle.io.config.schema import json_schema, schema_of
+from anycastle.io.config.shapes.probe import ProberShape
 
 FILES = {"fleet": "`fleet.yaml`", "pop": "`pops/*.yaml`", "service": "`services/*.yaml`"}
 
@@ -146,7 +147,27 @@ def findings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+PROBER = """\
+# A prober's file
+
+<!-- Written by tools/config_reference.py from the code. -->
+
+What `anycastle prober run FILE` reads ([how to](../how-to/prober.md)). It is YAML as that of
+[a fleet](configuration.md): durations have a unit, an empty list never means all, secrets are never written into it,
+keys of the outermost level that begin with `x-` are passed over. It has at most 1 MiB and 50,000 keys and values: some
+3,800 targets. A module has exactly one of its kinds.
+
+"""
+
+
+def prober_page() -> str:
+    """Give the page of all keys of a prober's file."""
+    schema = schema_of(ProberShape)
+    return PROBER + "\n".join(_sections(schema, schema, "", seen=set()))
+
+
 PAGES = {
+    "docs/reference/prober-file.md": prober_page,
     "docs/reference/configuration.md": configuration_page,
     "docs/reference/config-findings.md": findings_page,
 }

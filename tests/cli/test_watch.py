@@ -17,6 +17,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from anycastle.io.config.start import write_example
 from anycastle.io.event_log import EventLog
 from anycastle.io.local_socket import ask
+from tests.ports import free_port
 
 COMMAND = (sys.executable, "-c", "from anycastle.cli.main import main; main()")
 PATIENCE_S = 60.0
@@ -50,14 +51,6 @@ async def hijack(connection: ServerConnection) -> None:
 def page(port: int, path: str) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
         return answer.read().decode()  # type: ignore[no-any-return]
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.mission("C6", "F2", "I2", "S3")

@@ -22,6 +22,7 @@ from anycastle.lab.topology import Timers
 from anycastle.lab.topology_file import find_topology
 from anycastle.model.announcement import RouteAttributes
 from anycastle.model.fleet import Fleet
+from anycastle.model.prefix import parse_prefix
 from anycastle.model.service import Dampening, Lease, Policy
 from tests.lab.agent_rigs import until
 from tests.lab.postgresql import binaries, postgresql
@@ -38,14 +39,20 @@ OPERATOR = "ann"
 class ControlledLab:
     """A lab whose agents are led, and what an operator does with it."""
 
-    def __init__(self, controllers: tuple[str, ...] = (CONTROLLER,), store: str | None = None) -> None:
+    def __init__(
+        self,
+        controllers: tuple[str, ...] = (CONTROLLER,),
+        store: str | None = None,
+        vrps: Path | None = None,
+        **changes: Any,
+    ) -> None:
         topology = find_topology("three-pops")
         services = tuple(
-            replace(service, lease=Lease(duration_s=2.0), dampening=Dampening(penalty=1.0))
+            replace(service, lease=Lease(duration_s=2.0), dampening=Dampening(penalty=1.0), **changes)
             for service in topology.services
         )
         topology = replace(topology, services=services, timers=Timers(hold_time_s=240, bfd_ms=200))
-        self.equipment = ControlledAgents(controllers, store)
+        self.equipment = ControlledAgents(controllers, store, vrps)
         self.lab = NamespacesLab(topology, default_run_dir(f"test-ctl-{os.getpid()}"), self.equipment)
         self.service = topology.services[0]
         self.leader = controllers[0]
@@ -81,6 +88,10 @@ class ControlledLab:
     def permits(self) -> list[str]:
         """Give the permit of each PoP, as its agent says."""
         return [self.lab.agent(pop, {"command": "status"})["services"][0]["permit"] for pop in self.service.pops]
+
+    def reason(self, pop: str) -> str:
+        """Give why a PoP's agent does with the service what it does."""
+        return str(self.lab.agent(pop, {"command": "status"})["services"][0]["reason"])
 
     def all_assigned(self) -> bool:
         agents = self.agents()
@@ -174,25 +185,62 @@ def test_a_change_goes_canary_then_pop_then_all_and_clients_lose_nothing(led: Co
     assert sent > 100
     assert lost == 0
     assert led.prepends() == {pop: {times + 1 for times in before} for pop, before in usual.items()}
-    assert led.ask("status")["desired"] == {"revision": led.rollout(number)["revision"], "exceptions": 0}
+    assert led.ask("status")["desired"] == {
+        "revision": led.rollout(number)["revision"],
+        "exceptions": 0,
+        "mitigations": [],
+    }
 
 
 @pytest.mark.mission("C4", "F7")
 def test_a_fault_at_the_second_step_takes_it_back_by_itself(led: ControlledLab) -> None:
     usual = led.prepends()
     clients = led.clients_ask()
-    number = led.apply(led.prepended(1), gates=["announced_share >= 100%"])
+    number = led.apply(led.prepended(1), bake_s=5.0, gates=["announced_share >= 100%"])
     second = led.rollout(number)["steps"][1]["pops"][0]
     until(lambda: led.rollout(number)["step"] == 2, "the second step", wait_s=60)
-    led.lab.agent(second, {"command": "drain", "services": ["dns"], "owner": "eve", "reason": "a fault", "soak_s": 60})
+    led.lab.kill(f"nsd-{second}")
     found = led.ended(number)
     assert (found["state"], found["step"]) == ("rolled back", 0)
     assert f"{second}: announced_share is 0" in found["why"]
-    led.lab.agent(second, {"command": "undrain", "services": ["dns"], "owner": "eve", "reason": "over"})
-    until(lambda: led.prepends() == usual, "all is as it was")
+    led.lab.start_service(second)
+    until(lambda: led.prepends() == usual, "all is as it was", wait_s=60)
+    sent, lost = led.lost(clients)
+    assert sent > 100
+    assert lost < sent / 10, "no more than what was asked of the dead server until its PoP withdrew"
+
+
+@pytest.mark.mission("C4", "F7")
+def test_a_session_that_is_lost_at_the_second_step_takes_it_back_and_clients_lose_nothing(led: ControlledLab) -> None:
+    usual = led.prepends()
+    clients = led.clients_ask()
+    number = led.apply(led.prepended(1), bake_s=5.0, gates=["sessions_up_share >= 100%"])
+    second = led.rollout(number)["steps"][1]["pops"][0]
+    until(lambda: led.rollout(number)["step"] == 2, "the second step", wait_s=60)
+    lines = led.lab.bird(second, "show protocols").splitlines()
+    protocol = next(line.split()[0] for line in lines if " BGP " in line)
+    led.lab.bird(second, f"disable {protocol}")
+    found = led.ended(number)
+    assert (found["state"], found["step"]) == ("rolled back", 0)
+    assert f"{second}: sessions_up_share is " in found["why"]
+    led.lab.bird(second, f"enable {protocol}")
+    until(lambda: led.prepends() == usual, "all is as it was", wait_s=60)
     sent, lost = led.lost(clients)
     assert sent > 100
     assert lost == 0
+
+
+@pytest.mark.mission("C4", "C5")
+def test_a_pop_that_is_drained_on_purpose_takes_no_rollout_back(led: ControlledLab) -> None:
+    drained = led.service.pops[-1]
+    led.ask("drain", pops=[drained], services=["dns"], reason="line cards", soak_s=0.0, wait_s=0.0)
+    until(lambda: led.lab.announcing(led.service) == set(led.service.pops[:-1]), "it is drained")
+    number = led.apply(led.prepended(1), gates=["announced_share >= 100%"])
+    nothing = f"data: {drained}: announced_share was measured on nothing"
+    until(lambda: led.rollout(number)["waits_for"] == nothing, "it is held: no data is not a pass", wait_s=60)
+    assert led.rollout(number)["state"] == "baking"
+    led.ask("undrain", pops=[drained], services=["dns"], reason="done")
+    assert led.ended(number)["state"] == "finished"
 
 
 @pytest.mark.mission("C4", "C16")
@@ -274,6 +322,68 @@ def test_a_second_controller_takes_over_when_the_leader_is_killed() -> None:
             led.lab.down()
 
 
+@pytest.mark.mission("C5", "S3")
+def test_a_hijack_is_answered_by_the_approved_more_specific_until_it_is_ended(tmp_path: Path) -> None:
+    """The client c2 takes the half of the prefix in which the service is; what is more specific wins everywhere."""
+    half, other = map(parse_prefix, ("192.0.2.0/24", "192.0.3.0/24"))
+    vrps = tmp_path / "vrps.json"
+    vrps.write_text('{"roas": [{"asn": "AS64500", "prefix": "192.0.2.0/23", "maxLength": 24, "ta": "lab"}]}')
+    led = ControlledLab(vrps=vrps, prefix=parse_prefix("192.0.2.0/23"))
+    try:
+        led.begin()
+        run_dir = str(led.equipment.run_dir(led.lab, led.leader))
+        words = ("192.0.2.0/24", "--reason", "AS65537 announces it", "--run-dir", run_dir)
+        with pytest.raises(WorldError, match="its service lists none under `mitigations`"):
+            anycastle("mitigate", "hijack", *words)
+        service = replace(led.lab.fleet.services[0], mitigations=(half, other))
+        approved = replace(led.lab.fleet, services=(service,))
+        assert led.ended(led.apply(approved))["state"] == "finished"
+
+        hijack(led.lab, "c2", "10.102.0.0/24", str(half))
+        until(lambda: answered(led, "c1") == 0.0, "c1's queries go to the hijacker")
+        assert "rollout 2 announces 192.0.2.0/24: 100%" in anycastle("mitigate", "hijack", *words)
+        assert led.rollout(2)["state"] == "waiting"
+        assert answered(led, "c1") == 0.0, "nobody agreed yet"
+        anycastle("rollout", "approve", "2", "--owner", "bob", "--run-dir", run_dir)
+        assert led.ended(2)["state"] == "finished"
+        until(lambda: answered(led, "c1") == 1.0, "c1 is answered again")
+        assert all(prefixes(led, pop) == {"192.0.2.0/23", "192.0.2.0/24"} for pop in led.service.pops)
+
+        number = led.apply(replace(approved, services=(replace(service, dampening=Dampening(penalty=2.0)),)))
+        assert led.ended(number)["state"] == "finished"
+        assert led.ask("status")["desired"]["mitigations"] == ["192.0.2.0/24"], "it stays, whatever is rolled out"
+        assert answered(led, "c1") == 1.0
+
+        assert "ends 192.0.2.0/24" in anycastle("mitigate", "end", *words)
+        assert led.ended(number + 1)["state"] == "finished"
+        assert all(prefixes(led, pop) == {"192.0.2.0/23"} for pop in led.service.pops)
+        until(lambda: answered(led, "c1") == 0.0, "the hijacker has it again")
+    finally:
+        led.lab.down()
+
+
+def hijack(lab: NamespacesLab, client: str, own: str, prefix: str) -> None:
+    """Have a client's router announce a prefix beside its own."""
+    path = lab.wiring.folder(client) / "bird.conf"
+    text = path.read_text()
+    (line,) = (each for each in text.splitlines() if f"route {own}" in each)
+    path.write_text(text.replace(line, f"{line}\n{line.replace(own, prefix)}"))
+    assert "Reconfigured" in lab.bird(client, "configure")
+
+
+def answered(led: ControlledLab, client: str) -> float:
+    """Give the part of a client's queries of half a second that were answered."""
+    file = led.lab.start_probe(client, led.service, 40.0, 1)
+    time.sleep(0.5)  # of queries
+    sent, lost = led.lost({client: file})
+    return (sent - lost) / sent
+
+
+def prefixes(led: ControlledLab, pop: str) -> set[str]:
+    """Give what an agent reads back from BIRD."""
+    return {route["prefix"] for route in led.lab.agent(pop, {"command": "status"})["exported"]}
+
+
 @pytest.mark.mission("C3", "F8")
 def test_a_plan_made_stale_by_a_routers_edit_is_not_applied(led: ControlledLab) -> None:
     folder = led.folder(led.prepended(1))
@@ -301,7 +411,7 @@ def test_a_drain_is_ordered_through_the_controller_and_stops_at_the_floor(led: C
     clients = led.clients_ask()
     anycastle("drain", "dns", "--pop", "pop1", "--soak", "0.5", "--wait", "0.5", *told)
     until(lambda: led.lab.announcing(led.service) == {"pop2", "pop3"}, "pop1 is drained")
-    until(lambda: led.ask("status")["orders"] == [], "the order is answered")
+    assert [each["answer"] for each in led.ask("status")["orders"]] == [""], "the command waited for the answer"
     with pytest.raises(WorldError, match="would be announced by no PoP alone"):
         anycastle("withdraw", "dns", "--pop", "pop2", "--pop", "pop3", *told)
     with pytest.raises(WorldError, match="there is no PoP pop9"):
@@ -318,8 +428,9 @@ def test_what_fails_is_withdrawn_by_permits_of_the_controller_and_never_below_th
     for pop in led.service.pops:
         led.lab.kill(f"nsd-{pop}")
     until(lambda: len(led.lab.announcing(led.service)) == 1, "two withdraw, one stays")
-    time.sleep(3.0)
-    assert len(led.lab.announcing(led.service)) == 1
+    (last,) = led.lab.announcing(led.service)
+    until(lambda: "no withdraw permit" in led.reason(last), f"{last} says why it stays")
+    assert led.lab.announcing(led.service) == {last}
     for pop in led.service.pops:
         led.lab.start_service(pop)
     until(lambda: led.lab.announcing(led.service) == set(led.service.pops), "all are back", wait_s=60)

@@ -98,7 +98,7 @@ def run(
     from anycastle.daemons.agent_process import AgentProcess, AgentSettings
     from anycastle.daemons.assigned import begin_with
 
-    state, sockets = directories(pop, state_dir, run_dir)
+    state, sockets = (each.absolute() for each in directories(pop, state_dir, run_dir))  # the watchdog lives in /
     link = _link_settings(controllers, authorities, certificate, key)
     settings = AgentSettings(pop, state, sockets, address(listen), observe_only, not no_watchdog, link)
 
@@ -173,7 +173,7 @@ def status(pop: str, run_dir: Path | None, form: Form) -> None:
     """Show what the agent announces, and why."""
     from anycastle.io.local_socket import ask
 
-    told = ask(_socket(pop, run_dir), {"command": "status", "pop": pop})
+    told = ask(_socket(pop, run_dir), {"command": "status", "pop": pop}, found_by="--run-dir")
     if form is Form.TABLE:
         for problem in told["problems"]:
             click.echo(f"not ready: {problem}", err=True)
@@ -272,7 +272,7 @@ def _command(
     from anycastle.io.local_socket import ask
 
     asked = request | {"pop": pop, "services": list(services), "owner": owner, "reason": reason}
-    told = ask(_socket(pop, run_dir), asked)
+    told = ask(_socket(pop, run_dir), asked, found_by="--run-dir")
     print_form(form, told["services"], _service_table(told["services"]))
 
 

@@ -88,8 +88,8 @@ def schema(kind: str) -> None:
 def _plain_finding(finding: "Finding") -> dict[str, Any]:
     return {
         "file": finding.file,
-        "line": finding.line,
-        "column": finding.column,
+        "line": finding.line or None,
+        "column": finding.column or None,
         "path": finding.path,
         "code": finding.code,
         "severity": finding.severity.value,

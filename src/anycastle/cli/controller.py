@@ -1,13 +1,17 @@
 """`anycastle controller`: the controller's process, and how it stands."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
+from anycastle.cli.controller_option import controller_option
 from anycastle.cli.controller_socket import owner_option, run_dir_option, say
-from anycastle.cli.output import Form, Table, output_option, print_form
+from anycastle.cli.output import Form, output_option, print_json, print_table, print_yaml
 from anycastle.cli.store_option import store_option
+
+if TYPE_CHECKING:
+    from anycastle.io.controller_client.port import Controller, Told
 
 
 @click.group()
@@ -31,6 +35,9 @@ def controller() -> None:
 @click.option(
     "--oidc", type=click.Path(path_type=Path), help="The file that names the OpenID provider by which people log in."
 )
+@click.option("--indicators", type=click.Path(path_type=Path), help="A file of what gates can ask of a Prometheus.")
+@click.option("--vrps", metavar="FILE|URL", help="JSON export of a validator: what is rolled out is checked by it.")
+@click.option("--rtr", metavar="HOST:PORT", help="A validator's cache that speaks RTR, in place of an export.")
 @run_dir_option
 def run(
     store: str,
@@ -44,6 +51,9 @@ def run(
     api_certificate: Path | None,
     api_key: Path | None,
     oidc: Path | None,
+    indicators: Path | None,
+    vrps: str | None,
+    rtr: str | None,
     run_dir: Path,
 ) -> None:
     """Lead the fleet, or stand by while another controller does. SIGHUP reads the certificates anew.
@@ -54,7 +64,7 @@ def run(
     import asyncio
 
     from anycastle.base.errors import MisuseError, ParseError
-    from anycastle.daemons.api import ApiPlace, require_safe
+    from anycastle.daemons.api_place import ApiPlace, require_safe
     from anycastle.daemons.controller_process import ControllerProcess, ControllerSettings
     from anycastle.io.link.files import CredentialFiles
     from anycastle.model.controller_access import host_and_port
@@ -83,7 +93,23 @@ def run(
         except (ParseError, MisuseError) as error:
             click.echo(str(error), err=True)
             raise SystemExit(2) from error
-    settings = ControllerSettings(store, place, address, shown, run_dir, served, login)
+    measured = None
+    if indicators is not None:
+        from anycastle.io.config.indicators_file import load_indicators
+
+        try:
+            measured = load_indicators(indicators)
+        except (ParseError, MisuseError) as error:
+            click.echo(str(error), err=True)
+            raise SystemExit(2) from error
+    if vrps is not None and rtr is not None:
+        raise click.UsageError("name one source of VRPs: --vrps, or --rtr")
+    cache = None
+    if rtr is not None:
+        from anycastle.cli.rpki import cache_place
+
+        cache = cache_place(rtr)
+    settings = ControllerSettings(store, place, address, shown, run_dir, served, login, vrps, cache, measured)
     asyncio.run(ControllerProcess(settings).run())
 
 
@@ -131,35 +157,30 @@ def migrate(store: str, to: str, remove: bool, dry_run: bool) -> None:
 
 
 @controller.command()
-@run_dir_option
+@controller_option
 @output_option(Form.TABLE, Form.JSON, Form.YAML)
-def status(run_dir: Path, form: Form) -> None:
-    """Show who leads, what is desired, which rollouts are open, and which PoPs are there."""
-    told = say(run_dir, {"command": "status"})
+def status(controller: "Controller", form: Form) -> None:
+    """Show who leads, what is desired, which rollouts are open, which PoPs are there, and what they were ordered."""
+    told = controller.status()
     if form is Form.TABLE:
-        _say_summary(told)
-    print_form(form, told, _agents_table(told["agents"] or {}))
+        _print_status(told)
+    elif form is Form.JSON:
+        print_json(told)
+    else:
+        print_yaml(told)
 
 
-def _say_summary(told: dict[str, Any]) -> None:
-    leads = f"leads by term {told['term']}" if told["leads"] else "does not lead"
-    click.echo(f"{told['address']} {leads}; desired: {told['desired']['revision'] or 'nothing yet'}", err=True)
-    if told["frozen"] is not None:
-        click.echo(f"frozen by {told['frozen']['who']}: {told['frozen']['reason']}", err=True)
-    for rollout in told["rollouts"]:
-        if rollout["state"] not in ("finished", "rolled back", "aborted"):
-            steps = f"step {rollout['step']} of {len(rollout['steps'])}"
-            click.echo(f"rollout {rollout['number']}: {rollout['state']}, {steps} {rollout['why']}".rstrip(), err=True)
+def _print_status(told: "Told") -> None:
+    from anycastle.cli import controller_text
+    from anycastle.io.clock import now
 
-
-def _agents_table(agents: dict[str, dict[str, Any]]) -> Table:
-    rows = [
-        (
-            pop,
-            "connected" if seen["connected"] else "away",
-            (seen["assignment"] or "its files")[:12],
-            seen["refused"] or seen["unsettled"] or "",
-        )
-        for pop, seen in agents.items()
-    ]
-    return Table(("pop", "agent", "lives by", "trouble"), rows)
+    for line in controller_text.summary(told, now().wall):
+        click.echo(line)
+    if told["agents"]:
+        click.echo()
+        print_table(controller_text.agents_table(told["agents"]))
+    elif told["leads"]:
+        click.echo("no agent has dialled in yet")
+    if told["orders"]:
+        click.echo()
+        print_table(controller_text.orders_table(told["orders"]))

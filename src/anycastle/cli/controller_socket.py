@@ -1,4 +1,4 @@
-"""How commands reach the controller on this machine."""
+"""The controller's socket on this machine, and what orders have in common."""
 
 import getpass
 from collections.abc import Callable
@@ -25,11 +25,15 @@ def reason_option(command: F) -> F:
 
 def owner_option(command: F) -> F:
     """Give the option for who does it."""
-    return click.option("--owner", default=getpass.getuser, help="Who. [default: the user]")(command)
+    return click.option(
+        "--owner", default=getpass.getuser,
+        help="Who, for the log. Whoever may open the socket may name anybody: two people are two by API tokens alone."
+        " [default: the user]",
+    )(command)  # fmt: skip
 
 
 def say(run_dir: Path, request: dict[str, Any], timeout_s: float = 120.0) -> dict[str, Any]:
     """Send one request and give the reply. Raises `WorldError`, with the controller's words where it refuses."""
     from anycastle.io.local_socket import ask
 
-    return ask(run_dir / "controller.sock", request, timeout_s, of="the controller")
+    return ask(run_dir / "controller.sock", request, timeout_s, of="the controller", found_by="--run-dir")

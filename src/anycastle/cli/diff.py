@@ -2,11 +2,15 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from anycastle.cli.output import Form, message, output_option, print_json
 from anycastle.cli.plan_input import CHANGED, live_options, read_inputs
+
+if TYPE_CHECKING:
+    from anycastle.io.controller_client.port import Controller
 
 
 @click.command()
@@ -16,7 +20,7 @@ def diff(
     fleet_dir: Path,
     files: tuple[Path, ...],
     sockets: tuple[str, ...],
-    controller: Path | None,
+    controller: "Controller | None",
     detailed_exitcode: bool,
     form: Form,
 ) -> None:

@@ -6,8 +6,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -17,8 +18,13 @@ from anycastle.cli.event_source import Events, opened
 from anycastle.io.event_log import GENESIS, Head, StoredEvent, VerifyResult, parse_head
 from anycastle.model.event import KINDS
 
+if TYPE_CHECKING:
+    from anycastle.io.syslog import SyslogSender
+
 STATE_ROOT: Final = Path("/var/lib/anycastle")
 _FOLLOW_INTERVAL_S: Final = 0.25
+SENT_AT_ONCE: Final = 200
+"""Events that go to a collector before how far it came is kept."""
 _SPANS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -194,6 +200,64 @@ def export(path: Path | None, store: str | None, after: str | None) -> None:
     except WorldError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"head {head}", err=True)
+
+
+@events.command("send")
+@_log_argument
+@_log_store_option
+@click.option(
+    "--syslog", "place", required=True, metavar="tls://HOST[:PORT]", help="A collector; tcp:// is not encrypted."
+)
+@click.option("--ca-file", type=click.Path(path_type=Path, exists=True), help="Who signed the collector's certificate.")
+@click.option(
+    "--position", type=click.Path(path_type=Path, dir_okay=False), required=True,
+    help="A file that keeps up to where events were sent; it is made by the first call.",
+)  # fmt: skip
+@click.option("--follow", is_flag=True, help="Go on with new events as they happen, until interrupted.")
+def send(path: Path | None, store: str | None, place: str, ca_file: Path | None, position: Path, follow: bool) -> None:
+    """Send the log to a syslog collector (RFC 5424): what follows the position, and then what happens.
+
+    Each message carries its event as JSON, with its number and hash. Syslog acknowledges nothing: when a connection
+    breaks, what was on its way may be lost. It ends with an error then; start it again, and it goes on where it was.
+
+    \b
+    anycastle events send --syslog tls://logs.example.net --position sent --follow
+    """
+    from anycastle.io.syslog import SyslogSender
+
+    sent = _read_position(position)
+    with opened(path, store) as log, SyslogSender(place, ca_file) as collector:
+        while True:
+            sent = _send(log, sent, collector, position)
+            if not follow:
+                break
+            time.sleep(_FOLLOW_INTERVAL_S)
+    click.echo(f"sent up to event {sent}", err=True)
+
+
+def _send(log: Events, sent: int, collector: "SyslogSender", position: Path) -> int:
+    """Send what follows a position, some at a time; keep how far it came after each."""
+    from anycastle.io.durable import write_durably
+    from anycastle.io.syslog import framed, message
+
+    rows = log.read(sent)
+    while some := list(islice(rows, SENT_AT_ONCE)):
+        collector.send(b"".join(framed(message(event, plain(event))) for event in some))
+        sent = some[-1].sequence
+        write_durably(position, f"{sent}\n".encode())
+    return sent
+
+
+def _read_position(path: Path) -> int:
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise WorldError(f"{path} cannot be read: {error.strerror}", retryable=False) from error
+    if not text.isdecimal():
+        raise ParseError(f"{path}: this is no position that `anycastle events send` wrote")
+    return int(text)
 
 
 def _head_of(text: str, option: str) -> Head:

@@ -1,29 +1,31 @@
 """`anycastle freeze`, `thaw` and `break-glass`: stop what changes by itself, and go on in spite of it."""
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from anycastle.cli.controller_socket import owner_option, reason_option, run_dir_option, say
+from anycastle.cli.controller_option import ordering_option
+from anycastle.cli.controller_socket import reason_option
+
+if TYPE_CHECKING:
+    from anycastle.io.controller_client.port import Controller
 
 
 @click.command()
 @reason_option
-@owner_option
-@run_dir_option
-def freeze(reason: str, owner: str, run_dir: Path) -> None:
+@ordering_option
+def freeze(reason: str, controller: "Controller") -> None:
     """Let the controller change nothing by itself. PoPs go on withdrawing what does not serve."""
-    say(run_dir, {"command": "freeze", "reason": reason, "owner": owner})
+    controller.freeze(reason)
     click.echo("frozen")
 
 
 @click.command()
 @reason_option
-@owner_option
-@run_dir_option
-def thaw(reason: str, owner: str, run_dir: Path) -> None:
+@ordering_option
+def thaw(reason: str, controller: "Controller") -> None:
     """End a freeze."""
-    say(run_dir, {"command": "thaw", "reason": reason, "owner": owner})
+    controller.thaw(reason)
     click.echo("thawed")
 
 
@@ -31,15 +33,14 @@ def thaw(reason: str, owner: str, run_dir: Path) -> None:
 @click.option("--for", "lasts_s", type=float, default=3600.0, show_default=True, help="Seconds; a day at most.")
 @click.option("--approve", is_flag=True, help="Agree, as a second person, to what another asked for.")
 @click.option("--reason", default="", help="Why; needed by who asks.")
-@owner_option
-@run_dir_option
-def break_glass(lasts_s: float, approve: bool, reason: str, owner: str, run_dir: Path) -> None:
+@ordering_option
+def break_glass(lasts_s: float, approve: bool, reason: str, controller: "Controller") -> None:
     """Let rollouts go on in spite of a freeze and without gates. It takes two people, and ends by itself."""
     if approve:
-        say(run_dir, {"command": "approve", "subject": "break-glass", "owner": owner})
+        controller.break_glass()
         click.echo("the glass is broken", err=True)
         return
     if not reason:
         raise click.UsageError("--reason is needed")
-    say(run_dir, {"command": "break-glass", "reason": reason, "owner": owner, "lasts_s": lasts_s})
+    controller.ask_for_glass(reason, lasts_s)
     click.echo("a second person must agree: anycastle break-glass --approve", err=True)

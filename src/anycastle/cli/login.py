@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import click
 
@@ -31,9 +31,13 @@ def login(url: str, ca_file: Path | None, browser: bool) -> None:
     """
     import httpx2
 
-    parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
-        raise click.UsageError(f"{url}: a session's text goes by https only")
+    from anycastle.base.errors import MisuseError
+    from anycastle.io.controller_client.http import require_private
+
+    try:
+        require_private(url)
+    except MisuseError as error:
+        raise click.UsageError(str(error)) from error
     context = ssl.create_default_context(cafile=ca_file)
     with httpx2.Client(base_url=url, verify=context, timeout=30.0, trust_env=False) as api, _return() as server:
         asked = {"redirect_uri": f"http://127.0.0.1:{server.server_port}/"}

@@ -31,24 +31,35 @@ COMMANDS: Final = MappingProxyType(
         "drift": Command("anycastle.cli.drift", "drift", "Show what a human changed on a router."),
         "events": Command("anycastle.cli.events", "events", "Read and verify an event log."),
         "freeze": Command("anycastle.cli.freeze", "freeze", "Let the controller change nothing by itself."),
+        "incidents": Command(
+            "anycastle.cli.incidents", "incidents", "See what alerts become: pages, tickets, incidents."
+        ),
         "init": Command("anycastle.cli.init", "init", "Write a commented example fleet."),
         "irr": Command("anycastle.cli.irr", "irr", "Ask routing registries: filters of as-sets, the fleet's objects."),
         "lab": Command("anycastle.cli.lab", "lab", "Run a topology here, let something fail, see what clients see."),
         "login": Command("anycastle.cli.login", "login", "Log in at a controller's API through your provider."),
+        "mitigate": Command(
+            "anycastle.cli.mitigate", "mitigate", "Win traffic back from a hijack, with approved more-specifics."
+        ),
         "mrt": Command("anycastle.cli.mrt", "mrt", "Print the routes of route collectors' archives."),
         "pki": Command("anycastle.cli.pki", "pki", "Keep the certificates of agents and controllers."),
         "plan": Command("anycastle.cli.plan", "plan", "Preview and judge what the fleet's files would change."),
+        "preflight": Command("anycastle.cli.readiness", "preflight", "Go through the checklist before production."),
+        "probe": Command("anycastle.cli.probe", "probe", "Probe; read what probes saw: which PoP answered whom."),
+        "prober": Command("anycastle.cli.prober", "prober", "Probe targets on a schedule, as a vantage point."),
+        "ready": Command("anycastle.cli.readiness", "ready", "Go through the checklist of production."),
         "restore": Command("anycastle.cli.backup", "restore", "Put a backup into a controller's database."),
         "rollout": Command("anycastle.cli.rollout", "rollout", "Look at rollouts, hold them, take them back."),
-        "probe": Command("anycastle.cli.probe", "probe", "Read what probes saw: which PoP answered whom, how fast."),
         "rpki": Command("anycastle.cli.rpki", "rpki", "Validate routes, audit and plan the fleet's ROAs."),
+        "slo": Command("anycastle.cli.slo", "slo", "Objectives, budgets, burn rates: test, replay, export them."),
         "speaker": Command("anycastle.cli.speaker", "speaker", "Run the embedded BGP speaker of a PoP."),
         "steer": Command("anycastle.cli.drain", "steer", "Send traffic elsewhere, and keep announcing."),
         "thaw": Command("anycastle.cli.freeze", "thaw", "End a freeze."),
-        "undrain": Command("anycastle.cli.drain", "undrain", "End drains."),
-        "watch": Command("anycastle.cli.watch", "watch", "See what the Internet sees: hijacks, leaks, losses."),
         "twin": Command("anycastle.cli.twin", "twin", "Predict who lands where: routes, failures, hijacks, leaks."),
+        "undrain": Command("anycastle.cli.drain", "undrain", "End drains."),
+        "up": Command("anycastle.cli.up", "up", "Run a controller with all that it needs, in one folder."),
         "version": Command("anycastle.cli.version", "version", "Print the version."),
+        "watch": Command("anycastle.cli.watch", "watch", "See what the Internet sees: hijacks, leaks, losses."),
         "withdraw": Command("anycastle.cli.drain", "withdraw", "Take services from PoPs at once, in an emergency."),
     }
 )

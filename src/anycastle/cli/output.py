@@ -122,6 +122,11 @@ def nothing_read(names: Sequence[str], what: str) -> str:
     return f"nothing in {', '.join(names)} can be read as {what}"
 
 
+def one_line(text: str) -> str:
+    """Give a text that somebody else wrote as one line: a terminal obeys nothing of it."""
+    return "".join(each if each.isprintable() else "?" for each in " ".join(text.split()))
+
+
 def counted(number: int, what: str) -> str:
     """Give a number with its noun: 1 PoP, 2 PoPs."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -10,6 +10,7 @@ from anycastle.cli.output import Form, message, output_option, print_json
 from anycastle.cli.plan_input import CHANGED, REFUSED, Inputs, live_options, read_inputs
 
 if TYPE_CHECKING:
+    from anycastle.io.controller_client.port import Controller
     from anycastle.rollout.check_input import Evidence
 
 _SHARE = click.FloatRange(0, 100, min_open=True)
@@ -34,7 +35,7 @@ def plan(
     fleet_dir: Path,
     files: tuple[Path, ...],
     sockets: tuple[str, ...],
-    controller: Path | None,
+    controller: "Controller | None",
     detailed_exitcode: bool,
     out: Path | None,
     ci: bool,
@@ -73,7 +74,7 @@ def plan(
 
 
 def _evidence(fleet_dir: Path, inputs: Inputs, given: dict[str, Any]) -> "Evidence":
-    from anycastle.rollout.check_input import Evidence
+    from anycastle.rollout.check_input import Evidence, validities
     from anycastle.rollout.difference import differ
     from anycastle.rollout.limits import BlastLimits
 
@@ -82,8 +83,7 @@ def _evidence(fleet_dir: Path, inputs: Inputs, given: dict[str, Any]) -> "Eviden
     if given["vrps"] is not None:
         from anycastle.cli.rpki import read
 
-        vrps = read(given["vrps"], None).vrps
-        validity = {key.prefix: vrps.validity(key.prefix, fleet.asn) for key in inputs.intent.routes}
+        validity = validities(fleet, read(given["vrps"], None).vrps.validity)
     foreseen = None
     if given["graph"] is not None:
         from anycastle.cli.plan_shift import foresee

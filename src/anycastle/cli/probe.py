@@ -12,6 +12,7 @@ SUBCOMMANDS: Final = MappingProxyType(
     {
         "atlas": Command("anycastle.cli.probe_atlas", "atlas", "Read results of RIPE Atlas."),
         "catchments": Command("anycastle.cli.probe_catchments", "catchments", "Which PoP answered whom, and how fast."),
+        "run": Command("anycastle.cli.probe_run", "run", "Probe a target now, and show the phases."),
     }
 )
 """All subcommands."""

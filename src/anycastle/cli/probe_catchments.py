@@ -44,7 +44,9 @@ def catchments(
     export: Path | None,
     form: Form,
 ) -> None:
-    """Tell catchments by DNS results of RIPE Atlas: id.server and hostname.bind of class CHAOS, or NSID.
+    """Tell catchments by results of our probers, and by DNS results of RIPE Atlas that name the server.
+
+    Those are answers to id.server and hostname.bind of class CHAOS, or with NSID.
 
     The table has each PoP's share of the probes, and p50 and p95 of round trips and distances, with intervals of 95 %
     that draw whole ASes again: probes of one AS share its routes, and are not so many opinions. Distances need places
@@ -60,14 +62,22 @@ def catchments(
     import numpy as np
 
     from anycastle.io.atlas import read_results, sightings_of
+    from anycastle.io.probe.result_lines import is_of_prober, sightings_of_lines
     from anycastle.io.vantage_points import read_probes, read_sites
     from anycastle.probe.catchment_summary import summarize
     from anycastle.probe.catchments import fold
     from anycastle.probe.site import AIRPORT, parse_site_rule
 
     rule = parse_site_rule(pattern or AIRPORT, frozenset(authorised))
-    rows = (row for path in files for row in read_results(path))
+    ours = [path for path in files if is_of_prober(path)]
+    rows = (row for path in files if path not in ours for row in read_results(path))
     found = sightings_of(rows, rule, read_probes(probes) if probes else None)
+    for path in ours:
+        told = sightings_of_lines(path, rule if pattern else None)
+        found.rows += told.rows
+        found.garbage += told.garbage
+        if told.passed_over:
+            message(f"{path}: {counted(told.passed_over, 'probe')} that could not ask passed over")
     _tell_passed_over(found)
     reached = list(fold(each for each in found.rows if target in (None, each.target)).values())
     if not any(reach.pop for reach in reached):

@@ -345,7 +345,7 @@ def _told_of(
 def _ask(request: dict[str, Any], run_dir: Path | None) -> dict[str, Any]:
     from anycastle.io.local_socket import ask
 
-    return ask(_directories(None, run_dir)[1] / "watch.sock", request, of="`anycastle watch run`")
+    return ask(_directories(None, run_dir)[1] / "watch.sock", request, of="`anycastle watch run`", found_by="--run-dir")
 
 
 @click.command()

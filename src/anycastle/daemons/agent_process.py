@@ -24,6 +24,7 @@ from anycastle.io.agent_metrics import AgentMetrics
 from anycastle.io.agent_state import AgentStateFile
 from anycastle.io.assignment_file import AssignmentFile
 from anycastle.io.clock import now
+from anycastle.io.directory import make_directory
 from anycastle.io.echo import Echo
 from anycastle.io.event_writer import EventWriter
 from anycastle.io.link.files import CredentialFiles, LinkSettings
@@ -298,14 +299,6 @@ def _linked(daemon: AgentDaemon, link: LinkSettings, settings: AgentSettings) ->
 
     events_path, orders_path = settings.state_dir / "events.db", settings.state_dir / "orders.json"
     return AgentLink(daemon, link, events_path=events_path, orders_path=orders_path)
-
-
-def make_directory(path: Path, mode: int) -> None:
-    """Make a directory and those above it. Raises `WorldError`."""
-    try:
-        path.mkdir(parents=True, exist_ok=True, mode=mode)
-    except OSError as error:
-        raise WorldError(f"{path} cannot be made: {error.strerror}", retryable=False) from error
 
 
 def told(event: Event) -> str | None:

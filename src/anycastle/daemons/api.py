@@ -5,14 +5,12 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from ipaddress import ip_address
-from pathlib import Path
 from typing import Final
 
 import uvicorn
 
-from anycastle.base.errors import MisuseError, WorldError
+from anycastle.base.errors import WorldError
+from anycastle.daemons.api_place import ApiPlace, require_safe
 from anycastle.daemons.controller import ControllerDaemon
 from anycastle.io.config.oidc_file import LoginSettings
 from anycastle.io.oidc import OIDCProvider
@@ -36,16 +34,6 @@ STOP_S: Final = 2
 """How long open requests and streams are waited for at the end."""
 
 BACKLOG: Final = 512
-
-
-@dataclass(frozen=True, slots=True)
-class ApiPlace:
-    """Where the API is served, and with which certificate."""
-
-    address: str
-    port: int
-    certificate: Path | None = None
-    key: Path | None = None
 
 
 class ApiServer:
@@ -136,17 +124,3 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
         yield
-
-
-def require_safe(place: ApiPlace) -> None:
-    """Raise `MisuseError` for a place where tokens would go over a network in the clear."""
-    if place.certificate is None:
-        try:
-            local = ip_address(place.address).is_loopback
-        except ValueError as error:
-            raise MisuseError(f"{place.address!r} is no address: write one such as 127.0.0.1:8443") from error
-        if not local:
-            raise MisuseError(
-                f"tokens would go to {place.address} in the clear: give --api-certificate, or listen on 127.0.0.1 "
-                "behind a server that speaks TLS"
-            )

@@ -6,10 +6,11 @@ dial in while it waits are sent to who leads.
 """
 
 import asyncio
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
@@ -17,22 +18,34 @@ from anycastle.base.errors import AnycastleError, MisuseError, ParseError, World
 from anycastle.base.ports import after
 from anycastle.daemons.agent_events import AgentEvents, LogPosition, position_key
 from anycastle.daemons.leadership import AgentSeen, Leadership, Sessions
-from anycastle.daemons.planning import adoption_problem, order_to_start
+from anycastle.daemons.planning import adoption_problem, mitigation_to_start, order_to_start
 from anycastle.io import assignment_json, controller_json
 from anycastle.io.clock import now
 from anycastle.io.link.host import Elsewhere, Welcoming
-from anycastle.io.store.port import Once, Store
+from anycastle.io.store.port import NotLeading, Once, Store
 from anycastle.model.fleet import Fleet
 from anycastle.model.permit import PermitReport
+from anycastle.model.rpki import ValidityOf, unknown_validity
 from anycastle.rollout.desired import NOTHING_DESIRED, Desired
 from anycastle.rollout.fleet_composer import FleetComposer
+from anycastle.rollout.gates import INDICATORS
 from anycastle.rollout.kept import Kept
-from anycastle.rollout.orders import Adopt, Order, RollOut
+from anycastle.rollout.mitigation import active, base_of, target, with_active
+from anycastle.rollout.orders import Adopt, Mitigate, Order, RollOut, StartRollout, Wish
 from anycastle.session.link_report import Sections, SectionsChanged
 from anycastle.wire.link.message import EventRow, Hello
 
+if TYPE_CHECKING:
+    from anycastle.daemons.measured import MeasuredIndicators
+
 AGAIN_S: Final = 1.0
 """How long to wait, after a leadership ended, before the lock is tried for again."""
+
+PAUSE_LAST_S: Final = 30.0
+"""And at most, where it ends by a fault of ours again and again: another controller may fare better."""
+
+STEADY_S: Final = 60.0
+"""A leadership that held this long was a good one: the next pause is short again."""
 
 _DOCUMENTS: Final = ("rollout/", "order/", "desired", "freeze", "break-glass", "number")
 """What the keys of the engine's documents begin with."""
@@ -57,7 +70,15 @@ class Listening(Sessions, Protocol):
 class ControllerDaemon:
     """One controller: the host of agents' sessions, and what the API asks."""
 
-    def __init__(self, store: Store, folders: Folders, address: str, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        folders: Folders,
+        address: str,
+        tell: Callable[[str], None],
+        validity: ValidityOf = unknown_validity,
+        measured: "MeasuredIndicators | None" = None,
+    ) -> None:
         self.address = address
         """Where agents and people find this controller."""
         self.listener: Listening | None = None
@@ -65,6 +86,8 @@ class ControllerDaemon:
         self._store = store
         self._folders = folders
         self._tell = tell
+        self._validity = validity
+        self._measured = measured
         self._leads: Leadership | None = None
         self._events: AgentEvents | None = None
         self._leader = ""
@@ -75,17 +98,33 @@ class ControllerDaemon:
     # -- life ---------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Wait for the lead, lead, and begin again; until cancelled."""
+        """Wait for the lead, lead, and begin again; until cancelled. No failure of ours ends it: agents come back."""
+        pause_s = AGAIN_S
         while True:
+            began = now().monotonic
             try:
-                await self._lead(await self._store.lead(self.address))
+                term = await self._store.lead(self.address)
+                began = now().monotonic
+                await self._lead(term)
             except (AnycastleError, OSError) as error:
                 self._tell(f"does not lead: {error}")
+                pause_s = AGAIN_S
+            except Exception as error:  # noqa: BLE001  told with its place; a controller that is gone mends nothing
+                pause_s = AGAIN_S if now().monotonic - began > STEADY_S else min(PAUSE_LAST_S, 2 * pause_s)
+                self._tell(f"failed, and leads anew in {pause_s:g} s: {error!r} at {_place(error)}")
             finally:
-                self._leads = self._events = None
-                await self._send_away()
-                await self._store.resign()
-            await asyncio.sleep(AGAIN_S)
+                await self._step_down()
+            await asyncio.sleep(pause_s)
+
+    async def _step_down(self) -> None:
+        """Send all agents away, and let go of the lock: another may lead meanwhile."""
+        self._leads = self._events = None
+        try:
+            await self._send_away()
+        except Exception as error:  # noqa: BLE001  as above
+            self._tell(f"agents were not sent away: {error!r} at {_place(error)}")
+        finally:
+            await self._store.resign()
 
     async def _lead(self, term: int) -> None:
         if term <= self._shown:
@@ -96,11 +135,13 @@ class ControllerDaemon:
             {key: octets for key, octets in documents.items() if key.startswith(_DOCUMENTS)}, Desired(NOTHING_DESIRED)
         )
         composer = await self._composer(kept)
-        leads = Leadership(self._store, term, kept, composer, self.listener)
+        leads = Leadership(self._store, term, kept, composer, self.listener, self.indicators)
         events = AgentEvents(leads.store_events, _positions(documents))
         self._leads, self._events = leads, events
         self._tell(f"leads by term {term}")
-        lasting = (leads.run(), events.run(), leads.read_indicators(), self._watch_lock(leads))
+        lasting = [leads.run(), events.run(), leads.read_indicators(), self._watch_lock(leads)]
+        if self._measured is not None:
+            lasting.append(self._measured.run(lambda: leads.engine.asked_for, leads.take_readings))
         parts = [asyncio.create_task(part) for part in lasting]
         try:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -111,6 +152,8 @@ class ControllerDaemon:
             for part in parts:
                 part.cancel()
             await asyncio.gather(*parts, return_exceptions=True)
+            leads.close()  # also where they were cancelled before they began
+            events.close()
 
     async def _watch_lock(self, leads: Leadership) -> None:
         leads.end(WorldError(f"the lock was lost: {await self._store.lost()}"))
@@ -146,15 +189,20 @@ class ControllerDaemon:
         return self._leads.term if self._leads is not None else None
 
     @property
+    def indicators(self) -> tuple[str, ...]:
+        """Give what gates can ask for."""
+        return (*INDICATORS, *(() if self._measured is None else self._measured.names))
+
+    @property
     def agents(self) -> Mapping[str, AgentSeen] | None:
         """Give what is known of the PoPs' agents; None where another leads."""
         return self._leads.agents if self._leads is not None else None
 
     @property
     def leadership(self) -> Leadership:
-        """Give the present leadership. Raises `MisuseError` where another controller leads."""
+        """Give the present leadership. Raises `NotLeading` without one. At any `await` another may follow it."""
         if self._leads is None:
-            raise MisuseError("this controller does not lead")
+            raise NotLeading("this controller does not lead")
         return self._leads
 
     async def kept(self) -> Kept:
@@ -165,39 +213,75 @@ class ControllerDaemon:
         engines = {key: octets for key, octets in documents.items() if key.startswith(_DOCUMENTS)}
         return controller_json.kept_of(engines, Desired(NOTHING_DESIRED))
 
+    async def needed_folders(self) -> frozenset[str]:
+        """Give the revisions of the fleet folder that may not be forgotten."""
+        leads = self._leads
+        return (await self.kept()).folders if leads is None else frozenset(map(base_of, leads.needed_revisions))
+
     async def order(
         self,
-        order: Order | RollOut,
+        order: Order | Wish,
         who: str,
         *,
         check: Callable[[Kept], None] | None = None,
         once: Callable[[int], Once] | None = None,
     ) -> int:
-        """Take an order; give its number once it is durable. Raises `MisuseError`, `Superseded`, `WorldError`.
+        """Take an order; give its number once it is durable.
 
+        Raises `MisuseError`, of which `NotLeading` is one, `Repeated`, `Superseded`, `WorldError`.
         `check` sees what the engine keeps, with no other order between it and this one; what it raises ends the order.
         """
-        if isinstance(order, RollOut | Adopt):
-            await self._learn(order.revision)
+        if once is not None:
+            await self.leadership.require_new(once(0).key)
+        match order:
+            case RollOut():
+                order = await self._with_mitigations(order)
+            case Adopt(revision):
+                await self._learn(revision)
+            case Mitigate():
+                order = await self._mitigation(order)
+        if isinstance(order, RollOut | StartRollout) and self._measured is not None:
+            compared = {gate.indicator for gate in order.policy.gates if gate.of_before}
+            await self._measured.ask(compared, self.leadership.take_readings)
         leads = self.leadership
         if check is not None:
             check(leads.engine.kept)
         if isinstance(order, RollOut):
-            order = order_to_start(leads.composer, leads.engine.kept.desired, order, now().wall)
+            order = order_to_start(leads.composer, leads.desired, order, now().wall, self._validity)
         if isinstance(order, Adopt):
             problem = adoption_problem(leads.composer, order.revision, now().wall)
             if problem is not None:
                 raise MisuseError(problem)
         return await leads.order(order, who, once)
 
+    async def _with_mitigations(self, wish: RollOut) -> RollOut:
+        """Give a wish with the mitigations that are active; these may change while a folder is read."""
+        revision = ""
+        while revision != (wanted := with_active(wish.revision, active(self.leadership.desired))):
+            await self._learn(revision := wanted)
+        return replace(wish, revision=revision)
+
+    async def _mitigation(self, wish: Mitigate) -> StartRollout:
+        """Give the order that begins or ends a mitigation. Raises `MisuseError` where it cannot be."""
+        revision = ""
+        while revision != (wanted := self._target(wish)):
+            await self._learn(revision := wanted)
+        leads = self.leadership
+        return mitigation_to_start(leads.composer, leads.desired, wish, revision)
+
+    def _target(self, wish: Mitigate) -> str:
+        leads = self.leadership
+        fleet = leads.composer.in_force(leads.desired)
+        return target(fleet, leads.desired, wish, lambda prefix: self._validity(prefix, fleet.asn))
+
     async def _learn(self, revision: str) -> None:
         """Have the composer know a revision that is stored."""
-        leads = self.leadership
-        if not leads.composer.knows(revision):
+        if not self.leadership.composer.knows(revision):
             fleet = await self._folders.fleet(revision)
             if fleet is None:
                 raise MisuseError(f"revision {revision} is not known here: upload its folder first")
-            leads.composer.keep(leads.engine.kept.revisions)
+            leads = self.leadership
+            leads.composer.keep(leads.needed_revisions)
             leads.composer.add(revision, fleet)
 
     # -- agents: the link's host ------------------------------------------------------------------------------------
@@ -224,7 +308,7 @@ class ControllerDaemon:
     async def agent_events(self, pop: str, log: str, first: int, events: Sequence[EventRow]) -> int:
         """Store events durably, each once."""
         if self._events is None:
-            raise MisuseError("this controller does not lead")
+            raise NotLeading("this controller does not lead")
         return await self._events.store(pop, log, first, events)
 
     def agent_answer(self, pop: str, order_id: str, refusal: str | None) -> None:
@@ -239,6 +323,12 @@ class ControllerDaemon:
         """Take that a session is over."""
         if self._leads is not None:
             self._leads.left(pop)
+
+
+def _place(error: Exception) -> str:
+    """Give where an error was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"
 
 
 def _positions(documents: Mapping[str, bytes]) -> dict[str, LogPosition]:

@@ -7,32 +7,33 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from anycastle import __version__
 from anycastle.base.errors import AnycastleError, MisuseError, ParseError
-from anycastle.daemons.agent_process import make_directory
-from anycastle.daemons.api import ApiPlace, ApiServer
+from anycastle.daemons.api_place import ApiPlace
 from anycastle.daemons.controller import ControllerDaemon
 from anycastle.daemons.leadership import AgentSeen
 from anycastle.io import controller_json, systemd_notify
 from anycastle.io.clock import now
-from anycastle.io.config.oidc_file import LoginSettings
-from anycastle.io.folder_revision import folder_revision
+from anycastle.io.directory import make_directory
 from anycastle.io.link.credentials import read_credentials
 from anycastle.io.link.files import CredentialFiles
 from anycastle.io.link.listener import LinkListener
 from anycastle.io.local_socket import LocalServer
 from anycastle.io.store import SqlStore, open_store
 from anycastle.io.store.people import AuditRow, SqlPeople, new_token
-from anycastle.io.stored_folders import StoredFolders, files_in, fleet_of
+from anycastle.io.stored_folders import StoredFolders, checked_revision, files_in
 from anycastle.model.identity import Role
 from anycastle.model.person import Grant
 from anycastle.model.person import Role as PersonRole
-from anycastle.rollout.gates import parse_gate
+from anycastle.model.prefix import parse_prefix
+from anycastle.model.rpki import unknown_validity
+from anycastle.rollout.gates import gates_to_ask
 from anycastle.rollout.kept import Kept
+from anycastle.rollout.mitigation import active, mitigations_of, share_won
 from anycastle.rollout.orders import (
     Abort,
     Adopt,
@@ -40,6 +41,7 @@ from anycastle.rollout.orders import (
     Approve,
     BreakGlass,
     Freeze,
+    Mitigate,
     Order,
     OrderAgents,
     Pause,
@@ -50,6 +52,14 @@ from anycastle.rollout.orders import (
     Thaw,
 )
 from anycastle.rollout.plan import Basis
+
+if TYPE_CHECKING:
+    from anycastle.daemons.api import ApiServer
+    from anycastle.daemons.measured import MeasuredIndicators
+    from anycastle.io.config.indicators_file import IndicatorSettings
+    from anycastle.io.config.oidc_file import LoginSettings
+    from anycastle.io.rpki.cache_place import CachePlace
+    from anycastle.io.rpki.source import CurrentVRPs, RPKISource
 
 SOCKET_NAME: Final = "controller.sock"
 
@@ -66,8 +76,14 @@ class ControllerSettings:
     credentials: CredentialFiles
     run_dir: Path
     api: ApiPlace | None = None
-    login: LoginSettings | None = None
+    login: "LoginSettings | None" = None
     """How people log in at the API; None where there are tokens alone."""
+    vrps: str | None = None
+    """A validator's JSON export: a file or a URL."""
+    rtr: "CachePlace | None" = None
+    """A cache that speaks RTR, in place of an export."""
+    indicators: "IndicatorSettings | None" = None
+    """What gates can ask of a Prometheus."""
 
 
 class RollOutRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -98,6 +114,16 @@ class OrderRequest(msgspec.Struct, forbid_unknown_fields=True):
     services: list[str] = []
     soak_s: float = 5.0
     wait_s: float = 5.0
+
+
+class MitigateRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """What `anycastle mitigate` sends."""
+
+    command: str
+    owner: str
+    prefix: str
+    reason: str
+    end: bool = False
 
 
 class TokenRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -152,19 +178,20 @@ class ControllerProcess:
         allow_descriptors()
         credentials = read_credentials(settings.credentials, Role.CONTROLLER)
         self._store = await open_store(settings.store)
-        self._daemon = ControllerDaemon(self._store, StoredFolders(self._store), settings.address, tell)
+        rpki = _rpki(settings)
+        validity = unknown_validity if rpki is None else rpki[0].validity
+        folders = StoredFolders(self._store)
+        self._daemon = ControllerDaemon(self._store, folders, settings.address, tell, validity, _measured(settings))
         self._listener = LinkListener(self._daemon, credentials, complain=tell)
         self._daemon.listener = self._listener
         loop.add_signal_handler(signal.SIGHUP, self._reload_credentials)
-        if settings.api is not None:
-            self._api = ApiServer(settings.api, self._store, self._daemon, login=settings.login)
         await self._listener.start(*settings.listen)
         await self._control.start()
-        if self._api is not None:
-            await self._api.start()
         leading = asyncio.create_task(self._daemon.run())
-        systemd_notify.notify("READY=1", f"STATUS=listening on {settings.address}")
+        validating = None if rpki is None else asyncio.create_task(rpki[1].run())
         try:
+            await self._start_api()
+            systemd_notify.notify("READY=1", f"STATUS=listening on {settings.address}")
             await asyncio.wait({leading, asyncio.ensure_future(stopped.wait())}, return_when=asyncio.FIRST_COMPLETED)
             if leading.done():
                 await leading
@@ -173,10 +200,24 @@ class ControllerProcess:
             await self._control.close()
             if self._api is not None:
                 await self._api.close()
-            leading.cancel()
-            await asyncio.gather(leading, return_exceptions=True)
+            parts = [part for part in (leading, validating) if part is not None]
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
             await self._listener.close()
             await self._store.close()
+
+    async def _start_api(self) -> None:
+        """Serve the API, if it is asked for. To load it takes a second, in which agents come back already."""
+        if self._settings.api is None:
+            return
+        assert self._store is not None
+        assert self._daemon is not None
+        server = await asyncio.to_thread(_api_server)
+        made = server(self._settings.api, self._store, self._daemon, login=self._settings.login)
+        await made.start()
+        self._api = made
+        tell(f"serves its API at port {self._api.port}")
 
     def _reload_credentials(self) -> None:
         """Take renewed certificates and revocation lists; sessions of those that were revoked end."""
@@ -199,6 +240,8 @@ class ControllerProcess:
                 return self._report(str(request.get("pop")))
             case "adopt" | "apply":
                 return await self._roll_out(_as(request, RollOutRequest))
+            case "mitigate":
+                return await self._mitigate(_as(request, MitigateRequest))
             case "token":
                 return await self._make_token(_as(request, TokenRequest))
             case str() if command in _ORDERS:
@@ -216,26 +259,42 @@ class ControllerProcess:
 
     async def _roll_out(self, asked: RollOutRequest) -> dict[str, Any]:
         daemon = self._leader()
+        try:
+            gates = gates_to_ask(asked.gates, daemon.indicators)
+        except ParseError as error:
+            raise MisuseError(str(error)) from error
         revision = await self._upload(Path(asked.folder), asked.owner)
         order: Adopt | RollOut = Adopt(revision, asked.reason)
         if asked.command == "apply":
-            try:
-                policy = RolloutPolicy(asked.bake_s, asked.patience_s, tuple(map(parse_gate, asked.gates)))
-            except ParseError as error:
-                raise MisuseError(str(error)) from error
+            policy = RolloutPolicy(asked.bake_s, asked.patience_s, gates)
             order = RollOut(
                 revision, asked.reason, policy, tuple(asked.canary_upstreams), frozenset(asked.retire), asked.basis
             )
         number = await daemon.order(order, asked.owner)
         return {"number": number, "revision": revision}
 
+    async def _mitigate(self, asked: MitigateRequest) -> dict[str, Any]:
+        try:
+            wish = Mitigate(parse_prefix(asked.prefix), asked.reason, asked.end)
+        except ParseError as error:
+            raise MisuseError(str(error)) from error
+        daemon = self._leader()
+        number = await daemon.order(wish, asked.owner)
+        prefixes = mitigations_of((await daemon.kept()).rollouts[number])
+        return {
+            "number": number,
+            "prefixes": sorted(map(str, prefixes)),
+            "share": share_won(wish.prefix, prefixes),
+        }
+
     async def _upload(self, folder: Path, owner: str) -> str:
         """Keep a fleet folder that can be used; give its revision."""
         assert self._store is not None
-        files = await asyncio.to_thread(files_in, folder)
-        revision = (await asyncio.to_thread(folder_revision, folder)).digest
-        await fleet_of(files)
-        await self._store.put_folder(revision, files, owner)
+        files = await asyncio.to_thread(files_in, folder)  # read once: whoever edits it meanwhile changes nothing of it
+        revision = await checked_revision(files)
+        daemon = self._leader()
+        needed = await daemon.needed_folders()
+        await self._store.put_folder(revision, files, owner, term=daemon.term(), needed=needed)
         return revision
 
     async def _make_token(self, asked: TokenRequest) -> dict[str, Any]:
@@ -252,9 +311,10 @@ class ControllerProcess:
     def _report(self, pop: str) -> dict[str, Any]:
         """Give what a PoP's agent said last, as its own status says it."""
         seen = (self._leader().agents or {}).get(pop)
-        if seen is None or seen.book is None or seen.state is None or not seen.connected:
+        report = None if seen is None else seen.report()
+        if report is None:
             raise MisuseError(f"{pop} has no session with this controller")
-        return {**seen.book.plain(), "at": now().wall}
+        return {**report, "at": now().wall}
 
     async def _status(self) -> dict[str, Any]:
         assert self._daemon is not None
@@ -266,10 +326,38 @@ class ControllerProcess:
             "address": self._settings.address,
             "leads": self._daemon.term() is not None,
             "term": self._daemon.term(),
+            "api": None if self._api is None else self._api.port,
             "events": (await self._store.head()).sequence,
             **plain_kept(kept),
             "agents": None if agents is None else {pop: plain_agent(seen) for pop, seen in sorted(agents.items())},
         }
+
+
+def _api_server() -> "type[ApiServer]":
+    from anycastle.daemons.api import ApiServer
+
+    return ApiServer
+
+
+def _measured(settings: ControllerSettings) -> "MeasuredIndicators | None":
+    if settings.indicators is None:
+        return None
+    from anycastle.daemons.measured import MeasuredIndicators
+
+    return MeasuredIndicators(settings.indicators, tell)
+
+
+def _rpki(settings: ControllerSettings) -> "tuple[CurrentVRPs, RPKISource] | None":
+    """Give the VRPs, and what keeps them fresh; None where none are given: the kernels are loaded for them alone."""
+    if settings.vrps is None and settings.rtr is None:
+        return None
+    from anycastle.io.rpki.source import CurrentVRPs, ExportSource, RTRSource
+
+    current = CurrentVRPs()
+    if settings.rtr is not None:
+        return current, RTRSource(settings.rtr, current)
+    assert settings.vrps is not None
+    return current, ExportSource(settings.vrps, current)
 
 
 def allow_descriptors() -> None:
@@ -281,7 +369,11 @@ def allow_descriptors() -> None:
 def plain_kept(kept: Kept) -> dict[str, Any]:
     """Give what a controller keeps as plain values, for people and other programs."""
     return {
-        "desired": {"revision": kept.desired.revision, "exceptions": len(kept.desired.exceptions)},
+        "desired": {
+            "revision": kept.desired.revision,
+            "exceptions": len(kept.desired.exceptions),
+            "mitigations": sorted(map(str, active(kept.desired))),
+        },
         "frozen": None if kept.frozen is None else asdict(kept.frozen),
         "break_glass": None if kept.glass is None else asdict(kept.glass),
         "rollouts": [

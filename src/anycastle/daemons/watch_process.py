@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from anycastle.base.errors import MisuseError, ParseError, WorldError
-from anycastle.daemons.agent_process import line_of, make_directory
+from anycastle.daemons.agent_process import line_of
 from anycastle.daemons.reloads import Reloads
 from anycastle.daemons.watch import WatchDaemon
 from anycastle.io import systemd_notify
 from anycastle.io.as_relations import GraphRelations
 from anycastle.io.clock import now
+from anycastle.io.directory import make_directory
 from anycastle.io.echo import Echo
 from anycastle.io.event_writer import EventWriter
 from anycastle.io.feeds.bgp import BGPFeed

@@ -469,7 +469,7 @@ class AgentEngine:
         return [
             name
             for name, state in self.services.items()
-            if state.announced and state.permit.state is PermitState.NONE and ended.intersection(state.service.prefixes)
+            if state.announced and state.permit.state is PermitState.NONE and ended.intersection(state.service.promised)
         ]
 
     def _wish(self, services: Iterable[str], until: Instant = FAR_FUTURE) -> None:

@@ -6,6 +6,7 @@ Each entry is told when it changes, so nothing stands in them that changes by it
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from math import nan
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -14,7 +15,7 @@ from anycastle.base.errors import ParseError
 from anycastle.io.agent_report import ServiceShape, SessionShape, established_in, service_report
 from anycastle.io.announcement_json import AnnouncementShape, announcement_of
 from anycastle.model.announcement import Announcement
-from anycastle.model.stance import Stance
+from anycastle.model.stance import DrainStep, Stance
 from anycastle.rollout.live import PoPReport, ServiceReport
 from anycastle.session.link_report import Sections, SectionsChanged
 
@@ -62,7 +63,7 @@ class PoPState:
     settled: bool
     """The router announces what the agent wants, as far as it was told and read."""
     indicators: Mapping[str, float]
-    """What gates can ask of the PoP."""
+    """What gates can ask of the PoP; NaN for what was measured on nothing."""
 
 
 def sections_of(status: Mapping[str, Any]) -> dict[str, dict[str, bytes]]:
@@ -103,6 +104,8 @@ class PoPBook:
         self.sections: Sections = {}
         """All of it, as it was told."""
         self._services: dict[str, _Service] = {}
+        self._away: set[str] = set()
+        """Services that were drained on purpose, and have not been announced since."""
         self._sessions: dict[str, SessionShape] = {}
         self._routes: dict[str, dict[str, Announcement]] = {"wanted": {}, "exported": {}}
 
@@ -120,15 +123,24 @@ class PoPBook:
         for section, names in changes.gone.items():
             for name in names:
                 told.get(section, {}).pop(name, None)
+                if section == "services":
+                    self._away.discard(name)
         for section, entries in changes.changed.items():
             for name, octets in entries.items():
                 match section:
                     case "services":
-                        self._services[name] = _service(octets)
+                        self._services[name] = service = _service(octets)
+                        self._note_drain(name, service.report)
                     case "sessions":
                         self._sessions[name] = _SESSION.decode(octets)
                     case "wanted" | "exported":
                         self._routes[section][name] = _route(octets)
+
+    def _note_drain(self, name: str, report: ServiceReport) -> None:
+        if report.drain is not DrainStep.NORMAL:
+            self._away.add(name)
+        elif report.stance is Stance.ANNOUNCE:
+            self._away.discard(name)
 
     def _state(self) -> PoPState:
         raw = {name: msgspec.Raw(octets) for name, octets in self.sections.get(_STATE, {}).items()}
@@ -149,16 +161,18 @@ class PoPBook:
         return PoPState(report, digest, agent.settled, self._indicators())
 
     def _indicators(self) -> dict[str, float]:
-        """Give the shares of services that are announced, of checks that pass, and of sessions that are up."""
+        """Give what `rollout.gates.INDICATORS` names. What is drained on purpose is not missed until it came back."""
         services = self._services.values()
+        meant = [each.report for name, each in self._services.items() if name not in self._away]
         told = {
-            "announced_share": (sum(each.report.stance is Stance.ANNOUNCE for each in services), len(services)),
+            "announced_share": (sum(each.stance is Stance.ANNOUNCE for each in meant), len(meant)),
             "healthy_checks_share": (sum(each.healthy for each in services), sum(each.checks for each in services)),
             "sessions_up_share": (
                 sum(session.state == "established" for session in self._sessions.values()), len(self._sessions)
             ),
         }  # fmt: skip
-        return {name: share / whole for name, (share, whole) in told.items() if whole}
+        shares = {name: share / whole for name, (share, whole) in told.items() if whole}
+        return {"announced_share": nan, **shares} if services and not meant else shares
 
     def plain(self) -> dict[str, Any]:
         """Give all of it as the agent's own status says it."""

@@ -16,6 +16,7 @@ from anycastle.rollout.desired import DefinitionKey, Desired, Unit
 from anycastle.rollout.gates import parse_gate
 from anycastle.rollout.intent import RouteKey
 from anycastle.rollout.kept import AgentOrder, Document, Frozen, Glass, Kept
+from anycastle.rollout.mitigation import mitigations_of
 from anycastle.rollout.orders import RolloutPolicy
 from anycastle.rollout.rollout import Rollout, RolloutState
 
@@ -162,6 +163,7 @@ def rollout_plain(rollout: Rollout, waits_for: str = "") -> dict[str, Any]:
         "marks": list(rollout.marks),
         "steps": steps,
         "prefixes": sorted(map(str, rollout.prefixes)),
+        "mitigations": sorted(map(str, mitigations_of(rollout))),
         "policy": {
             "bake_s": policy.bake_s, "patience_s": policy.patience_s, "gates": [str(gate) for gate in policy.gates]
         },

@@ -30,6 +30,7 @@ _MODELS: Final = (
     "community",
     "controller_access",
     "fleet",
+    "objective",
     "pop",
     "prefix",
     "service",

@@ -94,8 +94,13 @@ class LocalServer:
             return {"error": str(error)}
 
 
-def ask(path: Path, request: dict[str, Any], timeout_s: float = 10.0, *, of: str = "the agent") -> Reply:
-    """Send one request and give the reply. Raises `WorldError`, with the reply's own words where it is an error."""
+def ask(
+    path: Path, request: dict[str, Any], timeout_s: float = 10.0, *, of: str = "the agent", found_by: str = ""
+) -> Reply:
+    """Send one request and give the reply. Raises `WorldError`, with the reply's own words where it is an error.
+
+    `found_by` is the option that says where the socket is, for who looks in the wrong place.
+    """
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
             client.settimeout(timeout_s)
@@ -106,10 +111,18 @@ def ask(path: Path, request: dict[str, Any], timeout_s: float = 10.0, *, of: str
     except TimeoutError as error:
         raise WorldError(f"{path}: no answer within {timeout_s:g} s") from error
     except OSError as error:
-        raise WorldError(f"{path}: {error.strerror or error}; is {of} running?") from error
+        raise WorldError(f"{path}: {_why_unreached(error, of, found_by)}") from error
     if not line:
         raise WorldError(f"{path}: the connection was closed without an answer")
     reply = msgspec.json.decode(line, type=dict[str, Any])
     if "error" in reply:
         raise WorldError(str(reply["error"]), retryable=False)
     return reply
+
+
+def _why_unreached(error: OSError, of: str, found_by: str) -> str:
+    what = error.strerror or str(error)
+    if isinstance(error, PermissionError):
+        return f"{what}; it is for the user alone that {of} runs as, and for root"
+    hint = f" {found_by} says where its socket is" if found_by and isinstance(error, FileNotFoundError) else ""
+    return f"{what}; is {of} running?{hint}"

@@ -1,9 +1,15 @@
-"""`/metrics`, `/healthz` and `/readyz` over plain HTTP/1.1: three GETs, and nothing that changes anything."""
+"""`/metrics`, `/healthz` and `/readyz` over plain HTTP/1.1: GETs, and nothing that changes anything.
+
+A path may also be an *answer*: one that takes time, and reads what is asked behind the question mark.
+"""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import parse_qsl
 
 from anycastle.base.errors import WorldError
 
@@ -25,11 +31,26 @@ Pages = Mapping[str, Callable[[str], Page]]
 """Path -> a function from the request's Accept header to the page."""
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a request asks: parameters of its query, of each name the last; header fields by lower-case name."""
+
+    parameters: Mapping[str, str]
+    fields: Mapping[str, str]
+
+
+Answers = Mapping[str, Callable[[Question], Awaitable[Page]]]
+"""Path -> a function that bounds its own time."""
+
+_NO_ANSWERS: Final[Answers] = MappingProxyType({})
+
+
 class StatusServer:
     """Serves the pages; one request per connection."""
 
-    def __init__(self, pages: Pages, host: str, port: int) -> None:
+    def __init__(self, pages: Pages, host: str, port: int, answers: Answers = _NO_ANSWERS) -> None:
         self._pages = pages
+        self._answers = answers
         self._address = (host, port)
         self._server: asyncio.Server | None = None
         self._busy = 0
@@ -56,7 +77,9 @@ class StatusServer:
                 return
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                writer.write(_response(self._page(head), with_body=not head.startswith("HEAD ")))
+            page = await self._page(head)
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                writer.write(_response(page, with_body=not head.startswith("HEAD ")))
                 await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             return  # whoever asked went away, or never asked
@@ -64,16 +87,18 @@ class StatusServer:
             self._busy -= 1
             writer.close()
 
-    def _page(self, head: str) -> Page:
+    async def _page(self, head: str) -> Page:
         method, _, rest = head.partition(" ")
-        path = rest.split(" ", 1)[0].split("?", 1)[0]
+        path, _, query = rest.split(" ", 1)[0].partition("?")
         if method not in ("GET", "HEAD"):
             return Page(b"only GET\n", HTTPStatus.METHOD_NOT_ALLOWED)
-        if path not in self._pages:
-            return Page(f"there is: {' '.join(self._pages)}\n".encode(), HTTPStatus.NOT_FOUND)
-        lines = (line.partition(":") for line in head.split("\r\n")[1:])
-        accept = next((value.strip() for name, _, value in lines if name.lower() == "accept"), "")
-        return self._pages[path](accept)
+        if path not in self._pages and path not in self._answers:
+            return Page(f"there is: {' '.join([*self._pages, *self._answers])}\n".encode(), HTTPStatus.NOT_FOUND)
+        lines = (line.partition(":") for line in reversed(head.split("\r\n")[1:]))
+        fields = {name.lower(): value.strip() for name, _, value in lines}  # of several, the first one
+        if path in self._answers:
+            return await self._answers[path](Question(dict(parse_qsl(query)), fields))
+        return self._pages[path](fields.get("accept", ""))
 
 
 def _response(page: Page, *, with_body: bool) -> bytes:

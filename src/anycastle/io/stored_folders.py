@@ -8,9 +8,9 @@ from typing import Final
 
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.io.fleet_loader import load_fleet_apart
-from anycastle.io.folder_revision import folder_revision
 from anycastle.io.store.port import Store
 from anycastle.model.fleet import Fleet
+from anycastle.rollout.mitigation import active_in, base_of, mitigated
 
 FILES_MAX: Final = 100_000
 """Files of one folder: a thousand PoPs and fifty thousand services are half of it."""
@@ -23,15 +23,19 @@ class StoredFolders:
         self._store = store
 
     async def fleet(self, revision: str) -> Fleet | None:
-        """Give the fleet of a revision; None where it is not stored. Raises `WorldError` where it cannot be read."""
+        """Give the fleet of a revision; None where it is not stored.
+
+        Raises `WorldError` where it cannot be read, `MisuseError` where its files do not approve of its mitigations.
+        """
         try:
-            files = await self._store.folder(revision)
+            files = await self._store.folder(base_of(revision))
         except KeyError:
             return None
         try:
-            return await fleet_of(files)
+            fleet = await fleet_of(files)
         except MisuseError as error:
             raise WorldError(f"revision {revision}: {error}", retryable=False) from error
+        return mitigated(fleet, active_in(revision))
 
 
 async def fleet_of(files: Mapping[str, bytes]) -> Fleet:
@@ -42,6 +46,8 @@ async def fleet_of(files: Mapping[str, bytes]) -> Fleet:
 
 async def checked_revision(files: Mapping[str, bytes]) -> str:
     """Give the revision of a folder's files. Raises `MisuseError` with every finding where they cannot be used."""
+    from anycastle.io.folder_revision import folder_revision
+
     with tempfile.TemporaryDirectory(prefix="anycastle-fleet.") as name:
         await _loaded(Path(name), files)
         return (await asyncio.to_thread(folder_revision, Path(name))).digest

@@ -23,11 +23,15 @@ class ControlledAgents(AgentOnBird):
     """BIRD, and an agent that dials the controllers; these are started with the first PoP.
 
     `store` is the database of all controllers; by default one in the lab's folder, which suits one controller.
+    `vrps` is a validator's export, by which they check what they roll out.
     """
 
-    def __init__(self, controllers: tuple[str, ...] = CONTROLLERS, store: str | None = None) -> None:
+    def __init__(
+        self, controllers: tuple[str, ...] = CONTROLLERS, store: str | None = None, vrps: Path | None = None
+    ) -> None:
         self.controllers = controllers
         self._store = store
+        self._vrps = vrps
         self._authority: Authority | None = None
         self._wires = 0
 
@@ -63,6 +67,7 @@ class ControlledAgents(AgentOnBird):
             "--authorities": lab.run_dir / "pki/bundle.pem",
             "--certificate": certificate,
             "--run-dir": self.run_dir(lab, controller),
+            **({} if self._vrps is None else {"--vrps": self._vrps}),
         }
         words = [str(word) for option in options.items() for word in option]
         lab.spawn_anycastle(f"controller-{controller}", controller, "controller", "run", *words)

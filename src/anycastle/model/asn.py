@@ -10,6 +10,9 @@ ASN = NewType("ASN", int)
 AS_TRANS: Final = ASN(23456)
 """Stands for a four-octet ASN where only two octets fit (RFC 6793 §9)."""
 
+_DIGITS_MAX: Final = 64
+"""Digits that are read, so that a long number is told to be too large, and costs little to read."""
+
 _PRIVATE = ((64512, 65534), (4200000000, 4294967294))  # RFC 6996 §5
 _DOCUMENTATION = ((64496, 64511), (65536, 65551))  # RFC 5398 §3
 _RESERVED = (0, 65535, 4294967295)  # RFC 7607, RFC 7300
@@ -21,14 +24,23 @@ def parse_asn(text: str | int) -> ASN:
     digits = raw[2:] if raw[:2].upper() == "AS" else raw
     high, dot, low = digits.partition(".")
     parts = [high, low] if dot else [high]
-    if not all(part.isascii() and part.isdigit() and len(part) <= 10 for part in parts):
-        raise ParseError(f"{raw!r} is not an AS number; write 64500, AS64500 or 1.10")
+    if not all(map(_is_number, parts)):
+        raise ParseError(f"{_shown(raw)} is not an AS number; write 64500, AS64500 or 1.10")
     if dot and max(int(high), int(low)) > 0xFFFF:
-        raise ParseError(f"{raw!r} is not an AS number: each half of the dotted form is at most 65535")
+        raise ParseError(f"{_shown(raw)} is not an AS number: each half of the dotted form is at most 65535")
     value = (int(high) << 16) + int(low) if dot else int(high)
     if value > 0xFFFFFFFF:
-        raise ParseError(f"{raw!r} is not an AS number: the largest is 4294967295")
+        raise ParseError(f"{_shown(raw)} is not an AS number: the largest is 4294967295")
     return ASN(value)
+
+
+def _is_number(part: str) -> bool:
+    """Tell digits of some number, also of one that is far too large; more zeros before them are a slip."""
+    return part.isascii() and part.isdigit() and len(part) <= (_DIGITS_MAX if part[0] != "0" else 10)
+
+
+def _shown(raw: str) -> str:
+    return repr(raw if len(raw) <= _DIGITS_MAX else f"{raw[:_DIGITS_MAX]}…")
 
 
 def is_private(asn: ASN) -> bool:

@@ -6,6 +6,7 @@ from enum import Enum
 
 from anycastle.model.asn import ASN
 from anycastle.model.controller_access import ControllerAccess
+from anycastle.model.objective import Objective
 from anycastle.model.pop import PoP
 from anycastle.model.prefix import Prefix
 from anycastle.model.service import Service
@@ -34,6 +35,8 @@ class Fleet:
     """What the Internet may show of the prefixes."""
     controller: ControllerAccess | None = None
     """How agents reach controllers, which deal withdraw permits then; None where the files deal them."""
+    objectives: tuple[Objective, ...] = ()
+    """What is promised of the services; they change nothing at a PoP."""
 
     def pop(self, name: str) -> PoP:
         """Give the PoP of that name. Raises `KeyError`."""

@@ -1,5 +1,6 @@
 """What the RPKI says of routes: validated ROA payloads, provider authorisations, and a route's validity."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -39,3 +40,12 @@ class ASPA:
 
     customer: ASN
     providers: frozenset[ASN]
+
+
+ValidityOf = Callable[[Prefix, ASN], Validity]
+"""Gives the validity of an origin."""
+
+
+def unknown_validity(prefix: Prefix, origin: ASN) -> Validity:  # noqa: ARG001
+    """Say what is known without RPKI data."""
+    return Validity.UNKNOWN

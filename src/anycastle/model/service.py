@@ -152,8 +152,17 @@ class Service:
     dampening: Dampening = Dampening()
     slow_start: SlowStart = SlowStart()
     windows: tuple[MaintenanceWindow, ...] = ()
+    mitigations: tuple[Prefix, ...] = ()
+    """More-specifics of `prefixes` that may be announced against a hijack, and never else."""
     manage_addresses: bool = True
     """Add `addresses` to the loopback before announcing, and remove them after withdrawing for good."""
+
+    @property
+    def promised(self) -> tuple[Prefix, ...]:
+        """The prefixes by which a PoP serves it: without what is announced against a hijack for a while."""
+        if not self.mitigations:
+            return self.prefixes
+        return tuple(each for each in self.prefixes if each not in self.mitigations)
 
     def policy(self, pop: str, upstream: str, prefix: Prefix) -> Policy:
         """Give how a prefix is announced to an upstream of a PoP; not at all where nothing says how."""

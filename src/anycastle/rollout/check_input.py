@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from anycastle.base.ports import Timestamp
+from anycastle.model.fleet import Fleet
 from anycastle.model.prefix import Prefix
-from anycastle.model.rpki import Validity
+from anycastle.model.rpki import Validity, ValidityOf
 from anycastle.model.service import Floor, Service
 from anycastle.rollout.difference import Change, ChangeKind, Difference
 from anycastle.rollout.foreseen import ForeseenShift
@@ -28,6 +29,13 @@ class Evidence:
     retiring: frozenset[str] = frozenset()
     """Services whose end was asked for by name."""
     canary_upstreams: tuple[str, ...] = ()
+
+
+def validities(fleet: Fleet, validity: ValidityOf) -> Mapping[Prefix, Validity] | None:
+    """Give the validity of all that a fleet announces, or may against a hijack; None where no RPKI data are there."""
+    prefixes = {prefix for service in fleet.services for prefix in (*service.prefixes, *service.mitigations)}
+    said = {prefix: validity(prefix, fleet.asn) for prefix in sorted(prefixes)}
+    return None if Validity.UNKNOWN in said.values() else said
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ class _Composition:
             shared_prefixes=rules,
             watch=WatchPlan(),
             controller=None,
+            objectives=(),
         )
 
     def _place(self) -> PoP | None:

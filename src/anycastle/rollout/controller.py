@@ -9,7 +9,7 @@ Rollouts advance one by one, in the order of their numbers, until none moves. Ti
 clock's, and starts again with the controller: a bake may last longer for it, and never shorter.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -21,7 +21,7 @@ from anycastle.rollout import standing
 from anycastle.rollout.commands import Assign, Command, Commit, Tell
 from anycastle.rollout.composer import Composer
 from anycastle.rollout.desired import NOTHING_DESIRED, Desired, Unit
-from anycastle.rollout.gates import GateVerdict, Judgement, Reading, judge
+from anycastle.rollout.gates import INDICATORS, GateVerdict, Judgement, Reading, judge, unknown_indicator
 from anycastle.rollout.kept import Kept, changed
 from anycastle.rollout.orders import (
     Abort,
@@ -64,9 +64,13 @@ class _Agent:
 class ControllerEngine:
     """Decides for the whole fleet. Every input takes `now` and gives commands; `deadline` says when to call `wake`."""
 
-    def __init__(self, kept: Kept, composer: Composer, now: Now) -> None:
+    def __init__(
+        self, kept: Kept, composer: Composer, now: Now, indicators: Collection[str] = INDICATORS.keys()
+    ) -> None:
+        """`indicators`: what gates can ask for."""
         self.kept = kept
         self._composer = composer
+        self._indicators = indicators
         self._agents: dict[str, _Agent] = {}
         self._readings: dict[str, dict[str, Reading]] = {}
         self._entered: dict[int, Instant] = dict.fromkeys(kept.rollouts, now.monotonic)
@@ -159,6 +163,9 @@ class ControllerEngine:
         strangers = {unit.pop for unit in units} - set(self._composer.pops(self._desired_with(units, order.revision)))
         if strangers:
             raise MisuseError(f"no PoP is named {', '.join(sorted(strangers))} in this revision or in what is desired")
+        unknown = [unknown_indicator(gate, self._indicators) for gate in order.policy.gates]
+        for problem in filter(None, unknown):
+            raise MisuseError(problem)
         number = self.kept.number + 1
         before = {unit: self.kept.desired.of(unit) for unit in units}
         steps = tuple(frozenset(step) for step in order.steps if step)

@@ -29,6 +29,7 @@ _OF_SERVICE: Final[Mapping[str, Callable[[Service], Any]]] = {
     "when_alone": lambda service: service.when_alone,
     "dampening": lambda service: service.dampening,
     "slow_start": lambda service: service.slow_start,
+    "mitigations": lambda service: service.mitigations,
 }
 """Part -> what it is of a service, at all of its PoPs alike."""
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import chain
 
 from anycastle.model.asn import ASN
+from anycastle.model.capacity import capacity_text
 from anycastle.model.fleet import Fleet
 from anycastle.model.pop import PoP
 from anycastle.model.prefix import Prefix
@@ -167,11 +168,17 @@ class FleetComposer:
             loses = [pop for pop in there if pop not in left]
             if loses and not service.floor.met_by([capacity.get(pop, 0.0) for pop in left]):
                 names = ", ".join(left) or "no PoP"
+                floor = _floor_text(service.floor)
                 return (
-                    f"{service.name} would be announced by {names} alone, and its floor is {service.floor.pops} PoPs"
-                    f" with a capacity of {service.floor.capacity:g}; it would end at {', '.join(loses)}"
+                    f"{service.name} would be announced by {names} alone, and its floor is {floor};"
+                    f" it would end at {', '.join(loses)}"
                 )
         return None
+
+
+def _floor_text(floor: Floor) -> str:
+    pops = "1 PoP" if floor.pops == 1 else f"{floor.pops} PoPs"
+    return f"{pops} with a capacity of {capacity_text(floor.capacity)}" if floor.capacity else pops
 
 
 def _concerns(unit: Unit, prefixes: Collection[Prefix], services: Collection[str]) -> bool:

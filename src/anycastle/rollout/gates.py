@@ -1,16 +1,17 @@
 """Gates: what must be true of each PoP of a step, and newly so, before a rollout goes on.
 
-Theory of operation. A gate compares one indicator with a bound: `success_rate >= 99.9%`, or with what the indicator was
-before the rollout: `rtt_ms_p95 <= 1.2 x before`. It is asked of each PoP that the step touched, by a reading that is
-newer than the step. One PoP that breaks it fails the gate, whatever is known of the others. Otherwise a PoP without
-such a reading leaves it without data, and no data is not a pass: only all PoPs together can pass it.
+Theory of operation. A gate compares one indicator with a bound: `announced_share >= 100%`, or with what the indicator
+was before the rollout: `sessions_up_share >= 1 x before`. It is asked of each PoP that the step touched, by a reading
+that is newer than the step. One PoP that breaks it fails the gate, whatever is known of the others. Otherwise a PoP
+without such a reading leaves it without data, and no data is not a pass: only all PoPs together can pass it.
 """
 
 import operator
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from difflib import get_close_matches
 from enum import Enum
 from math import isfinite
 from types import MappingProxyType
@@ -23,11 +24,23 @@ _COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = MappingProxy
     {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "==": operator.eq}
 )
 
+INDICATOR_PATTERN: Final = r"[a-z][a-z0-9_]{0,63}"
+"""How an indicator may be called."""
+
 _GATE: Final = re.compile(
-    r"\s*(?P<indicator>[a-z][a-z0-9_]*)\s*(?P<comparison><=|>=|==|<|>)\s*(?P<number>\d+(?:\.\d+)?)"
+    rf"\s*(?P<indicator>{INDICATOR_PATTERN})\s*(?P<comparison><=|>=|==|<|>)\s*(?P<number>\d+(?:\.\d+)?)"
     r"(?:(?P<percent>\s*%)|(?P<before>\s*x\s+before))?\s*",
     re.ASCII,
 )
+
+INDICATORS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "announced_share": "of the PoP's services that are not drained, the share that it announces",
+        "healthy_checks_share": "of the PoP's checks, the share that passes",
+        "sessions_up_share": "of the PoP's BGP sessions, the share that is established",
+    }
+)
+"""What gates can ask for anywhere: what agents tell of their PoPs (`io.agent_sections`)."""
 
 EXPRESSION_MAX: Final = 200
 """Characters of one gate: an indicator's name, a comparison and a number need a quarter of it."""
@@ -59,10 +72,41 @@ def parse_gate(text: str) -> Gate:
         shown = text if len(text) <= EXPRESSION_MAX else f"{text[:EXPRESSION_MAX]}…"
         raise ParseError(
             f"{shown!r} is no gate; write INDICATOR <=|>=|<|>|== NUMBER, then % or 'x before' where it is meant,"
-            " such as 'success_rate >= 99.9%' or 'rtt_ms_p95 <= 1.2 x before'"
+            " such as 'announced_share >= 100%' or 'sessions_up_share >= 1 x before'"
         )
     number = Decimal(found["number"]) / (100 if found["percent"] else 1)  # a float would make 99.9 % of 0.99900…01
     return Gate(found["indicator"], found["comparison"], float(number), bool(found["before"]))
+
+
+def unknown_indicator(gate: Gate, known: Collection[str] = INDICATORS.keys()) -> str | None:
+    """Tell why nothing will ever be read for a gate; None where its indicator exists."""
+    if gate.indicator in known:
+        return None
+    near = get_close_matches(gate.indicator, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"there is no indicator {gate.indicator!r}{hint} (there are {', '.join(known)})"
+
+
+def gate_to_ask(text: str, known: Collection[str] = INDICATORS.keys()) -> Gate:
+    """Parse a gate of a new rollout: its indicator exists. Raises `ParseError`."""
+    gate = parse_gate(text)
+    problem = unknown_indicator(gate, known)
+    if problem is not None:
+        raise ParseError(problem)
+    return gate
+
+
+def gates_to_ask(texts: Iterable[str], known: Collection[str]) -> tuple[Gate, ...]:
+    """Parse the gates of a new rollout. Raises `ParseError` with all that is wrong, a line each."""
+    gates, wrong = [], []
+    for text in texts:
+        try:
+            gates.append(gate_to_ask(text, known))
+        except ParseError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise ParseError("\n".join(wrong))
+    return tuple(gates)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from anycastle.base.ports import Timestamp
 from anycastle.rollout.desired import Desired
+from anycastle.rollout.mitigation import base_of
 from anycastle.rollout.orders import AgentOrderKind
 from anycastle.rollout.rollout import Rollout
 
@@ -71,6 +72,11 @@ class Kept:
         opened = [rollout for rollout in self.rollouts.values() if not rollout.ended]
         back = (revision for rollout in opened for revision in rollout.before.values())
         return self.desired.revisions.union(back, (rollout.revision for rollout in opened))
+
+    @property
+    def folders(self) -> frozenset[str]:
+        """The revisions of the files that all of these are made from."""
+        return frozenset(map(base_of, self.revisions))
 
     def documents(self) -> dict[str, "Document"]:
         """Give the parts by their keys."""

@@ -56,14 +56,6 @@ class Extent:
         return fsum(self.of_pop.get(pop, 0.0) for pop in pops) / self.capacity
 
 
-def capacity_text(value: float) -> str:
-    """Give a capacity as files write it: `40G`."""
-    for multiple, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= multiple:
-            return f"{value / multiple:g}{unit}"
-    return f"{value:g}"
-
-
 def extent_of(fleet: Fleet, live: Live) -> Extent:
     """Give what the shares are shares of."""
     known = {pop.name: pop for pop in fleet.pops}

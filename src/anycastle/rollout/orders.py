@@ -54,6 +54,23 @@ class RollOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Mitigate:
+    """Announce what the files approve of against a hijack (`mitigation`), or end that.
+
+    It goes to all PoPs in one step, as each second counts, and a second person must approve of what is announced.
+    """
+
+    prefix: Prefix
+    """What is hijacked: a prefix of the fleet, or one within it."""
+    reason: str
+    end: bool = False
+
+
+Wish = RollOut | Mitigate
+"""What the controller first has to find the order of."""
+
+
+@dataclass(frozen=True, slots=True)
 class Adopt:
     """Desire a revision where nothing was desired before: the one that the agents' files say already."""
 

@@ -7,6 +7,9 @@ changes is part of the basis: a check that flaps elsewhere makes no plan stale.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+from typing import Final
 
 from anycastle.base.ports import Timestamp
 from anycastle.rollout.check_input import CheckInput, Evidence
@@ -32,6 +35,46 @@ class FolderRevision:
     """Of the files' names and octets."""
 
 
+class InputKind(Enum):
+    """What checks look at beside files and exports."""
+
+    LIMITS = "limits"
+    CANARY_UPSTREAMS = "canary-upstreams"
+    RETIRED = "retired"
+    WINDOWS = "windows"
+    VALIDITY = "rpki-validity"
+    SHIFT = "predicted-shift"
+    HEALTH = "health"
+    DEFINITIONS = "definitions"
+
+    def of(self, pop: str) -> str:
+        """Give the name of what is looked at of each PoP."""
+        return f"{self.value}/{pop}"
+
+
+_KINDS: Final = frozenset(kind.value for kind in InputKind)
+
+
+def kind_of(name: str) -> InputKind | None:
+    """Give the kind of a named input; None for one that this release does not know."""
+    kind = name.partition("/")[0]
+    return InputKind(kind) if kind in _KINDS else None
+
+
+_IN_WORDS: Final[Mapping[InputKind, str]] = MappingProxyType(
+    {
+        InputKind.LIMITS: "the limits",
+        InputKind.CANARY_UPSTREAMS: "the canary's upstreams",
+        InputKind.RETIRED: "what is retired",
+        InputKind.WINDOWS: "the maintenance windows that are open",
+        InputKind.VALIDITY: "RPKI validity",
+        InputKind.SHIFT: "the predicted shift",
+        InputKind.HEALTH: "the health of ",
+        InputKind.DEFINITIONS: "a definition at ",
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Basis:
     """All that a plan rests on."""
@@ -42,7 +85,7 @@ class Basis:
     pops: Mapping[str, str]
     """PoP -> revision of its exports; of those that were heard."""
     inputs: Mapping[str, str]
-    """What else the checks looked at -> digest."""
+    """What else the checks looked at -> digest. A name is an `InputKind`, of a PoP `KIND/POP`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +147,12 @@ def stale(then: Basis, now: Basis) -> tuple[str, ...]:
     if then.live != now.live and then.pops == now.pops:
         moved.append("other PoPs are not heard than then")
     changed = sorted(name for name in then.inputs.keys() | now.inputs if then.inputs.get(name) != now.inputs.get(name))
-    return (*moved, *(f"{name} changed" for name in changed))
+    return (*moved, *(f"{_in_words(name)} changed" for name in changed))
+
+
+def _in_words(name: str) -> str:
+    kind = kind_of(name)
+    return name if kind is None else _IN_WORDS[kind] + name.partition("/")[2]
 
 
 def _commit(basis: Basis) -> str:
@@ -115,19 +163,19 @@ def _inputs(seen: CheckInput) -> dict[str, str]:
     """Give a digest of each thing that the checks looked at beside files and exports."""
     evidence = seen.evidence
     named: dict[str, Iterable[str]] = {
-        "the limits": [repr(evidence.limits)],
-        "the canary's upstreams": sorted(evidence.canary_upstreams),
-        "what is retired": sorted(evidence.retiring),
-        "the maintenance windows that are open": _windows(seen),
-        "RPKI validity": ["none"]
+        InputKind.LIMITS.value: [repr(evidence.limits)],
+        InputKind.CANARY_UPSTREAMS.value: sorted(evidence.canary_upstreams),
+        InputKind.RETIRED.value: sorted(evidence.retiring),
+        InputKind.WINDOWS.value: _windows(seen),
+        InputKind.VALIDITY.value: ["none"]
         if evidence.validity is None
         else sorted(f"{p} {v}" for p, v in evidence.validity.items()),
-        "the predicted shift": ["none"] if evidence.foreseen is None else map(repr, evidence.foreseen),
+        InputKind.SHIFT.value: ["none"] if evidence.foreseen is None else map(repr, evidence.foreseen),
     }
     touched = seen.difference.services
     for pop, report in sorted(seen.live.reports.items()):
-        named[f"the health of {pop}"] = _health(report, touched)
-        named[f"a definition at {pop}"] = _definitions(report)
+        named[InputKind.HEALTH.of(pop)] = _health(report, touched)
+        named[InputKind.DEFINITIONS.of(pop)] = _definitions(report)
     return {name: digest(lines) for name, lines in named.items()}
 
 

@@ -11,8 +11,9 @@ from anycastle.rollout.live import Live
 
 
 class Presence:
-    """What is announced at one moment of a rollout. A PoP announces a service when each of its prefixes has a route.
+    """What is announced at one moment of a rollout.
 
+    A PoP announces a service when each of its promised prefixes has a route.
     PoPs that were not heard announce nothing here, and a service that its PoP has withdrawn is not there although a
     prefix that it shares may be: what is counted on must be known.
     """
@@ -45,4 +46,4 @@ class Presence:
         report = self._live.reports[pop].services.get(service.name)
         if report is not None and report.stance is Stance.WITHDRAW:
             return False
-        return all(self._upstreams[pop, prefix] > 0 for prefix in service.prefixes)
+        return all(self._upstreams[pop, prefix] > 0 for prefix in service.promised)

@@ -20,9 +20,13 @@ def start_of(
     policy: RolloutPolicy = RolloutPolicy(),
     limits: BlastLimits = BlastLimits(),
     canary_upstreams: Sequence[str] = (),
+    concerning: frozenset[Prefix] | None = None,
 ) -> StartRollout:
-    """Give the order that leads from what is desired to a revision. Raises `MisuseError` where nothing differs."""
-    units = composer.differing(desired, revision)
+    """Give the order that leads from what is desired to a revision. Raises `MisuseError` where nothing differs.
+
+    With `concerning`, only what concerns these prefixes is led there.
+    """
+    units = composer.differing(desired, revision, concerning)
     if not units:
         raise MisuseError(f"nothing differs: what is desired is what revision {revision} says already")
     fleet = composer.in_force(Desired(revision))

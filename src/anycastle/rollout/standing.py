@@ -18,8 +18,8 @@ from anycastle.rollout.orders import Adopt, AgentOrderKind, BreakGlass, Freeze, 
 ORDERS_OUT_MAX: Final = 1_000
 """Orders that agents have not answered."""
 
-ORDERS_KEPT: Final = 200
-"""Orders that were answered and are still kept; the log has them all."""
+ORDERS_KEPT: Final = 1_000
+"""Orders that were answered and are still kept: those of one command at all PoPs. The log has them all."""
 
 GLASS_BROKEN_MAX_S: Final = 24 * 3600.0
 """How long a broken glass may stay so."""

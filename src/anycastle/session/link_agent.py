@@ -78,6 +78,12 @@ STEADY_S: Final = 10.0
 ANSWER_S: Final = 30.0
 """How long dialling, and the welcome, may take; the shell gives up a dialling earlier where nobody answers at all."""
 
+READY_POLL_S: Final = 0.25
+"""How soon an agent that may not speak yet is asked again: it knows its router a moment after its start."""
+
+UNREADY_S: Final = 10.0
+"""How long that may last before it is told."""
+
 REDIRECTS_MAX: Final = 3
 
 LOOK_S: Final = 0.1
@@ -184,6 +190,7 @@ class LinkAgent:
         self._session = _Session("")
         self._clocks = SkewMeter()
         self._pause_s = PAUSE_FIRST_S
+        self._unready_since: Instant | None = None
         self._next = FAR_FUTURE
         """When the pause, the dialling or the greeting is over; when the controller is lost."""
 
@@ -235,11 +242,21 @@ class LinkAgent:
         if self.state is not State.DIALLING:
             return []
         self.state, self._next = State.GREETING, after(now.monotonic, ANSWER_S)
+        self._unready_since = None
         self._session = _Session(facts.log)
         hello = Hello(
             self._versions, facts.pop, facts.agent_version, float(now.wall), facts.term, facts.assignment, facts.log
         )
         return [_say(hello)]
+
+    def unready(self, why: str, now: Now) -> list[AgentCommand]:
+        """Take that the agent may not speak yet, and so was not dialled for. It is no trouble unless it lasts."""
+        if self.state is not State.DIALLING:
+            return []
+        instant = now.monotonic
+        since = self._unready_since = instant if self._unready_since is None else self._unready_since
+        self.state, self._next = State.RESTING, after(instant, READY_POLL_S)
+        return [Trouble(why)] if instant - since >= UNREADY_S else []
 
     def disconnected(self, why: str, now: Now) -> list[AgentCommand]:
         """The connection is gone, or could not be made."""

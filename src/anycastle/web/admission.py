@@ -5,6 +5,7 @@ made.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final
@@ -17,7 +18,7 @@ from starlette.responses import Response
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.io.clock import now
 from anycastle.io.store.people import AuditRow
-from anycastle.io.store.port import Repeated, Superseded
+from anycastle.io.store.port import NotLeading, Repeated, Superseded
 from anycastle.web.authorisation import TABLE, Permission, Rule, require
 from anycastle.web.identity import Person, identify
 from anycastle.web.keyed import Keyed, keyed_of
@@ -90,6 +91,9 @@ async def _admitted(request: Request, rule: Rule, answer: Handler) -> Response:
     except Superseded as error:
         result = "503 not-leading"
         raise Problem(ProblemKind.NOT_LEADING, "another controller leads now", {"leader": error.who}) from error
+    except NotLeading as error:
+        result = "503 not-leading"
+        raise Problem(ProblemKind.NOT_LEADING, str(error), {"leader": await _leader(parts)}, _SOON) from error
     except WorldError as error:
         result = "503 unavailable"
         raise Problem(ProblemKind.UNAVAILABLE, "the store does not answer as it should", headers=_SOON) from error
@@ -104,6 +108,14 @@ async def _admitted(request: Request, rule: Rule, answer: Handler) -> Response:
 
 
 _SOON: Final = {"Retry-After": "1"}
+
+
+async def _leader(parts: Parts) -> str | None:
+    """Give where who leads is found, or led last; None also where the store cannot say."""
+    with contextlib.suppress(WorldError):
+        leads = await parts.store.leadership()
+        return leads.who if leads else None
+    return None
 
 
 async def _person(request: Request, rule: Rule, parts: Parts) -> Person | None:
@@ -130,12 +142,8 @@ def too_many(wait_s: float) -> Problem:
 
 async def _answered(request: Request, rule: Rule, parts: Parts, person: Person | None, answer: Handler) -> Response:
     if rule.writes and parts.controller.term() is None:
-        leads = await parts.store.leadership()
         raise Problem(
-            ProblemKind.NOT_LEADING,
-            "this controller answers reads only",
-            {"leader": leads.who if leads else None},
-            _SOON,
+            ProblemKind.NOT_LEADING, "this controller answers reads only", {"leader": await _leader(parts)}, _SOON
         )
     body = await _body(request, rule)
     if not rule.keyed:

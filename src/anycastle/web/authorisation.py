@@ -71,6 +71,8 @@ def _order(needs: Permission, reach: Reach, body_max: int = 64 * KIB) -> Rule:
 _PUBLIC: Final = Rule(_P.NOTHING, _R.ANY)
 _V1: Final = "/api/v1"
 _FOLDER_MAX: Final = 96 * MIB
+_PLAN_MAX: Final = 4 * MIB
+"""What a plan of ten thousand PoPs rests on is 2 MiB."""
 
 TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
     {
@@ -90,12 +92,13 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
         f"POST {_V1}/fleet/adoption": _order(_P.OPERATE, _R.ALL),
         f"GET {_V1}/pops": _read(_R.FILTERED),
         f"GET {_V1}/pops/{{pop}}": _read(_R.FILTERED),
+        f"GET {_V1}/pops/{{pop}}/report": _read(_R.ALL),
         f"GET {_V1}/services": _read(_R.FILTERED),
         f"GET {_V1}/services/{{service}}": _read(_R.OWN),
         f"GET {_V1}/events": _read(_R.FILTERED),
         f"GET {_V1}/events/stream": _read(_R.FILTERED),
         f"GET {_V1}/rollouts": _read(_R.FILTERED),
-        f"POST {_V1}/rollouts": _order(_P.OPERATE, _R.OWN),
+        f"POST {_V1}/rollouts": _order(_P.OPERATE, _R.OWN, _PLAN_MAX),
         f"GET {_V1}/rollouts/{{number}}": _read(_R.OWN),
         f"POST {_V1}/rollouts/{{number}}/pause": _order(_P.OPERATE, _R.OWN),
         f"POST {_V1}/rollouts/{{number}}/resume": _order(_P.OPERATE, _R.OWN),
@@ -108,8 +111,11 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
         f"GET {_V1}/break-glass": _read(_R.ANY),
         f"POST {_V1}/break-glass": _order(_P.OPERATE, _R.ALL),
         f"POST {_V1}/break-glass/approve": _order(_P.APPROVE, _R.ALL),
+        f"GET {_V1}/orders": _read(_R.FILTERED),
         f"POST {_V1}/drain": _order(_P.OPERATE, _R.OWN),
         f"POST {_V1}/undrain": _order(_P.OPERATE, _R.OWN),
+        f"POST {_V1}/mitigations": _order(_P.OPERATE, _R.OWN),
+        f"POST {_V1}/mitigations/end": _order(_P.OPERATE, _R.OWN),
         f"GET {_V1}/tokens": Rule(_P.ADMINISTER, _R.ALL, audited=True),
         f"POST {_V1}/tokens": _order(_P.ADMINISTER, _R.ALL),
         f"DELETE {_V1}/tokens/{{name}}": Rule(_P.ADMINISTER, _R.ALL, writes=True, audited=True),

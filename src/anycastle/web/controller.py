@@ -1,12 +1,12 @@
 """What the web room asks of the controller: how things stand, and to take an order. The daemon gives it."""
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Protocol
 
 from anycastle.base.ports import Timestamp
 from anycastle.io.store.port import Once
 from anycastle.rollout.kept import Kept
-from anycastle.rollout.orders import Order, RollOut
+from anycastle.rollout.orders import Order, Wish
 
 
 class AgentView(Protocol):
@@ -42,6 +42,10 @@ class AgentView(Protocol):
         """Why its router does not announce what the agent wants."""
         ...
 
+    def report(self) -> dict[str, Any] | None:
+        """Give what it said last, as its own status says it; None where it has no session."""
+        ...
+
 
 class Controller(Protocol):
     """The controller, as the API sees it."""
@@ -55,13 +59,18 @@ class Controller(Protocol):
         """Give PoP -> its agent; None where another controller leads: it has the sessions."""
         ...
 
+    @property
+    def indicators(self) -> Collection[str]:
+        """Give what gates can ask for."""
+        ...
+
     async def kept(self) -> Kept:
         """Give what is durable; where another leads, as the store has it."""
         ...
 
     async def order(
         self,
-        order: Order | RollOut,
+        order: Order | Wish,
         who: str,
         *,
         check: Callable[[Kept], None] | None = None,

@@ -7,7 +7,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from anycastle.rollout.kept import Kept
-from anycastle.rollout.orders import Order, RollOut
+from anycastle.rollout.orders import Order, Wish
 from anycastle.web.identity import Person
 from anycastle.web.keyed import Keyed, answer_of
 from anycastle.web.parts import Parts
@@ -23,7 +23,7 @@ async def take(
     request: Request,
     parts: Parts,
     asker: Person,
-    order: Order | RollOut,
+    order: Order | Wish,
     check: Callable[[Kept], None] | None = None,
     *,
     status: int = 200,

@@ -54,6 +54,8 @@ class FleetShape(BaseModel):
     term: int | None
     services: list[str]
     frozen: bool
+    leads: bool = Field(description="whether it is this controller that leads")
+    mitigations: list[str] = Field(description="what is announced against hijacks")
 
 
 class RevisionShape(BaseModel):
@@ -122,6 +124,14 @@ class PoPs(BaseModel):
     next: str | None
 
 
+class PoPReport(BaseModel):
+    """What a PoP's agent said last."""
+
+    pop: str
+    at: datetime
+    report: dict[str, Any] = Field(description="as `anycastle agent status -o json` prints it at the PoP")
+
+
 class ServiceShape(BaseModel):
     """A service, as it is desired by default."""
 
@@ -175,6 +185,7 @@ class RolloutShape(BaseModel):
     marks: list[str] = Field(description="why a second person must approve; none where nobody must")
     steps: list[StepShape]
     prefixes: list[str]
+    mitigations: list[str] = Field(description="what it begins, or ends, to announce against a hijack")
     policy: PolicyShape
 
 
@@ -193,6 +204,26 @@ class PolicyAsked(Asked):
     gates: list[Annotated[str, StringConstraints(max_length=300)]] = Field(default=[], max_length=50)
 
 
+class FolderAsked(Asked):
+    """Which files a plan was made from."""
+
+    commit: str | None = Field(default=None, max_length=100)
+    dirty: bool = False
+    digest: str = Field(max_length=100)
+
+
+Digests = Annotated[dict[str, Annotated[str, StringConstraints(max_length=100)]], Field(max_length=10_000)]
+
+
+class BasisAsked(Asked):
+    """What a plan rests on: `basis` of the file that `anycastle plan --out` writes."""
+
+    folder: FolderAsked
+    live: str = Field(max_length=100)
+    pops: Digests
+    inputs: Digests
+
+
 class RollOutAsked(Asked):
     """Roll a stored revision out."""
 
@@ -201,6 +232,14 @@ class RollOutAsked(Asked):
     policy: PolicyAsked = PolicyAsked()
     canary_upstreams: list[Name] = Field(default=[], max_length=100)
     retiring: list[Name] = Field(default=[], max_length=10_000, description="services whose end is meant")
+    basis: BasisAsked | None = Field(default=None, description="of a plan; what has moved since refuses the order")
+
+
+class MitigationAsked(Asked):
+    """Announce what is approved against a hijack, or end that."""
+
+    prefix: str = Field(max_length=60, description="what is hijacked: a prefix of the fleet, or one within it")
+    reason: Reason
 
 
 class ReasonAsked(Asked):
@@ -237,6 +276,7 @@ class GlassShape(BaseModel):
     asked: bool
     who: str | None = None
     reason: str | None = None
+    since: datetime | None = Field(default=None, description="when it was asked for")
     lasts_s: float | None = None
     approved_by: str | None = None
     until: datetime | None = None
@@ -263,6 +303,28 @@ class DrainAsked(UndrainAsked):
     soak_s: Seconds = 5.0
     wait_s: Seconds = 5.0
     lasts_s: Seconds | None = Field(default=None, description="when it ends by itself; null for not")
+
+
+class AgentOrderShape(BaseModel):
+    """What a PoP was told, and what it said to it."""
+
+    number: int
+    pop: str
+    kind: Literal["drain", "undrain"]
+    services: list[str]
+    who: str
+    reason: str
+    soak_s: float
+    wait_s: float
+    expires: datetime | None
+    answer: str | None = Field(description="empty where it obeyed, else why it did not; null until it has answered")
+
+
+class AgentOrders(BaseModel):
+    """A page of orders to PoPs, the newest first."""
+
+    items: list[AgentOrderShape]
+    next: int | None
 
 
 # -- the log, tokens, the audit ----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ as `NoReply`, never raised. Other record types are kept by number, with the leng
 
 import struct
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final
 
 REPLY_BYTES_MAX: Final = 65535
@@ -19,6 +20,9 @@ _HEADER: Final = struct.Struct(">HHHHHH")
 _RECORD: Final = struct.Struct(">HHIH")
 _QUESTION: Final = struct.Struct(">HH")
 _TXT: Final = 16
+_IN: Final = 1
+_ADDRESS_OCTETS: Final = {1: 4, 28: 16}
+"""A (RFC 1035 §3.4.1) and AAAA (RFC 3596 §2.2) -> octets of the address."""
 _SOA: Final = 6
 _OPT: Final = 41
 _NSID: Final = 3
@@ -34,7 +38,7 @@ class NoReply:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One resource record. `text` is the strings of a TXT, joined; empty for other types."""
+    """One resource record. `text` is the strings of a TXT, joined, or the address of an A or AAAA; else empty."""
 
     name: str
     type: int
@@ -133,8 +137,15 @@ def _record(octets: bytes, at: int) -> tuple[Record, int, int]:
     data = at + _RECORD.size
     if data + size > len(octets):
         raise _Malformed("a record ends beyond the message")
-    text = _strings(octets[data : data + size]) if kind == _TXT else ""
-    return Record(name, kind, klass, ttl_s, size, text), data, data + size
+    return Record(name, kind, klass, ttl_s, size, _text(kind, klass, octets[data : data + size])), data, data + size
+
+
+def _text(kind: int, klass: int, data: bytes) -> str:
+    if kind == _TXT:
+        return _strings(data)
+    if klass == _IN and len(data) == _ADDRESS_OCTETS.get(kind):
+        return str(ip_address(data))
+    return ""
 
 
 def _strings(data: bytes) -> str:

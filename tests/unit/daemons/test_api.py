@@ -1,7 +1,6 @@
 """`anycastle controller run --api` as a process of its own, over TLS, with its first token made on the machine."""
 
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx2
 
 from tests.oidc_provider import SECRET, provider
+from tests.ports import free_port
 
 DEADLINE_S = 60.0
 PROGRAM = (sys.executable, "-m", "anycastle.cli.main")
@@ -22,12 +22,6 @@ def run(*arguments: str, cwd: Path) -> str:
     done = subprocess.run((*PROGRAM, *arguments), cwd=cwd, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -43,9 +37,9 @@ def controller(place: Path, api: int, *more: str) -> Iterator[Path]:
         process = subprocess.Popen((*PROGRAM, *command), cwd=place, stdout=out, stderr=out)
     try:
         end = time.monotonic() + DEADLINE_S
-        while "leads by term" not in words.read_text() and process.poll() is None and time.monotonic() < end:
+        while not _serves(words) and process.poll() is None and time.monotonic() < end:
             time.sleep(0.05)
-        assert "leads by term" in words.read_text(), words.read_text()
+        assert _serves(words), words.read_text()
         yield words
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0, words.read_text()
@@ -53,6 +47,11 @@ def controller(place: Path, api: int, *more: str) -> Iterator[Path]:
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def _serves(words: Path) -> bool:
+    said = words.read_text()
+    return "leads by term" in said and "serves its API" in said
 
 
 def test_the_api_of_a_real_process(tmp_path: Path) -> None:

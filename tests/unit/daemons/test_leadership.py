@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from math import isnan
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from anycastle.model.fleet import Fleet
 from anycastle.model.permit import PermitReport, PermitState
 from anycastle.model.service import Floor, Policy
 from anycastle.rollout.desired import Desired
+from anycastle.rollout.gates import INDICATORS, gate_to_ask
 from anycastle.rollout.orders import Adopt, AgentOrderKind, Freeze, OrderAgents, RollOut, RolloutPolicy
 from anycastle.session.link_report import ReportBook, SectionsChanged
 from anycastle.wire.link.message import EventRow, Grant, Hello, Order, Revoke
@@ -73,6 +75,8 @@ class World:
     store: SqlStore
     daemon: ControllerDaemon
     sent: Noted
+    told: list[str]
+    """What the controller said of itself."""
 
     def join(self, pop: str, digest: str = "", term: int = 0) -> None:
         hello = Hello([2], pop, __version__, now().wall, term, digest, "log")
@@ -101,11 +105,11 @@ def led(tmp_path: Path, body: Callable[[World], Awaitable[None]]) -> None:
 
     async def main() -> None:
         store = await open_store(f"sqlite:///{tmp_path}/controller.db")
-        sent = Noted()
-        daemon = ControllerDaemon(store, Written(), "ctl:9479", lambda _text: None)
+        sent, told = Noted(), list[str]()
+        daemon = ControllerDaemon(store, Written(), "ctl:9479", told.append)
         daemon.listener = sent
         task = asyncio.create_task(daemon.run())
-        world = World(store, daemon, sent)
+        world = World(store, daemon, sent, told)
         try:
             await world.until(lambda: daemon.term() is not None)
             await body(world)
@@ -138,6 +142,24 @@ def test_an_order_is_answered_once_it_is_durable_and_then_followed(tmp_path: Pat
         kept = await w.daemon.kept()
         assert kept.rollouts[1].state.value == "finished"
         assert "rollout_changed" in await kinds(w.store)
+
+    led(tmp_path, body)
+
+
+@pytest.mark.mission("C4")
+def test_a_gate_that_compares_knows_what_was_before_the_first_rollout(tmp_path: Path) -> None:
+    async def body(w: World) -> None:
+        for pop in POPS:
+            w.join(pop)
+        await w.daemon.order(Adopt("r0", "begin"), "ann")
+        await w.until(lambda: set(w.sent.assigned) == set(POPS))
+        for pop, digest in w.sent.assigned.items():
+            w.report(pop, digest)
+        gates = (gate_to_ask("sessions_up_share >= 1 x before"),)
+        await w.daemon.order(RollOut("r1", "less load", RolloutPolicy(bake_s=0.0, gates=gates)), "ann")
+        await _obey(w)
+        rollout = (await w.daemon.kept()).rollouts[1]
+        assert (rollout.state.value, rollout.why) == ("finished", "")
 
     led(tmp_path, body)
 
@@ -312,3 +334,54 @@ def test_what_changes_of_a_state_is_what_is_read_again() -> None:
         assert state == afresh
     assert set(state.report.services) == {"web", "ntp"}
     assert len(state.report.exported) == 2
+
+
+class Drained:
+    """A PoP's book, told how its services stand."""
+
+    def __init__(self) -> None:
+        self.book, self.known = PoPBook("ams"), ReportBook()
+
+    def share(self, **stands: str) -> float | None:
+        """Give the announced share: `serving`, `sick`, or a drain's step."""
+        services = [
+            {
+                "name": name, "permit": "held", "stance": "announce" if how == "serving" else "withdraw",
+                "drain": {"step": "normal" if how in ("serving", "sick") else how},
+            }
+            for name, how in stands.items()
+        ]  # fmt: skip
+        sections = sections_of({"pop": "ams", "services": services, "wanted": [], "exported": [], "sessions": []})
+        changes = self.known.differences(sections)
+        self.known.apply(self.known.revision + 1, changes)
+        return self.book.take(changes, self.known.sections).indicators.get("announced_share")
+
+
+@pytest.mark.mission("C4")
+def test_what_is_drained_on_purpose_is_not_missed_and_what_fails_is() -> None:
+    assert Drained().share(dns="serving", web="stopped") == 1.0
+    assert Drained().share(dns="serving", web="sick") == 0.5
+    assert Drained().share(dns="sick", web="stopped") == 0.0
+    nothing = Drained().share(dns="stopped")
+    assert nothing is not None
+    assert isnan(nothing), "it says nothing of the PoP, and no data is not a pass"
+
+
+@pytest.mark.mission("C4")
+def test_one_whose_drain_has_ended_is_missed_once_it_was_back() -> None:
+    pop = Drained()
+    assert pop.share(dns="serving", web="stopped") == 1.0
+    assert pop.share(dns="serving", web="sick") == 1.0, "its checks have not passed yet"
+    assert pop.share(dns="serving", web="serving") == 1.0
+    assert pop.share(dns="serving", web="sick") == 0.5
+    assert pop.share(dns="serving") == 1.0
+
+
+def test_what_agents_tell_is_what_gates_can_ask_for() -> None:
+    status = {
+        "pop": "ams", "wanted": [], "exported": [],
+        "services": [{"name": "dns", "stance": "announce", "permit": "held", "checks": [{"verdict": "healthy"}]}],
+        "sessions": [{"upstream": "t", "neighbour": "192.0.2.1", "state": "established"}],
+    }  # fmt: skip
+    sections = sections_of(status)
+    assert PoPBook("ams").take(SectionsChanged(sections, {}), sections).indicators.keys() == INDICATORS.keys()

@@ -688,6 +688,20 @@ def test_what_a_reload_would_refuse_is_known_beforehand_and_nothing_is_taken_bef
     w.engine.require_takeable(fleet(service(floor=Floor(pops=3))), w.now)
 
 
+@pytest.mark.mission("C5", "S3")
+def test_what_was_announced_against_a_hijack_ends_without_a_permit() -> None:
+    whole, half = parse_prefix("192.0.2.0/23"), parse_prefix("192.0.2.0/24")
+    peace = replace(service(floor=Floor(pops=3)), prefixes=(whole,), mitigations=(half,))
+    w = world(fleet(replace(peace, prefixes=(whole, half)))).run(5)
+    assert w.prefixes() == {str(whole), str(half)}
+    w.engine.require_takeable(fleet(peace), w.now)
+    with pytest.raises(MisuseError, match="no permit allows it"):
+        w.engine.require_takeable(fleet(replace(peace, prefixes=(half,))), w.now)
+    w.carry_out(w.engine.reload(fleet(peace), w.now))
+    w.run(1)
+    assert w.prefixes() == {str(whole)}
+
+
 def test_what_a_controller_must_know_is_reported() -> None:
     w = world(at="lon").run(5)
     assert w.engine.permit_reports() == (PermitReport("dns", PermitState.NONE, 0, exported=True),)

@@ -136,6 +136,8 @@ def test_a_socket_left_by_a_process_that_was_killed_is_taken_over(tmp_path: Path
 def test_what_cannot_be_served_or_asked_is_said(tmp_path: Path) -> None:
     with pytest.raises(WorldError, match="is the agent running"):
         ask(tmp_path / "nothing", {})
+    with pytest.raises(WorldError, match="running\\? --run-dir says where its socket is"):
+        ask(tmp_path / "nothing", {}, found_by="--run-dir")
     with pytest.raises(WorldError, match="cannot be served: No such file"):
         asyncio.run(LocalServer(tmp_path / "no" / "folder", echo).start())
     with pytest.raises(WorldError, match=r"cannot be served: .*too long"):

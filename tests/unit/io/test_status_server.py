@@ -6,7 +6,7 @@ import pytest
 
 from anycastle.base.errors import WorldError
 from anycastle.io import status_server
-from anycastle.io.status_server import Page, StatusServer
+from anycastle.io.status_server import Page, Question, StatusServer
 
 
 def served(body: Callable[[int], Awaitable[None]]) -> None:
@@ -91,3 +91,29 @@ def test_a_port_that_is_taken_is_said() -> None:
             await StatusServer({}, "127.0.0.1", port).start()
 
     served(body)
+
+
+@pytest.mark.parametrize(
+    ("request_head", "first_line", "rest"),
+    [
+        (b"GET /ask?a=1&b=x%20y&a=2 HTTP/1.1\r\nX-Y: z\r\n\r\n", b"HTTP/1.1 200 OK", b"[('a', '2'), ('b', 'x y')] z"),
+        (b"GET /ask HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK", b"[] None"),
+        (b"GET /else HTTP/1.1\r\n\r\n", b"HTTP/1.1 404 Not Found", b"there is: /page /ask\n"),
+    ],
+)
+def test_an_answer_reads_what_is_asked_and_takes_its_time(request_head: bytes, first_line: bytes, rest: bytes) -> None:
+    async def answer(question: Question) -> Page:
+        await asyncio.sleep(0)
+        return Page(f"{sorted(question.parameters.items())} {question.fields.get('x-y')}".encode())
+
+    async def run() -> bytes:
+        server = StatusServer({"/page": lambda accept: Page(b"")}, "127.0.0.1", 0, {"/ask": answer})
+        port = await server.start()
+        try:
+            return await say(port, request_head)
+        finally:
+            await server.close()
+
+    head, _, content = asyncio.run(run()).partition(b"\r\n\r\n")
+    assert head.split(b"\r\n")[0] == first_line
+    assert content == rest

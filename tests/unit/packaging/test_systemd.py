@@ -11,7 +11,7 @@ from tests.unit.tools.test_docs import wrong_in
 
 UNITS = Path(__file__).parents[3] / "packaging" / "systemd"
 PROGRAM = "/opt/anycastle/.venv/bin/anycastle"
-NAMES = ["anycastle-agent@", "anycastle-speaker@", "anycastle-watch"]
+NAMES = ["anycastle-agent@", "anycastle-speaker@", "anycastle-watch", "anycastle-controller"]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze (Debian package systemd)")
@@ -54,4 +54,18 @@ def test_no_unit_has_more_rights_than_it_needs() -> None:
         "anycastle-agent@": {"CAP_NET_ADMIN", "CAP_NET_RAW"},
         "anycastle-speaker@": {"CAP_NET_ADMIN", "CAP_NET_BIND_SERVICE"},
         "anycastle-watch": {"CAP_NET_ADMIN", "CAP_NET_BIND_SERVICE"},
+        "anycastle-controller": set(),
     }
+
+
+def test_every_unit_is_hardened_alike() -> None:
+    """What each unit shuts, the controller's shuts as well: it holds the orders of all."""
+    shut = re.compile(r"^((?:Protect|Private|NoNew|Lock|Restrict(?!AddressFamilies)|SystemCall)\w*=.*)$", re.MULTILINE)
+    lines = {name: set(shut.findall((UNITS / f"{name}.service").read_text(encoding="utf-8"))) for name in NAMES}
+    assert len(lines["anycastle-agent@"]) >= 15
+    for name, has in lines.items():
+        assert lines["anycastle-agent@"] <= has, name
+
+
+def test_all_units_are_tested() -> None:
+    assert sorted(f"{name}.service" for name in NAMES) == sorted(path.name for path in UNITS.glob("*.service"))

@@ -3,6 +3,7 @@ import pytest
 from anycastle.base.errors import MisuseError
 from anycastle.model.event import ApprovalGiven, GateJudged, OperatorCommanded
 from anycastle.rollout.commands import Assign
+from anycastle.rollout.controller import ControllerEngine
 from anycastle.rollout.desired import Desired
 from anycastle.rollout.orders import (
     Abort,
@@ -77,14 +78,14 @@ def test_a_step_that_cannot_be_reached_takes_the_rollout_back(trouble: str) -> N
 
 def test_a_gate_that_fails_takes_it_back_at_once_and_in_reverse() -> None:
     w = world()
-    w.order(start("r1", PREFIX, "success_rate >= 99.9%"))
+    w.order(start("r1", PREFIX, "sessions_up_share >= 99.9%"))
     w.run(30)
-    w.read("success_rate", 1.0)
+    w.read("sessions_up_share", 1.0)
     w.run(31)
-    w.read("success_rate", 0.9)
+    w.read("sessions_up_share", 0.9)
     assert w.rollout().state is RolloutState.ROLLED_BACK, "both steps are confirmed at once here"
     assert w.timeline()[-3:] == [("rolling back", 1), ("rolling back", 0), ("rolled back", 0)]
-    assert "success_rate is 0.9" in w.rollout().why
+    assert "sessions_up_share is 0.9" in w.rollout().why
     assert w.living_by("r0") == set(POPS)
     verdicts = [(body.step, body.verdict) for body in w.log if isinstance(body, GateJudged)]
     assert verdicts == [(1, "no data"), (1, "pass"), (2, "no data"), (2, "fail")]
@@ -92,28 +93,28 @@ def test_a_gate_that_fails_takes_it_back_at_once_and_in_reverse() -> None:
 
 def test_gates_are_asked_of_all_pops_that_were_changed() -> None:
     w = world()
-    w.order(start("r1", PREFIX, "success_rate >= 99.9%"))
+    w.order(start("r1", PREFIX, "sessions_up_share >= 99.9%"))
     w.run(1)
-    w.read("success_rate", 1.0)
+    w.read("sessions_up_share", 1.0)
     w.run(60)
     assert w.rollout().step == 2
-    w.read("success_rate", 0.5, ["sin"])
+    w.read("sessions_up_share", 0.5, ["sin"])
     assert w.rollout().step == 2, "sin was not touched yet"
-    w.read("success_rate", 0.5, ["ams"])
+    w.read("sessions_up_share", 0.5, ["ams"])
     assert w.rollout().step == 0, "the canary fails late"
 
 
 def test_a_gate_compares_with_what_was_before_the_rollout_began() -> None:
     w = world()
-    w.read("rtt_ms", 20.0)
-    w.order(start("r1", PREFIX, "rtt_ms <= 1.2 x before"))
+    w.read("healthy_checks_share", 20.0)
+    w.order(start("r1", PREFIX, "healthy_checks_share <= 1.2 x before"))
     w.run(1)
-    w.read("rtt_ms", 23.0)
+    w.read("healthy_checks_share", 23.0)
     w.run(60)
     assert w.rollout().step == 2
     w.run(1)
-    w.read("rtt_ms", 25.0)
-    assert "rtt_ms is 25, before 20" in w.rollout().why
+    w.read("healthy_checks_share", 25.0)
+    assert "healthy_checks_share is 25, before 20" in w.rollout().why
 
 
 def test_a_refusal_is_forgotten_once_the_pop_is_told_something_else() -> None:
@@ -127,12 +128,12 @@ def test_a_refusal_is_forgotten_once_the_pop_is_told_something_else() -> None:
     assert w.rollout(2).state is RolloutState.FINISHED, "what was refused once is tried anew"
 
 
-@pytest.mark.parametrize("gates", [(), ("success_rate >= 99.9%",)])
+@pytest.mark.parametrize("gates", [(), ("sessions_up_share >= 99.9%",)])
 def test_a_pop_that_dies_in_a_bake_holds_it_and_takes_it_back_in_the_end(gates: tuple[str, ...]) -> None:
     w = world()
     w.order(start("r1", PREFIX, *gates))
     w.run(1)
-    w.read("success_rate", 1.0)
+    w.read("sessions_up_share", 1.0)
     w.leave("ams")
     w.run(100)
     assert (w.rollout().state, w.rollout().step) == (RolloutState.BAKING, 1)
@@ -145,14 +146,14 @@ def test_a_pop_that_dies_in_a_bake_holds_it_and_takes_it_back_in_the_end(gates: 
 
 def test_a_pop_that_comes_back_in_a_bake_lets_it_go_on_once_it_is_measured_anew() -> None:
     w = world()
-    w.order(start("r1", PREFIX, "success_rate >= 99.9%"))
+    w.order(start("r1", PREFIX, "sessions_up_share >= 99.9%"))
     w.run(1)
-    w.read("success_rate", 1.0)
+    w.read("sessions_up_share", 1.0)
     w.leave("ams")
     w.join("ams")
     w.run(100)
-    assert w.waits_for() == "data: ams: no reading of success_rate", "what it said before it went is no reading"
-    w.read("success_rate", 1.0)
+    assert w.waits_for() == "data: ams: no reading of sessions_up_share", "what it said before it went is no reading"
+    w.read("sessions_up_share", 1.0)
     assert w.rollout().step == 2
 
 
@@ -171,10 +172,10 @@ def test_what_many_pops_lack_is_told_in_a_line_and_in_no_commit() -> None:
 
 def test_no_data_is_not_a_pass() -> None:
     w = world()
-    w.order(start("r1", PREFIX, "success_rate >= 99.9%"))
+    w.order(start("r1", PREFIX, "sessions_up_share >= 99.9%"))
     w.run(120)
     assert (w.rollout().step, w.rollout().state) == (1, RolloutState.BAKING)
-    assert w.waits_for() == "data: ams: no reading of success_rate"
+    assert w.waits_for() == "data: ams: no reading of sessions_up_share"
     w.run(600)
     assert w.rollout().state is RolloutState.ROLLED_BACK
     assert "no data is not a pass" in w.rollout().why
@@ -196,7 +197,7 @@ def test_pause_holds_it_and_resume_bakes_anew() -> None:
 
 def test_promote_ends_a_bake_but_no_floor() -> None:
     w = world()
-    w.order(start("r1", PREFIX, "success_rate >= 99.9%"))
+    w.order(start("r1", PREFIX, "sessions_up_share >= 99.9%"))
     w.composer.floor_says = "dns would be announced by 1 PoP, of a floor of 2"
     with pytest.raises(MisuseError, match="floor of 2"):
         w.order(Promote(1))
@@ -296,10 +297,10 @@ def test_one_that_waits_for_approval_stands_in_nobodys_way() -> None:
 @pytest.mark.mission("F7")
 def test_a_freeze_holds_everything_also_a_rollback() -> None:
     w = world()
-    w.order(start("r1", PREFIX, "success_rate >= 99.9%"))
+    w.order(start("r1", PREFIX, "sessions_up_share >= 99.9%"))
     w.order(Freeze("big match"), "bob")
     w.run(5)
-    w.read("success_rate", 0.1)
+    w.read("sessions_up_share", 0.1)
     w.run(10_000)
     assert w.living_by("r1") == {"ams"}
     assert w.waits_for() == "frozen by bob: big match"
@@ -326,7 +327,7 @@ def test_times_count_anew_when_a_glass_breaks_after_a_long_freeze() -> None:
 def test_a_glass_needs_two_people_and_ends() -> None:
     w = world()
     w.order(Freeze("big match"))
-    w.order(start("r1", PREFIX, "success_rate >= 99.9%"))
+    w.order(start("r1", PREFIX, "sessions_up_share >= 99.9%"))
     w.order(BreakGlass("they are attacked", 100.0))
     assert w.living_by("r1") == set()
     with pytest.raises(MisuseError, match="second person"):
@@ -429,3 +430,13 @@ def test_a_pop_that_takes_what_was_taken_back_while_it_was_on_its_way_is_told_an
     )
     taken = w.composer.digest("ams", Desired("r1"))
     assert Assign("ams") in w.engine.agent_changed("ams", taken, None, w.now)
+
+
+def test_a_gate_for_which_nothing_is_ever_read_is_refused_at_once() -> None:
+    w = world()
+    with pytest.raises(MisuseError, match="there is no indicator 'success_rate'"):
+        w.order(start("r1", PREFIX, "success_rate >= 99.9%"))
+    assert not w.engine.kept.rollouts
+    w.engine = ControllerEngine(w.engine.kept, w.composer, w.now, ["success_rate"])
+    w.order(start("r1", PREFIX, "success_rate >= 99.9%"))
+    assert w.engine.asked_for == {"success_rate"}, "what there is to ask for is told to it"

@@ -91,7 +91,7 @@ def test_a_step_that_would_cross_the_floor_is_told() -> None:
     one, both = frozenset({route("ams")}), frozenset({route("ams"), route("fra")})
     assert made.below_floor(one, Desired("before").with_units(one, "after")) is None
     assert made.below_floor(both, Desired("before").with_units(both, "after")) == (
-        "dns would be announced by lon alone, and its floor is 2 PoPs with a capacity of 0; it would end at ams, fra"
+        "dns would be announced by lon alone, and its floor is 2 PoPs; it would end at ams, fra"
     )
     made.gone("lon")
     said = made.below_floor(one, Desired("before").with_units(one, "after"))

@@ -1,5 +1,6 @@
 """Gates of a rollout: what they compare, and that no data is never a pass."""
 
+import re
 from math import inf, nan
 
 import pytest
@@ -8,12 +9,21 @@ from hypothesis import strategies as st
 
 from anycastle.base.errors import ParseError
 from anycastle.base.ports import Timestamp
-from anycastle.rollout.gates import EXPRESSION_MAX, Gate, GateVerdict, Reading, judge, parse_gate
+from anycastle.rollout.gates import (
+    EXPRESSION_MAX,
+    INDICATORS,
+    Gate,
+    GateVerdict,
+    Reading,
+    gate_to_ask,
+    judge,
+    parse_gate,
+)
 
 STEP = Timestamp(1000.0)
 LATER = Timestamp(1060.0)
-SUCCESS = parse_gate("success_rate >= 99.9%")
-RTT = parse_gate("rtt_ms_p95 <= 1.2 x before")
+SUCCESS = parse_gate("announced_share >= 99.9%")
+RTT = parse_gate("sessions_up_share <= 1.2 x before")
 
 
 def reading(value: float, before: float | None = None, at: float = LATER) -> Reading:
@@ -23,8 +33,8 @@ def reading(value: float, before: float | None = None, at: float = LATER) -> Rea
 @pytest.mark.parametrize(
     ("text", "gate"),
     [
-        ("success_rate >= 99.9%", Gate("success_rate", ">=", 0.999)),
-        ("rtt_ms_p95<=1.2 x before", Gate("rtt_ms_p95", "<=", 1.2, of_before=True)),
+        ("announced_share >= 99.9%", Gate("announced_share", ">=", 0.999)),
+        ("sessions_up_share<=1.2 x before", Gate("sessions_up_share", "<=", 1.2, of_before=True)),
         ("  findings == 0  ", Gate("findings", "==", 0.0)),
         ("load < 80 %", Gate("load", "<", 0.8)),
         ("loss < 0.001 %", Gate("loss", "<", 1e-5)),
@@ -37,8 +47,9 @@ def test_gates_are_read_as_operators_write_them(text, gate):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "success_rate", "success_rate => 1", "99 <= load", "load < high", "load < 5 x after", "load < 5 % x before",
-     "load < -1", "a < 1 and b < 2", "Load < 1", "load < ١", "load < " + "9" * EXPRESSION_MAX, "load < 1\n2"],
+    ["", "announced_share", "announced_share => 1", "99 <= load", "load < high", "load < 5 x after",
+     "load < 5 % x before", "load < -1", "a < 1 and b < 2", "Load < 1", "load < ١", "load < " + "9" * EXPRESSION_MAX,
+     "load < 1\n2"],
 )  # fmt: skip
 def test_what_is_no_gate_is_refused_with_how_to_write_one(text):
     with pytest.raises(ParseError, match="is no gate; write INDICATOR"):
@@ -68,17 +79,17 @@ def test_all_pops_together_pass_it():
 def test_one_pop_breaks_it_although_of_another_nothing_is_known():
     judgement = judge(SUCCESS, ["ams", "fra"], {"fra": reading(0.9)}, STEP)
     assert judgement.verdict is GateVerdict.FAIL
-    assert judgement.evidence == ("fra: success_rate is 0.9; wanted success_rate >= 0.999",)
+    assert judgement.evidence == ("fra: announced_share is 0.9; wanted announced_share >= 0.999",)
 
 
 @pytest.mark.mission("C4")
 @pytest.mark.parametrize(
     ("found", "why"),
     [
-        (None, "no reading of success_rate"),
-        (reading(1.0, at=STEP), "the last reading of success_rate is from before the step"),
-        (reading(nan), "success_rate was measured on nothing"),
-        (reading(inf), "success_rate was measured on nothing"),
+        (None, "no reading of announced_share"),
+        (reading(1.0, at=STEP), "the last reading of announced_share is from before the step"),
+        (reading(nan), "announced_share was measured on nothing"),
+        (reading(inf), "announced_share was measured on nothing"),
     ],
 )
 def test_no_data_is_not_a_pass(found, why):
@@ -125,3 +136,25 @@ def test_it_passes_only_by_a_new_finite_value_of_every_pop_that_meets_it(gate, p
             assert found.at > STEP
             assert abs(found.value) < inf
             assert gate.holds(found.value, found.before if gate.of_before else 1.0)
+
+
+def test_an_indicator_that_does_not_exist_is_refused_with_the_nearest_and_the_list() -> None:
+    with pytest.raises(ParseError, match=r"'anounced_share'; did you mean 'announced_share'\? \(there are"):
+        gate_to_ask("anounced_share >= 100%")
+    with pytest.raises(ParseError) as refused:
+        gate_to_ask("rtt_ms_p95 <= 1.2 x before")
+    assert all(name in str(refused.value) for name in INDICATORS)
+    assert "did you mean" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", INDICATORS)
+def test_one_that_exists_is_taken(name: str) -> None:
+    assert gate_to_ask(f"{name} >= 50%") == Gate(name, ">=", 0.5)
+
+
+def test_the_example_of_what_to_write_is_a_gate_that_exists() -> None:
+    with pytest.raises(ParseError) as refused:
+        gate_to_ask("?")
+    examples = re.findall(r"'([a-z_]+ [<>=]+ [^']+)'", str(refused.value))
+    assert len(examples) == 2
+    assert all(gate_to_ask(example) for example in examples)

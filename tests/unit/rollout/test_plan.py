@@ -9,7 +9,7 @@ from anycastle.model.rpki import Validity
 from anycastle.model.service import MaintenanceWindow, Policy
 from anycastle.rollout.check_input import Evidence
 from anycastle.rollout.limits import BlastLimits
-from anycastle.rollout.plan import Basis, Plan, stale
+from anycastle.rollout.plan import Basis, InputKind, Plan, kind_of, stale
 from tests.unit.rollout.state import (
     FOLDER,
     NOW,
@@ -122,3 +122,13 @@ class TestStale:
         after = replace(self.AFTER, windows=(window,))
         before, then = (plan(fleet(after), live(fleet()), at=Timestamp(NOW + at)).basis for at in (0, 60))
         assert stale(before, then) == ("the maintenance windows that are open changed",)
+
+
+def test_what_a_plan_rests_on_is_known_by_kind_and_not_by_its_words() -> None:
+    inputs = plan(fleet(), live(fleet())).basis.inputs
+    kinds = {kind_of(name) for name in inputs}
+    assert kinds == set(InputKind)
+    assert {name for name in inputs if kind_of(name) is InputKind.HEALTH} == {
+        InputKind.HEALTH.of(pop) for pop in ("ams", "fra", "iad", "nrt")
+    }
+    assert kind_of("the health of ams") is None

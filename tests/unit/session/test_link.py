@@ -9,7 +9,7 @@ import pytest
 from anycastle.base.ports import Instant, Now, Timestamp
 from anycastle.model.permit import PermitReport, PermitState
 from anycastle.session import link_command as do
-from anycastle.session.link_agent import PAUSE_LAST_S, AgentFacts, LinkAgent, State
+from anycastle.session.link_agent import PAUSE_LAST_S, READY_POLL_S, UNREADY_S, AgentFacts, LinkAgent, State
 from anycastle.session.link_controller import ControllerSession, Terms
 from anycastle.session.link_orders import INTERRUPTED
 from anycastle.wire.link.codec import decode_agent, decode_controller, encode_message
@@ -572,3 +572,29 @@ def _rows(count: int) -> list:  # type: ignore[type-arg]
     from anycastle.wire.link.message import EventRow
 
     return [EventRow(WALL, "alarm", msgspec.Raw(b"{}")) for _ in range(count)]
+
+
+def test_an_agent_that_may_not_speak_yet_is_asked_soon_and_told_of_only_where_it_lasts() -> None:
+    agent, clock = LinkAgent(["one"], Random(1)), 100.0
+
+    def at(instant: float) -> Now:
+        return Now(Instant(instant), Timestamp(WALL + instant))
+
+    def unready_for(seconds: float) -> list[do.AgentCommand]:
+        nonlocal clock
+        said, end = list[do.AgentCommand](), clock + seconds
+        while clock < end:
+            said += agent.unready("the router is not read", at(clock))
+            assert 0.0 < agent.deadline - clock <= READY_POLL_S
+            clock = agent.deadline
+            assert agent.wake(at(clock)) == [do.Dial("one")]
+        return said
+
+    assert agent.start(at(clock)) == [do.Dial("one")]
+    assert unready_for(UNREADY_S / 2) == []
+    agent.connected(AgentFacts("ams", "1.0"), at(clock))
+    agent.disconnected("it went", at(clock))
+    clock = agent.deadline
+    assert agent.wake(at(clock)) == [do.Dial("one")]
+    assert unready_for(UNREADY_S / 2) == [], "what was before it could speak does not count"
+    assert set(unready_for(UNREADY_S)) == {do.Trouble("the router is not read")}

@@ -85,7 +85,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_every_page_is_reached_from_the_first() -> None:
     tree = set(
-        re.findall(r"^([a-z-]+(?:/[a-z-]+)?)$", (ROOT / "docs/index.md").read_text(encoding="utf-8"), re.MULTILINE)
+        re.findall(r"^([a-z-]+(?:/[a-z0-9-]+)?)$", (ROOT / "docs/index.md").read_text(encoding="utf-8"), re.MULTILINE)
     )
     pages = {page.relative_to(ROOT / "docs").with_suffix("").as_posix() for page in PAGES if "docs" in page.parts[-3:]}
     assert {page for page in pages if not re.match(r"adr/\d|index", page)} <= tree

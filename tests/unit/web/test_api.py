@@ -1,5 +1,6 @@
 """The API over TCP, against a real store and a real controller."""
 
+import asyncio
 import logging
 import socket
 import threading
@@ -12,8 +13,8 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from anycastle.base.errors import MisuseError
-from anycastle.daemons.api import ApiPlace, require_safe
+from anycastle.base.errors import MisuseError, WorldError
+from anycastle.daemons.api_place import ApiPlace, require_safe
 from anycastle.model.person import Role
 from anycastle.web.limits import Rate
 from anycastle.web.problems import ProblemKind
@@ -207,9 +208,11 @@ def test_who_asked_does_not_approve_with_another_token_of_his_own(api: World) ->
 
 
 def test_a_gate_that_cannot_be_read_is_named(api: World) -> None:
-    asked = {"revision": api.upload(folder(dns_med=64)), "reason": "r", "policy": {"gates": ["nonsense"]}}
+    policy = {"gates": ["nonsense", "success_rate >= 1"]}
+    asked = {"revision": api.upload(folder(dns_med=64)), "reason": "r", "policy": policy}
     told = problem(api.ask("POST", ROLLOUTS, body=asked), ProblemKind.INVALID)
-    assert told["errors"][0]["pointer"] == "/policy/gates/0"
+    assert [each["pointer"] for each in told["errors"]] == ["/policy/gates/0", "/policy/gates/1"]
+    assert "there is no indicator 'success_rate' (there are announced_share" in told["errors"][1]["detail"]
 
 
 # -- the log -----------------------------------------------------------------------------------------------------------
@@ -349,7 +352,7 @@ def test_a_follower_answers_reads_and_names_the_leader_for_the_rest(tmp_path: Pa
         with world(address, leads=False) as follower:
             follower.admin = leader.admin
             shown = follower.ask("GET", "/api/v1/fleet").json()
-            assert shown == leader.ask("GET", "/api/v1/fleet").json()
+            assert shown == {**leader.ask("GET", "/api/v1/fleet").json(), "leads": False}
             assert follower.ask("GET", "/api/v1/pops/fra1").json()["connected"] is None
             assert leader.ask("GET", "/api/v1/pops/fra1").json()["connected"] is False
             assert follower.ask("GET", "/readyz").json() == {
@@ -372,3 +375,17 @@ def test_tokens_do_not_go_over_a_network_in_the_clear() -> None:
     for address in ("0.0.0.0", "::", "192.0.2.1"):
         with pytest.raises(MisuseError, match="in the clear"):
             require_safe(ApiPlace(address, 1))
+
+
+@pytest.mark.mission("C4")
+def test_an_order_while_the_leadership_ends_is_answered_as_one_that_another_takes(tmp_path: Path) -> None:
+    with world(f"sqlite:///{tmp_path}/store.db") as api:
+
+        async def end_as_an_order_comes() -> None:
+            leads = api.daemon.leadership
+            leads.require_new = lambda _key: asyncio.sleep(0, leads.end(WorldError("the lock was lost")))
+
+        api.call(end_as_an_order_comes())
+        answer = api.ask("POST", FREEZE, body=REASON)
+        assert problem(answer, ProblemKind.NOT_LEADING)["leader"] == "ctl.example.net:9479"
+        assert answer.headers["retry-after"] == "1"

@@ -35,6 +35,7 @@ POST   /api/v1/fleet/revisions               oA    -   -
 POST   /api/v1/fleet/adoption                oA    -   -
 GET    /api/v1/pops                          voaA  own other
 GET    /api/v1/pops/{pop}                    voaA  own other
+GET    /api/v1/pops/{pop}/report             voaA  -   -
 GET    /api/v1/services                      voaA  own other
 GET    /api/v1/services/{service}            voaA  own -
 GET    /api/v1/events                        voaA  own other
@@ -53,8 +54,11 @@ POST   /api/v1/thaw                          oA    -   -
 GET    /api/v1/break-glass                   voaA  own other
 POST   /api/v1/break-glass                   oA    -   -
 POST   /api/v1/break-glass/approve           aA    -   -
+GET    /api/v1/orders                        voaA  own other
 POST   /api/v1/drain                         oA    own -
 POST   /api/v1/undrain                       oA    own -
+POST   /api/v1/mitigations                   oA    own -
+POST   /api/v1/mitigations/end               oA    own -
 GET    /api/v1/tokens                        A     -   -
 POST   /api/v1/tokens                        A     -   -
 DELETE /api/v1/tokens/{name}                 A     -   -
@@ -74,6 +78,8 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/break-glass": {"reason": "r", "lasts_s": 60},
     "POST /api/v1/drain": _AT,
     "POST /api/v1/undrain": _AT,
+    "POST /api/v1/mitigations": {"prefix": "192.0.2.0/24", "reason": "r"},
+    "POST /api/v1/mitigations/end": {"prefix": "192.0.2.0/24", "reason": "r"},
 }
 """What is sent; what is not here gets an empty object, or what `asked` makes."""
 
@@ -88,7 +94,7 @@ def test_each_endpoint_has_a_row_and_each_row_an_endpoint(api: World) -> None:
     mounted = {f"{method} {route.path}" for router in ROUTERS for route in router.routes for method in route.methods}
     documented = list(operations(api.ask("GET", "/openapi.json", "").json()))
     assert mounted == set(TABLE) == set(documented) == set(ROWS)
-    assert len(documented) == len(set(documented)) == 40
+    assert len(documented) == len(set(documented)) == 44
 
 
 @pytest.mark.parametrize("operation", ROWS)

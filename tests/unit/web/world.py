@@ -14,7 +14,8 @@ from uuid import uuid4
 
 import httpx2
 
-from anycastle.daemons.api import ApiPlace, ApiServer
+from anycastle.daemons.api import ApiServer
+from anycastle.daemons.api_place import ApiPlace
 from anycastle.daemons.controller import ControllerDaemon
 from anycastle.io.config.oidc_file import LoginSettings
 from anycastle.io.link.host import Elsewhere

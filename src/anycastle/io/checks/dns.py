@@ -22,6 +22,7 @@ import dns.rdatatype
 from anycastle.io.checks.stream import Stream, connect, family_of_socket, readable
 from anycastle.io.checks.verdict import Failed, Undecided, endpoint, judged
 from anycastle.model.check import CheckResult, DNSTarget
+from anycastle.wire.dns_query import answers
 
 _UDP_OCTETS_MAX: Final = 65535
 _HEADER_OCTETS: Final = 12
@@ -91,7 +92,7 @@ async def _ask(target: DNSTarget, query: _Query) -> dns.message.Message:
     identity = secrets.token_bytes(2)
     exchange = _over_tcp if target.transport == "tcp" else _over_udp
     reply = await exchange(target, identity, query)
-    if not _answers(reply, identity, query):
+    if not answers(reply, identity, query.question):
         raise Failed("the answer is not to our question")
     try:
         return dns.message.from_wire(reply, ignore_trailing=True)
@@ -122,19 +123,8 @@ async def _over_udp(target: DNSTarget, identity: bytes, query: _Query) -> bytes:
                 reply = channel.recv(_UDP_OCTETS_MAX)
             except BlockingIOError:  # a datagram with a wrong checksum woke us
                 continue
-            if _answers(reply, identity, query):
+            if answers(reply, identity, query.question):
                 return reply
-
-
-def _answers(reply: bytes, identity: bytes, query: _Query) -> bool:
-    """Tell whether a reply is a response to the query; an error may leave the question out."""
-    if len(reply) < _HEADER_OCTETS or reply[:2] != identity or not reply[2] & 0x80:
-        return False
-    if reply[4:6] == b"\0\0":
-        return bool(reply[3] & 0x0F)
-    # Names are equal in any case; a length octet is never a capital letter.
-    question = reply[_HEADER_OCTETS : _HEADER_OCTETS + len(query.question)]
-    return question.lower() == query.question.lower()
 
 
 def _expect_answer(expected: str, response: dns.message.Message) -> None:

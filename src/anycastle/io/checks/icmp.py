@@ -7,19 +7,16 @@ that arrives from the target. Either way an answer counts only if it carries our
 import asyncio
 import secrets
 import socket
-import struct
 from typing import Final
 
 from anycastle.io.checks.stream import family_of_socket, readable
 from anycastle.io.checks.verdict import Failed, Undecided, judged
 from anycastle.model.check import CheckResult, ICMPTarget
 from anycastle.model.prefix import Address
+from anycastle.wire.icmp import Echo, behind_ip_header, decode, encode_request
 
-_REQUEST: Final = {4: 8, 6: 128}
-_REPLY: Final = {4: 0, 6: 129}
 _PROTOCOL: Final = {4: socket.IPPROTO_ICMP, 6: socket.IPPROTO_ICMPV6}
 _TOKEN_OCTETS: Final = 16
-_HEADER: Final = struct.Struct("!BBHHH")
 _REPLY_OCTETS_MAX: Final = 2048
 
 
@@ -31,10 +28,11 @@ async def run(target: ICMPTarget, timeout_s: float) -> CheckResult:
 async def _attempt(target: ICMPTarget, patience_s: float) -> str:
     loop = asyncio.get_running_loop()
     token = secrets.token_bytes(_TOKEN_OCTETS)
-    with _open(target.address) as channel:
+    with open_echo(target.address) as channel:
         for sequence in range(target.count):
             sent_at = loop.time()
-            channel.send(encode_request(target.address.version, token, sequence))
+            identity = int.from_bytes(token[:2], "big")
+            channel.send(encode_request(target.address.version, identity, sequence, token))
             try:
                 async with asyncio.timeout(patience_s if sequence + 1 < target.count else None):
                     await _reply(channel, target.address.version, token)
@@ -44,7 +42,8 @@ async def _attempt(target: ICMPTarget, patience_s: float) -> str:
     raise Failed(f"no answer from {target.address} to {target.count} echo requests")
 
 
-def _open(address: Address) -> socket.socket:
+def open_echo(address: Address) -> socket.socket:
+    """Give a socket for echo requests to one address. Raises `Undecided` where none is allowed, and `OSError`."""
     for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
         flags = kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
         try:
@@ -60,18 +59,10 @@ def _open(address: Address) -> socket.socket:
     raise Undecided("no permission to ping: set net.ipv4.ping_group_range or grant CAP_NET_RAW")
 
 
-def encode_request(version: int, token: bytes, sequence: int) -> bytes:
-    """Give an echo request. Its checksum is right for IPv4; for IPv6 the kernel computes it."""
-    identity = int.from_bytes(token[:2], "big")
-    header = _HEADER.pack(_REQUEST[version], 0, 0, identity, sequence)
-    checksum = _checksum(header + token) if version == 4 else 0
-    return _HEADER.pack(_REQUEST[version], 0, checksum, identity, sequence) + token
-
-
-def _checksum(octets: bytes) -> int:
-    total: int = sum(word for (word,) in struct.iter_unpack("!H", octets))  # RFC 1071
-    total = (total >> 16) + (total & 0xFFFF)
-    return 0xFFFF - ((total + (total >> 16)) & 0xFFFF)
+def message_of(channel: socket.socket, version: int, octets: bytes) -> bytes:
+    """Give the ICMP message in what was received: a raw IPv4 socket gives the IP header too."""
+    raw = version == 4 and channel.type & socket.SOCK_RAW == socket.SOCK_RAW
+    return behind_ip_header(octets) if raw else octets
 
 
 async def _reply(channel: socket.socket, version: int, token: bytes) -> None:
@@ -81,7 +72,6 @@ async def _reply(channel: socket.socket, version: int, token: bytes) -> None:
             octets = channel.recv(_REPLY_OCTETS_MAX)
         except BlockingIOError:
             continue
-        if version == 4 and channel.type & socket.SOCK_RAW == socket.SOCK_RAW:
-            octets = octets[(octets[0] & 0x0F) * 4 :]  # a raw IPv4 socket gives the IP header too
-        if octets[:1] == bytes([_REPLY[version]]) and octets[_HEADER.size :] == token:
+        found = decode(version, message_of(channel, version, octets))
+        if isinstance(found, Echo) and found.reply and found.data == token:
             return

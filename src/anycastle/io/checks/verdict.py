@@ -92,7 +92,7 @@ async def judged(
         outcome, evidence = Outcome.UNKNOWN, str(undecided)
     except TimeoutError as error:
         if error.errno is None:
-            outcome, evidence = _timed_out(loop.time() - started, timeout_s, subject)
+            outcome, evidence = timed_out(loop.time() - started, timeout_s, subject)
         else:  # the kernel's ETIMEDOUT has the same class
             outcome, evidence = verdict_of(error, subject)
         outcome = silence if outcome is Outcome.FAIL else outcome
@@ -102,7 +102,8 @@ async def judged(
     return CheckResult(outcome, loop.time() - started, clean(evidence))
 
 
-def _timed_out(elapsed_s: float, timeout_s: float, subject: str) -> tuple[Outcome, str]:
+def timed_out(elapsed_s: float, timeout_s: float, subject: str) -> tuple[Outcome, str]:
+    """Tell whose fault a deadline is that fired after `elapsed_s`, in words: ours where it fired late."""
     late_s = elapsed_s - timeout_s
     if late_s > max(_LATE_S, _LATE_SHARE * timeout_s):
         return Outcome.UNKNOWN, f"this process was held up for {late_s:.1f} s while it asked {subject}"

@@ -9,6 +9,7 @@ from anycastle.io.config.shapes.watch import SessionShape, WatchShape
 from anycastle.model.announcement import RouteAttributes
 from anycastle.model.controller_access import ControllerAccess
 from anycastle.model.fleet import Fleet, SharedPrefix
+from anycastle.model.objective import Objective
 from anycastle.model.pop import Location, PoP, Router
 from anycastle.model.prefix import Prefix
 from anycastle.model.service import Dampening, Floor, Lease, MaintenanceWindow, Quorum, Service, SlowStart
@@ -21,11 +22,12 @@ def build_fleet(
     pops: tuple[PoP, ...],
     services: tuple[Service, ...],
     shared: dict[Prefix, SharedPrefix],
+    objectives: tuple[Objective, ...] = (),
 ) -> Fleet:
     """Give the fleet."""
     regions = tuple(region.value for region in shape.regions)
     watch, controller = _watch(shape.watch), _controller(shape.controller)
-    return Fleet(shape.name, shape.asn, regions, pops, services, shared, watch, controller)
+    return Fleet(shape.name, shape.asn, regions, pops, services, shared, watch, controller, objectives)
 
 
 def _controller(shape: ControllerShape | None) -> ControllerAccess | None:
@@ -33,6 +35,25 @@ def _controller(shape: ControllerShape | None) -> ControllerAccess | None:
         return None
     addresses = tuple(placed.value for placed in shape.addresses)
     return ControllerAccess(addresses, shape.ca, shape.certificate, shape.key)
+
+
+def build_objectives(shape: ServiceShape) -> tuple[Objective, ...]:
+    """Give the objectives of a service."""
+    return tuple(
+        Objective(
+            name=each.name,
+            service=shape.name,
+            indicator=each.indicator,
+            target=each.target,
+            threshold_ms=None if each.threshold is None else each.threshold * 1000,
+            window=each.window,
+            by_region=each.by_region,
+            maintenance=each.maintenance,
+            convergence_s=each.convergence,
+            minimum_events=None if each.minimum_events is None else float(each.minimum_events),
+        )
+        for each in shape.objectives or ()
+    )
 
 
 def _watch(shape: WatchShape | None) -> WatchPlan:
@@ -135,6 +156,7 @@ def build_service(shape: ServiceShape, pops: tuple[str, ...], policies: Policies
             )
             for window in shape.maintenance or ()
         ),
+        mitigations=tuple(placed.value for placed in shape.mitigations or ()),
         manage_addresses=shape.manage_addresses,
     )
 

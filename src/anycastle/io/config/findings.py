@@ -109,7 +109,7 @@ class FindingKind(Enum):
         "Overlapping prefixes",
         "Give each service prefixes of its own, or list the common prefix under `shared_prefixes`.",
     )
-    OUTSIDE = ("CFG032", _E, "Address outside the prefixes", "Add the prefix, or mend the address.")
+    OUTSIDE = ("CFG032", _E, "Address or mitigation outside the prefixes", "Add the prefix, or mend what is outside.")
     NOT_UNICAST = ("CFG033", _E, "Prefix that cannot be announced", "Use a unicast prefix.")
     COVERED = (
         "CFG034",
@@ -205,14 +205,17 @@ class FindingKind(Enum):
 
 
 class Place(NamedTuple):
-    """Where something stands: line and column count characters from 1; 1:1 where the whole file is meant."""
+    """Where something stands: line and column count characters from 1.
+
+    1:1 stands for a whole file, and 0:0 for what has no lines: a folder, or a file that is not there.
+    """
 
     file: str
     line: int = 1
     column: int = 1
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +231,7 @@ class Finding:
     message: str
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}: "
+        place = f"{Place(self.file, self.line, self.column)}: "
         path = f"{self.path}: " if self.path else ""
         warning = "warning: " if self.severity is Severity.WARNING else ""
         return f"{place}{path}{warning}{self.message} [{self.code}]"

@@ -4,6 +4,7 @@ from anycastle.io.config.findings import FindingKind, Findings
 from anycastle.io.config.policies import Policies
 from anycastle.io.config.shapes.pop import PoPShape
 from anycastle.io.config.shapes.service import FloorShape, ServiceShape
+from anycastle.model.capacity import capacity_text
 
 
 def check_floor(service: ServiceShape, pops: list[PoPShape], policies: Policies, findings: Findings) -> None:
@@ -39,9 +40,10 @@ def _check_capacity(floor: FloorShape, needed: float, announcing: list[PoPShape]
         floor.add(findings, FindingKind.CAPACITY_UNKNOWN, "capacity", message)
         return
     total = sum(stated.values())
+    must, there = capacity_text(needed), capacity_text(total)
     if needed > total:
-        message = f"the floor of {needed:g} cannot be kept: the PoPs' capacities add up to {total:g}"
+        message = f"the floor of {must} cannot be kept: the PoPs' capacities add up to {there}"
         floor.add(findings, FindingKind.FLOOR_IMPOSSIBLE, "capacity", message)
     elif stated and total - min(stated.values()) < needed:
-        message = f"of {total:g} a capacity of {needed:g} must stay, so no PoP may ever withdraw on its own"
+        message = f"of {there} a capacity of {must} must stay, so no PoP may ever withdraw on its own"
         floor.add(findings, FindingKind.FLOOR_TIGHT, "capacity", message)

@@ -41,16 +41,16 @@ def read_folder(path: Path, findings: Findings) -> Folder:
     if FLEET_FILE in names:
         fleet = _read(path / FLEET_FILE, findings)
     elif names is not _UNREADABLE:
-        findings.add(FindingKind.MISSING_FILE, Place(_shown(path / FLEET_FILE)), "", "the fleet's own file is missing")
+        findings.add(FindingKind.MISSING_FILE, _whole(path / FLEET_FILE), "", "the fleet's own file is missing")
     folders = []
     for name, what in ((POPS, "PoP"), (SERVICES, "service")):
         paths = list(_yaml_files(path / name, findings)) if name in names else []
         if not paths and names is not _UNREADABLE:
             message = f"no {what} is described: {name}/*.yaml holds one each"
-            findings.add(FindingKind.MISSING_FILE, Place(_shown(path / name)), "", message)
+            findings.add(FindingKind.MISSING_FILE, _whole(path / name), "", message)
         if len(paths) > FILES_MAX:
             message = f"{len(paths)} files; at most {FILES_MAX} are read"
-            findings.add(FindingKind.TOO_LARGE, Place(_shown(path / name)), "", message)
+            findings.add(FindingKind.TOO_LARGE, _whole(path / name), "", message)
         files = (_read(each, findings) for each in paths[:FILES_MAX])
         folders.append(tuple(file for file in files if file is not None))
     return Folder(fleet, folders[0], folders[1])
@@ -65,12 +65,17 @@ def _shown(path: Path) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
+def _whole(path: Path) -> Place:
+    """Give the place of a folder or file as such: no line of it is meant."""
+    return Place(_shown(path), 0, 0)
+
+
 def _entries(path: Path, findings: Findings) -> tuple[str, ...]:
     try:
         return tuple(sorted(entry.name for entry in path.iterdir()))
     except OSError as error:
         message = f"the folder cannot be read: {error.strerror}"
-        findings.add(FindingKind.UNREADABLE, Place(_shown(path)), "", message)
+        findings.add(FindingKind.UNREADABLE, _whole(path), "", message)
         return _UNREADABLE
 
 
@@ -85,10 +90,10 @@ def _misplaced(path: Path, names: tuple[str, ...], findings: Findings) -> None:
             continue
         if name.endswith((".yaml", ".yml")):
             message = f"this file is not read; a fleet is {FLEET_FILE}, {POPS}/*.yaml and {SERVICES}/*.yaml"
-            findings.add(FindingKind.MISPLACED_FILE, Place(_shown(path / name)), "", message)
+            findings.add(FindingKind.MISPLACED_FILE, _whole(path / name), "", message)
         elif (path / name).is_dir() and name.lower().rstrip("s") in ("pop", "service"):
             message = f"this folder is not read{did_you_mean(name, (POPS, SERVICES))}"
-            findings.add(FindingKind.MISPLACED_FILE, Place(_shown(path / name)), "", message)
+            findings.add(FindingKind.MISPLACED_FILE, _whole(path / name), "", message)
 
 
 def _yaml_files(path: Path, findings: Findings, above: tuple[tuple[int, int], ...] = ()) -> Iterator[Path]:
@@ -96,18 +101,18 @@ def _yaml_files(path: Path, findings: Findings, above: tuple[tuple[int, int], ..
     try:
         status = path.stat()
     except OSError as error:
-        findings.add(FindingKind.UNREADABLE, Place(_shown(path)), "", f"cannot be read: {error.strerror}")
+        findings.add(FindingKind.UNREADABLE, _whole(path), "", f"cannot be read: {error.strerror}")
         return
     if not stat.S_ISDIR(status.st_mode):
-        findings.add(FindingKind.UNREADABLE, Place(_shown(path)), "", "a folder is needed here")
+        findings.add(FindingKind.UNREADABLE, _whole(path), "", "a folder is needed here")
         return
     identity = (status.st_dev, status.st_ino)
     if identity in above:
-        findings.add(FindingKind.UNREADABLE, Place(_shown(path)), "", "this link leads back to a folder above it")
+        findings.add(FindingKind.UNREADABLE, _whole(path), "", "this link leads back to a folder above it")
         return
     if len(above) > FOLDER_DEPTH_MAX:
         message = f"folders nested deeper than {FOLDER_DEPTH_MAX}"
-        findings.add(FindingKind.TOO_LARGE, Place(_shown(path)), "", message)
+        findings.add(FindingKind.TOO_LARGE, _whole(path), "", message)
         return
     for name in _entries(path, findings):
         if _ignored(name):
@@ -117,7 +122,7 @@ def _yaml_files(path: Path, findings: Findings, above: tuple[tuple[int, int], ..
             yield each
         elif name.endswith(".yml"):
             message = f"this file is not read; rename it to {_shown(Path(name[:-4]))}{_SUFFIX}"
-            findings.add(FindingKind.MISPLACED_FILE, Place(_shown(each)), "", message)
+            findings.add(FindingKind.MISPLACED_FILE, _whole(each), "", message)
         elif each.is_dir():
             yield from _yaml_files(each, findings, (*above, identity))
 
@@ -128,19 +133,19 @@ def _read(path: Path, findings: Findings) -> File | None:
         # Without O_NONBLOCK, opening a pipe would wait for its writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        findings.add(FindingKind.UNREADABLE, Place(name), "", f"cannot be read: {error.strerror}")
+        findings.add(FindingKind.UNREADABLE, Place(name, 0, 0), "", f"cannot be read: {error.strerror}")
         return None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        findings.add(FindingKind.UNREADABLE, Place(name), "", "not a regular file")
+        findings.add(FindingKind.UNREADABLE, Place(name, 0, 0), "", "not a regular file")
         return None
     with os.fdopen(descriptor, "rb") as stream:
         try:
             octets = stream.read(FILE_BYTES_MAX + 1)
         except OSError as error:
-            findings.add(FindingKind.UNREADABLE, Place(name), "", f"cannot be read: {error.strerror}")
+            findings.add(FindingKind.UNREADABLE, Place(name, 0, 0), "", f"cannot be read: {error.strerror}")
             return None
     if len(octets) > FILE_BYTES_MAX:
-        findings.add(FindingKind.TOO_LARGE, Place(name), "", f"larger than {FILE_BYTES_MAX} octets")
+        findings.add(FindingKind.TOO_LARGE, Place(name, 0, 0), "", f"larger than {FILE_BYTES_MAX} octets")
         return None
     return File(name, octets)

@@ -8,13 +8,13 @@ all is the fleet built. A check that counts (a floor, a quorum) runs only where 
 from dataclasses import dataclass
 from pathlib import Path
 
-from anycastle.io.config.build import build_fleet, build_pop, build_service
+from anycastle.io.config.build import build_fleet, build_objectives, build_pop, build_service
 from anycastle.io.config.findings import Finding, Findings, Severity
 from anycastle.io.config.floors import check_floor
 from anycastle.io.config.folder import read_folder
 from anycastle.io.config.index import Described, Index, read_index
 from anycastle.io.config.names import check_names, check_region, check_windows, pops_of
-from anycastle.io.config.overlap import check_addresses, check_prefixes, check_watch, shared_prefixes
+from anycastle.io.config.overlap import check_addresses, check_mitigations, check_prefixes, check_watch, shared_prefixes
 from anycastle.io.config.policies import check_scopes, policies_of
 from anycastle.io.config.shapes.service import ServiceShape
 from anycastle.model.fleet import Fleet
@@ -68,6 +68,7 @@ def _service(described: Described[ServiceShape], index: Index, findings: Finding
     found = [index.pops_by_name[name] for name in names]
     shapes = [pop.shape for pop in found if pop.shape is not None]
     check_addresses(shape, _all_read(shape), findings)
+    check_mitigations(shape, _all_read(shape), findings)
     check_scopes(shape, names, index, findings)
     check_windows(shape, names, index, findings)
     own = index.fleet.shape.asn if index.fleet and index.fleet.shape else None
@@ -92,4 +93,5 @@ def _fleet(index: Index, services: list[Service | None]) -> Fleet | None:
     pops = tuple(build_pop(pop.shape) for pop in index.pops if pop.shape)
     built = tuple(service for service in services if service is not None)
     assert len(built) == len(index.services)
-    return build_fleet(index.fleet.shape, pops, built, shared_prefixes(index))
+    promised = tuple(each for service in index.services if service.shape for each in build_objectives(service.shape))
+    return build_fleet(index.fleet.shape, pops, built, shared_prefixes(index), promised)

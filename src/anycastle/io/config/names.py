@@ -86,11 +86,20 @@ def pops_of(service: ServiceShape, index: Index, findings: Findings) -> tuple[st
     return tuple(dict.fromkeys(known))
 
 
+def all_pops_known(service: ServiceShape, index: Index) -> bool:
+    """Tell whether each PoP that the service names exists: the one that is missing may be the one that was misspelt."""
+    if service.pops is None:
+        return True
+    written = sum(1 for _ in children(service.node.entries.get("pops")))
+    return written == len(service.pops) and all(each.value in index.pops_by_name for each in service.pops)
+
+
 def check_windows(service: ServiceShape, names: tuple[str, ...], index: Index, findings: Findings) -> None:
-    """Find PoPs of maintenance windows that do not serve the service."""
+    """Find PoPs of maintenance windows that do not serve the service. `names` are its PoPs."""
+    may_serve = names if all_pops_known(service, index) else index.pop_names
     for window in service.maintenance or ():
         if window.pops is not None:
-            _existing(window.pops, index, names, "no PoP of this service is called", findings)
+            _existing(window.pops, index, may_serve, "no PoP of this service is called", findings)
 
 
 def _existing(

@@ -105,6 +105,22 @@ def check_watch(index: Index, findings: Findings) -> None:
             findings.add(FindingKind.OVERLAP, placed.node.place, placed.node.path(), message)
 
 
+def check_mitigations(service: ServiceShape, prefixes_whole: bool, findings: Findings) -> None:
+    """Find mitigations that are no more-specifics of the service's prefixes, and those listed twice."""
+    seen: dict[Prefix, Placed[Prefix]] = {}
+    prefixes = [placed.value for placed in service.prefixes]
+    for placed in service.mitigations or ():
+        if placed.value in seen:
+            message = f"{placed.value} is listed twice; the first is at {seen[placed.value].node.place}"
+            findings.add(FindingKind.REPEATED, placed.node.place, placed.node.path(), message)
+        seen.setdefault(placed.value, placed)
+        within = any(prefix.contains(placed.value) and prefix != placed.value for prefix in prefixes)
+        if prefixes_whole and not within:
+            told = ", ".join(map(str, prefixes[:4]))
+            message = f"{placed.value} is no more-specific of the service's prefixes: {told}"
+            findings.add(FindingKind.OUTSIDE, placed.node.place, placed.node.path(), message)
+
+
 def check_addresses(service: ServiceShape, prefixes_whole: bool, findings: Findings) -> None:
     """Find addresses outside the service's prefixes, and those listed twice."""
     seen: dict[Address, Placed[Address]] = {}

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from anycastle.io.config.findings import FindingKind, Findings, did_you_mean
 from anycastle.io.config.index import Index, upstream_names
+from anycastle.io.config.names import all_pops_known
 from anycastle.io.config.nodes import Placed
 from anycastle.io.config.shapes.pop import PoPShape, UpstreamShape
 from anycastle.io.config.shapes.service import AnnouncementShape, AttributesShape, PolicyShape, ServiceShape
@@ -138,18 +139,23 @@ def check_scopes(service: ServiceShape, names: tuple[str, ...], index: Index, fi
     announcement = service.announcement
     if announcement is None:
         return
-    upstreams = [upstream_names(index.pops_by_name[name]) for name in names]
+    pops_known = all_pops_known(service, index)
+    upstreams = [upstream_names(index.pops_by_name[name]) for name in names] if pops_known else [None]
     everywhere = frozenset().union(*(known for known in upstreams if known)) if None not in upstreams else None
     _check_upstreams(announcement, announcement.upstreams or {}, everywhere, "no PoP of the service has", findings)
     for name, override in (announcement.pops or {}).items():
         here = index.pops_by_name.get(name)
         if name not in names:
             known = here is not None
-            if not known and not index.pops_known:
+            if not (pops_known if known else index.pops_known):
                 continue
             message = f"{name!r} does not serve this service" if known else f"there is no PoP {name!r}"
             announcement.add_at_entry(
-                findings, FindingKind.UNKNOWN_POP, "pops", name, message + did_you_mean(name, names)
+                findings,
+                FindingKind.UNKNOWN_POP,
+                "pops",
+                name,
+                message + did_you_mean(name, names if pops_known else index.pop_names),
             )
         elif here is not None:
             _check_upstreams(

@@ -15,7 +15,11 @@ SHAPES: Final[dict[str, type[Shape]]] = {"fleet": FleetShape, "pop": PoPShape, "
 
 def json_schema(kind: str) -> dict[str, Any]:
     """Give the JSON Schema (2020-12) of one kind of file. Raises `KeyError` for a kind that is not of `SHAPES`."""
-    shape = SHAPES[kind]
+    return schema_of(SHAPES[kind])
+
+
+def schema_of(shape: type[Shape]) -> dict[str, Any]:
+    """Give the JSON Schema of a file of any shape."""
     schema: dict[str, Any] = _tidy(shape.model_json_schema())
     if shape.passes_over_x:
         schema["patternProperties"] = {"^x-": {"description": "Passed over; can hold anchors."}}

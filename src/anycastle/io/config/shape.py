@@ -69,6 +69,10 @@ class Shape(BaseModel):
         node = self._node.entries.get(key)
         return node.place if node else self._node.place
 
+    def misread(self, *keys: str) -> bool:
+        """Tell whether one of the keys is written and could not be read: the default in its place proves nothing."""
+        return any(key in self._node.entries and key not in self.model_fields_set for key in keys)
+
     def add_at_entry(self, findings: Findings, kind: FindingKind, key: str, name: str, message: str) -> None:
         """Add a finding about one name of a key that holds a mapping of free names."""
         holder = self._node.entries[key]

@@ -11,6 +11,12 @@ MULTIPLES: Final = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 DURATION_PATTERN: Final = r"^[0-9]{1,9}(\.[0-9]{1,9})?(us|ms|s|m|h)$"
 CAPACITY_PATTERN: Final = r"^[0-9]{1,9}(\.[0-9]{1,9})?[kMGT]$"
+_WORDS: Final = {
+    "sec": "s", "second": "s", "min": "m", "minute": "m", "hr": "h", "hour": "h", "msec": "ms", "milli": "ms",
+    "millisecond": "ms", "usec": "us", "µ": "us", "μ": "us", "microsecond": "us",
+}  # fmt: skip
+"""What units of time are called elsewhere, without the plural's s."""
+
 _QUANTITY: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)[ ]?([A-Za-zµμ/]*)")
 
 
@@ -24,7 +30,9 @@ def parse_duration(text: str) -> float:
     if not unit:
         raise UnitError(f"{text} has no unit; write {text}s, {text}ms or {text}m")
     if unit not in SECONDS:
-        raise UnitError(f"{unit!r} is not a unit of time; known: {', '.join(SECONDS)}")
+        meant = _WORDS.get(unit.lower().removesuffix("s"), unit.lower())
+        hint = f"did you mean {number}{meant}?" if meant in SECONDS else f"known: {', '.join(SECONDS)}"
+        raise UnitError(f"{unit!r} is not a unit of time; {hint}")
     return float(number * SECONDS[unit])
 
 

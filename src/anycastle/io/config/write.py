@@ -22,6 +22,7 @@ from anycastle.model.announcement import RouteAttributes
 from anycastle.model.check import Check, CheckTarget, Severity
 from anycastle.model.controller_access import ControllerAccess
 from anycastle.model.fleet import Fleet
+from anycastle.model.objective import Objective, format_share, format_window
 from anycastle.model.pop import PoP
 from anycastle.model.service import Lease, MaintenanceWindow, Policy, Service
 from anycastle.model.upstream import Upstream
@@ -33,9 +34,11 @@ Plain = dict[str, Any]
 def fleet_files(fleet: Fleet) -> dict[str, str]:
     """Give the texts of the files by their paths in the folder."""
     counts_capacity = any(service.floor.capacity for service in fleet.services)
-    files = {FLEET_FILE: _text(_fleet(fleet))}
-    files |= {f"{POPS}/{pop.name}.yaml": _text(_pop(pop, counts_capacity)) for pop in fleet.pops}
-    files |= {f"{SERVICES}/{service.name}.yaml": _text(_service(service)) for service in fleet.services}
+    files = {FLEET_FILE: yaml_text(_fleet(fleet))}
+    files |= {f"{POPS}/{pop.name}.yaml": yaml_text(_pop(pop, counts_capacity)) for pop in fleet.pops}
+    files |= {
+        f"{SERVICES}/{service.name}.yaml": yaml_text(_service(service, fleet.objectives)) for service in fleet.services
+    }
     return files
 
 
@@ -47,12 +50,14 @@ def write_fleet(fleet: Fleet, path: Path) -> None:
         write_durably(target, text.encode(), 0o644)
 
 
-def _text(value: Plain) -> str:
+def yaml_text(value: Plain) -> str:
+    """Give plain values as one YAML document."""
     stream = StringIO()
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.allow_unicode = True
+    yaml.width = 4096  # a query is one line
     yaml.dump(value, stream)
     return stream.getvalue()
 
@@ -185,11 +190,29 @@ def _capacity(value: float) -> str:
     return f"{(Decimal(repr(value)) / 1000).normalize():f}k"
 
 
-def _service(service: Service) -> Plain:
+def _objective(objective: Objective) -> Plain:
+    threshold = None if objective.threshold_ms is None else format_duration(objective.threshold_ms / 1000)
+    return _given(
+        {
+            "name": objective.name,
+            "indicator": objective.indicator,
+            "target": format_share(objective.target),
+            "threshold": threshold,
+            "window": format_window(objective.window),
+            "by_region": objective.by_region,
+            "maintenance": objective.maintenance.value,
+            "convergence": format_duration(objective.convergence_s),
+            "minimum_events": None if objective.minimum_events is None else int(objective.minimum_events),
+        }
+    )
+
+
+def _service(service: Service, objectives: tuple[Objective, ...]) -> Plain:
     dampening, slow = service.dampening, service.slow_start
     plain: Plain = {
         "name": service.name,
         "prefixes": [str(prefix) for prefix in service.prefixes],
+        "mitigations": [str(prefix) for prefix in service.mitigations],
         "addresses": [str(address) for address in service.addresses],
         "pops": list(service.pops),
         "checks": [_check(check) for check in service.checks],
@@ -207,6 +230,7 @@ def _service(service: Service) -> Plain:
             "max_suppress": format_duration(dampening.max_suppress_s),
         },
         "maintenance": [_window(window) for window in service.windows],
+        "objectives": [_objective(each) for each in objectives if each.service == service.name],
         "manage_addresses": service.manage_addresses,
     }
     if slow.duration_s:

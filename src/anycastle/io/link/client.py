@@ -219,7 +219,7 @@ class LinkClient:
 
     async def _dial(self, address: str) -> None:
         if self.host.facts() is None:
-            self._undialled(UNREADY)
+            self._unready()
             return
         try:
             host, port = host_and_port(address)
@@ -249,6 +249,9 @@ class LinkClient:
         self._channel = None
         self._do(lambda: self.engine.disconnected(why, now()))
 
+    def _unready(self) -> None:
+        self._do(lambda: self.engine.unready(UNREADY, now()))
+
     def _admit(self, stream: TLSStream) -> str | None:
         """Tell why a controller is refused: its host's name was compared, its fleet is ours to compare."""
         identity = peer_of(stream.certificate).identity
@@ -262,7 +265,7 @@ class LinkClient:
         facts = self.host.facts()
         if facts is None:
             self._drop()
-            self._undialled(UNREADY)
+            self._unready()
         elif channel is self._channel:
             self._do(lambda: self.engine.connected(facts, now()))
 

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from anycastle.base.errors import AnycastleError
+from anycastle.base.errors import AnycastleError, MisuseError
 from anycastle.base.ports import Timestamp
 from anycastle.io.event_log import Head, StoredEvent, VerifyResult
 from anycastle.model.event import Event
@@ -39,6 +39,10 @@ ONCE_ROWS_MAX: Final = 100_000
 
 TERM_MAX: Final = 2**62
 """The highest term: what fits every database's whole numbers."""
+
+
+class NotLeading(MisuseError):
+    """This controller does not lead, or not any more: as far as it knows, nothing came of what was asked."""
 
 
 class Superseded(AnycastleError):

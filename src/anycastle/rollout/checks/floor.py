@@ -8,11 +8,11 @@ The floor is the files', or the one that agents still hold to where that is high
 from collections.abc import Iterator
 from math import fsum
 
+from anycastle.model.capacity import capacity_text
 from anycastle.model.service import Service
 from anycastle.rollout.check_input import CheckInput
 from anycastle.rollout.difference import ChangeKind
 from anycastle.rollout.finding import PlanFinding, Severity
-from anycastle.rollout.limits import capacity_text
 from anycastle.rollout.presence import Presence
 
 

@@ -1,4 +1,4 @@
-"""PLN009: every announcement of the plan is valid by the RPKI."""
+"""PLN009: every announcement of the plan, and every mitigation that it approves, is valid by the RPKI."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from anycastle.rollout.finding import PlanFinding, Severity
 
 
 def roa(seen: CheckInput) -> Iterator[PlanFinding]:
-    """Give the prefixes that the files announce and no ROA, or another's, covers."""
+    """Give the prefixes that the files announce and no ROA, or another's, covers; and so of mitigations."""
     validity = seen.evidence.validity
     if validity is None:
         return
@@ -23,3 +23,7 @@ def roa(seen: CheckInput) -> Iterator[PlanFinding]:
             yield PlanFinding("PLN009", severity, str(prefix), text)
         elif found is Validity.NOT_FOUND and prefix in fresh:
             yield PlanFinding("PLN009", Severity.WARNING, str(prefix), f"from {origin} it is covered by no ROA")
+    for prefix in sorted({each for service in seen.changed() for each in service.mitigations}):
+        if validity.get(prefix) is not Validity.VALID:
+            text = f"no ROA makes it valid from {origin}: it could not be announced against a hijack"
+            yield PlanFinding("PLN009", Severity.WARNING, str(prefix), text)

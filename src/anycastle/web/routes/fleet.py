@@ -5,6 +5,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from anycastle.rollout.mitigation import active
 from anycastle.rollout.orders import Adopt
 from anycastle.web.admission import Admitted
 from anycastle.web.identity import Asker
@@ -20,14 +21,19 @@ async def fleet(parts: PartsOf, asker: Asker) -> Any:
     """Show what is desired, who leads, and the services that you may see."""
     kept, leads = await parts.controller.kept(), await parts.store.leadership()
     desired = await parts.fleets.fleet(kept.desired.revision)
-    names = [each.name for each in desired.services] if desired is not None else []
+    seen = [each for each in (desired.services if desired else ()) if asker.grant.covers(frozenset({each.name}))]
+    theirs = {prefix for each in seen for prefix in each.mitigations}
     return {
         "revision": kept.desired.revision or None,
         "exceptions": len(kept.desired.exceptions),
         "leader": leads.who if leads is not None else None,
         "term": leads.term if leads is not None else None,
-        "services": sorted(name for name in names if asker.grant.covers(frozenset({name}))),
+        "services": sorted(each.name for each in seen),
         "frozen": kept.frozen is not None,
+        "leads": parts.controller.term() is not None,
+        "mitigations": [
+            str(each) for each in sorted(active(kept.desired)) if asker.grant.services is None or each in theirs
+        ],
     }
 
 

@@ -26,7 +26,7 @@ async def glass(parts: PartsOf, response: Response) -> Any:
         return {"asked": False}
     until = part.until if part.approved_by is not None else None
     return {
-        "asked": True, "who": part.who, "reason": part.reason, "lasts_s": part.lasts_s,
+        "asked": True, "who": part.who, "reason": part.reason, "since": part.asked, "lasts_s": part.lasts_s,
         "approved_by": part.approved_by, "until": until,
     }  # fmt: skip
 

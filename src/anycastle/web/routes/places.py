@@ -5,6 +5,8 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query
 
+from anycastle.io.clock import now
+from anycastle.io.store.port import NotLeading
 from anycastle.model.fleet import Fleet
 from anycastle.model.service import Service
 from anycastle.web.admission import Admitted
@@ -13,7 +15,7 @@ from anycastle.web.controller import AgentView
 from anycastle.web.identity import Asker, Person
 from anycastle.web.parts import Parts, PartsOf
 from anycastle.web.problems import Problem, ProblemKind
-from anycastle.web.shapes import Name, PoPs, PoPShape, Services, ServiceShape
+from anycastle.web.shapes import Name, PoPReport, PoPs, PoPShape, Services, ServiceShape
 
 ROUTER: Final = APIRouter(prefix="/api/v1", route_class=Admitted, tags=["fleet"])
 
@@ -23,7 +25,7 @@ Cursor = Annotated[Name | None, Query(description="`next` of the page before.")]
 
 @ROUTER.get("/pops", response_model=PoPs)
 async def pops(parts: PartsOf, asker: Asker, limit: Limit = 100, cursor: Cursor = None) -> Any:
-    """List the PoPs that serve what you may see."""
+    """List the PoPs that serve what you may see, and those that are not desired and whose agents are there."""
     return _page(await _pops(parts, asker), limit, cursor)
 
 
@@ -34,6 +36,18 @@ async def one_pop(parts: PartsOf, asker: Asker, pop: Annotated[Name, Path()]) ->
         if each["name"] == pop:
             return each
     raise Problem(ProblemKind.NOT_FOUND, f"no PoP that you may see is named {pop}")
+
+
+@ROUTER.get("/pops/{pop}/report", response_model=PoPReport)
+async def report(parts: PartsOf, pop: Annotated[Name, Path()]) -> Any:
+    """Show what a PoP's agent said last: its exports, sessions, checks and drains. The leader alone knows."""
+    if parts.controller.agents is None:
+        raise NotLeading("agents have their sessions with the controller that leads")
+    seen = parts.controller.agents.get(pop)
+    said = None if seen is None else seen.report()
+    if said is None:
+        raise Problem(ProblemKind.NOT_FOUND, f"{pop} has no session with this controller")
+    return {"pop": pop, "at": now().wall, "report": said}
 
 
 @ROUTER.get("/services", response_model=Services)
@@ -60,15 +74,22 @@ async def _desired(parts: Parts) -> Fleet | None:
 
 
 async def _pops(parts: Parts, asker: Person) -> list[dict[str, Any]]:
-    fleet = await _desired(parts)
+    fleet, agents = await _desired(parts), parts.controller.agents
+    told = _strangers(fleet, agents) if asker.grant.services is None else []
     if fleet is None:
-        return []
-    agents, told = parts.controller.agents, []
+        return told
     for pop in fleet.pops:
         served = [each.name for each in fleet.services_at(pop.name) if asker.grant.covers(frozenset({each.name}))]
         if served or asker.grant.services is None:
             told.append({"name": pop.name, "region": pop.region, "services": served, **_agent(agents, pop.name)})
     return told
+
+
+def _strangers(fleet: Fleet | None, agents: Mapping[str, AgentView] | None) -> list[dict[str, Any]]:
+    """Give the PoPs that are not desired and whose agents are there: before the first wish that is all of them."""
+    known = {pop.name for pop in fleet.pops} if fleet is not None else set()
+    names = sorted((agents or {}).keys() - known)
+    return [{"name": name, "region": None, "services": [], **_agent(agents, name)} for name in names]
 
 
 def _agent(agents: Mapping[str, AgentView] | None, pop: str) -> dict[str, Any]:

@@ -73,7 +73,7 @@ async def upload(request: Request, asked: Upload, parts: PartsOf, asker: Asker) 
     once = keyed_state(request).once(201, told, f"/api/v1/fleet/revisions/{revision}")
     kept = await parts.controller.kept()
     await parts.store.put_folder(
-        revision, files, asker.principal, term=parts.controller.term(), once=once, needed=kept.revisions
+        revision, files, asker.principal, term=parts.controller.term(), once=once, needed=kept.folders
     )
     return answer_of(once)
 

@@ -1,5 +1,6 @@
 """Rollouts: those that there are, and a new one."""
 
+from collections.abc import Collection
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
@@ -7,9 +8,10 @@ from starlette.responses import Response
 
 from anycastle.base.errors import ParseError
 from anycastle.io.controller_json import rollout_plain
-from anycastle.rollout.gates import Gate, parse_gate
+from anycastle.rollout.gates import Gate, gate_to_ask
 from anycastle.rollout.kept import Kept
 from anycastle.rollout.orders import RollOut, RolloutPolicy
+from anycastle.rollout.plan import Basis, FolderRevision
 from anycastle.web.admission import Admitted
 from anycastle.web.authorisation import TABLE, Rule, require
 from anycastle.web.concerned import concerned_by, concerned_by_start
@@ -18,7 +20,7 @@ from anycastle.web.matching import etag
 from anycastle.web.ordering import take
 from anycastle.web.parts import Parts, PartsOf
 from anycastle.web.problems import Problem, ProblemKind
-from anycastle.web.shapes import PolicyAsked, RollOutAsked, Rollouts, RolloutShape, Taken
+from anycastle.web.shapes import BasisAsked, PolicyAsked, RollOutAsked, Rollouts, RolloutShape, Taken
 
 ROUTER: Final = APIRouter(prefix="/api/v1", route_class=Admitted, tags=["rollouts"])
 
@@ -59,9 +61,12 @@ async def one_rollout(parts: PartsOf, asker: Asker, number: Number, response: Re
 @ROUTER.post("/rollouts", response_model=Taken, status_code=201)
 async def start(request: Request, asked: RollOutAsked, parts: PartsOf, asker: Asker) -> Response:
     """Roll a stored revision out: the controller finds the steps, and says whether a second person must approve."""
-    policy = RolloutPolicy(asked.policy.bake_s, asked.policy.patience_s, _gates(asked.policy))
+    policy = RolloutPolicy(
+        asked.policy.bake_s, asked.policy.patience_s, _gates(asked.policy, parts.controller.indicators)
+    )
     wish = RollOut(
-        asked.revision, asked.reason, policy, tuple(asked.canary_upstreams), frozenset(asked.retiring)
+        asked.revision, asked.reason, policy, tuple(asked.canary_upstreams), frozenset(asked.retiring),
+        _basis(asked.basis),
     )  # fmt: skip
     kept = await parts.controller.kept()
     concerned = await concerned_by_start(parts.fleets, kept, asked.revision)
@@ -86,13 +91,20 @@ async def require_rollout(parts: Parts, asker: Person, rule: Rule, number: int) 
     return kept
 
 
-def _gates(policy: PolicyAsked) -> tuple[Gate, ...]:
+def _basis(asked: BasisAsked | None) -> Basis | None:
+    if asked is None:
+        return None
+    folder = FolderRevision(asked.folder.commit, asked.folder.dirty, asked.folder.digest)
+    return Basis(folder, asked.live, asked.pops, asked.inputs)
+
+
+def _gates(policy: PolicyAsked, known: Collection[str]) -> tuple[Gate, ...]:
     errors, gates = [], []
     for place, text in enumerate(policy.gates):
         try:
-            gates.append(parse_gate(text))
+            gates.append(gate_to_ask(text, known))
         except ParseError as error:
             errors.append({"pointer": f"/policy/gates/{place}", "detail": str(error)})
     if errors:
-        raise Problem(ProblemKind.INVALID, "gates cannot be read", {"errors": errors})
+        raise Problem(ProblemKind.INVALID, "gates cannot be asked", {"errors": errors})
     return tuple(gates)

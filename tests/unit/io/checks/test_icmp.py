@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from anycastle.io.checks.icmp import encode_request, run
+from anycastle.io.checks.icmp import run
 from anycastle.model.check import ICMPTarget, Outcome
+from anycastle.wire.icmp import encode_request
 
 
 def pingable() -> bool:
@@ -108,7 +109,7 @@ def test_without_permission_it_is_our_failure(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.rfc("792", "echo")
 @pytest.mark.rfc("1071", "1")
 def test_a_request_carries_a_right_checksum() -> None:
-    octets = encode_request(4, bytes(range(16)), 7)
+    octets = encode_request(4, 1, 7, bytes(range(16)))
     assert octets[:2] == b"\x08\x00"
     words = [int.from_bytes(octets[i : i + 2], "big") for i in range(0, len(octets), 2)]
     total = sum(words)

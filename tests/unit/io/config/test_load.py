@@ -69,7 +69,8 @@ upstreams:
 
 FULL_SERVICE = """\
 name: dns
-prefixes: [192.0.2.0/24]
+prefixes: [192.0.2.0/24, "2001:db8:52::/47"]
+mitigations: ["2001:db8:53::/48"]
 addresses: [192.0.2.53]
 pops: [nrt1, lon1]
 quorum: 2 of 7
@@ -216,6 +217,7 @@ def test_every_field_of_a_service_is_read(full: Fleet) -> None:
     slow = RouteAttributes(2, 5, 7, frozenset({parse_community("no-peer")}))
     assert service.slow_start == SlowStart(45.0, slow)
     assert service.windows == (MaintenanceWindow(1772330400.0, 1772334000.0, ("nrt1", "lon1"), "cards"),)
+    assert service.mitigations == (parse_prefix("2001:db8:53::/48"),)
     assert not service.manage_addresses
 
 

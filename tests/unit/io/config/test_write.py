@@ -22,7 +22,7 @@ from anycastle.model.check import (
 )
 from anycastle.model.community import parse_community
 from anycastle.model.fleet import Fleet
-from anycastle.model.prefix import parse_address
+from anycastle.model.prefix import parse_address, parse_prefix
 from anycastle.model.service import Floor, Lease, LeaseEnd, MaintenanceWindow, OnExit, Policy, Quorum, SlowStart
 
 HERE = parse_address("192.0.2.53")
@@ -71,6 +71,8 @@ def test_every_kind_of_check_and_every_setting_come_back(tmp_path: Path) -> None
         lease=Lease(LeaseEnd.HOLD, 2.5, 90.0),
         slow_start=SlowStart(30.0, RouteAttributes(1)),
         windows=(MaintenanceWindow(1.7e9, 1.7e9 + 60, service.pops[:1], "works"),),
+        prefixes=(parse_prefix("192.0.2.0/23"), *service.prefixes[1:]),
+        mitigations=(parse_prefix("192.0.2.0/24"), parse_prefix("192.0.3.0/24")),
         manage_addresses=False,
     )
     fleet = replace(fleet, services=(changed, *fleet.services[1:]))

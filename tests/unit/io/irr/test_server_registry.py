@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import socket
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from anycastle.wire.irr.objects import read_object
 from anycastle.wire.irr.query import KeepOpen, ListSources, OriginPrefixes, Question, SetMembers, UseSources
 from anycastle.wire.irr.reply import Data, NoSuchKey, Refused, Reply
 from anycastle.wire.irr.rpsl import RPSLObject, parse_rpsl
+from tests.ports import free_port
 from tests.unit.io.irr.registry_text import TEXT
 
 ALL = parse_set_name("AS64500:AS-ALL")
@@ -33,11 +33,6 @@ THEIRS = Question(OriginPrefixes(ASN(64501), Family.IPV4))
 def database() -> Database:
     objects = (read_object(each) for each in parse_rpsl(TEXT.splitlines()) if isinstance(each, RPSLObject))
     return Database(each for each in objects if each is not None)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def served(

@@ -17,7 +17,7 @@ from anycastle.io.link.host import Elsewhere
 from anycastle.io.pki.authority import create
 from anycastle.model.identity import Role
 from anycastle.model.permit import PermitReport, PermitState
-from anycastle.session.link_agent import State
+from anycastle.session.link_agent import AgentFacts, State
 from anycastle.wire.link.limits import EVENTS_WINDOW
 from anycastle.wire.link.message import EventRow, Grant, Order, Revoke
 from tests.unit.io.link.rig import HOST, Agent, Rig, run, until
@@ -47,6 +47,27 @@ def test_all_of_it_over_one_session(tmp_path: Path) -> None:
         await until(lambda: agent.skews)
         assert abs(agent.skews[-1].offset_s) <= agent.skews[-1].error_s + 0.01
         assert client.engine.state is State.JOINED, "an order that fails ends nothing"
+
+    run(tmp_path, body)
+
+
+class Starting(Agent):
+    """It knows its router only after it was asked for its facts a few times."""
+
+    asked = 0
+
+    def facts(self) -> AgentFacts | None:
+        self.asked += 1
+        return super().facts() if self.asked > 3 else None
+
+
+def test_an_agent_that_starts_joins_once_it_knows_its_router_and_raises_no_alarm(tmp_path: Path) -> None:
+    async def body(rig: Rig) -> None:
+        agent = Starting("ams")
+        rig.dial(agent)
+        await until(lambda: "ams" in rig.controller.joined)
+        assert agent.asked > 3
+        assert agent.troubles == []
 
     run(tmp_path, body)
 

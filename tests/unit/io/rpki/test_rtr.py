@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from anycastle.model.prefix import parse_prefix
 from anycastle.model.rpki import Validity
 from anycastle.session.rtr_client import Problem, State
 from anycastle.wire.rtr.pdu import Intervals
+from tests.ports import free_port
 
 WAIT_S = 20.0
 ROAS = [
@@ -26,11 +26,6 @@ ROAS = [
     {"asn": 64501, "prefix": "2001:db8::/32", "maxLength": 48, "ta": "test", "expires": 4000000000},
 ]
 ASPAS = [{"customer_asid": 64500, "expires": 4000000000, "providers": [64601, 64602]}]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def write(path: Path, roas: list[dict[str, object]]) -> None:

@@ -5,7 +5,6 @@ import datetime as dt
 import ipaddress
 import json
 import shutil
-import socket
 import ssl
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -22,6 +21,7 @@ from anycastle.base.errors import WorldError
 from anycastle.io.rpki.cache_place import CachePlace, TLSFiles
 from anycastle.io.rpki.export import RPKIData
 from anycastle.io.rpki.rtr import fetch
+from tests.ports import free_port
 
 WAIT_S = 20.0
 ROAS = [{"asn": 64500, "prefix": "192.0.2.0/24", "maxLength": 24, "ta": "test", "expires": 4000000000}]
@@ -63,11 +63,6 @@ class Authority:
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"), "authority")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @contextmanager

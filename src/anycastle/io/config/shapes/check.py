@@ -341,7 +341,7 @@ class CheckShape(Shape):
             message = f"a check has exactly one of {', '.join(KINDS)}; {what}"
             findings.add(FindingKind.CHECK_KIND, self.node.place, self.node.path(), message)
         for key, value in (("timeout", self.timeout), ("confirm_interval", self.confirm_interval)):
-            if value is not None and value > self.interval:
+            if value is not None and value > self.interval and not self.misread("interval"):
                 message = f"{format_duration(value)} is longer than the interval of {format_duration(self.interval)}"
                 self.add(findings, FindingKind.TIMING, key, message)
 

@@ -74,6 +74,6 @@ class ControllerShape(Shape):
                 message = f"the controller {shown(placed.value)} is listed twice"
                 findings.add(FindingKind.REPEATED, placed.node.place, placed.node.path(), message)
             seen.add(place)
-        if len({self.ca, self.certificate, self.key}) < 3:
+        if len({self.ca, self.certificate, self.key}) < 3 and not self.misread("ca", "certificate", "key"):
             message = "`ca`, `certificate` and `key` are three files; two of them are the same"
             self.add(findings, FindingKind.BAD_VALUE, "key" if "key" in self.node.entries else "certificate", message)

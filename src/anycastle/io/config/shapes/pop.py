@@ -136,7 +136,7 @@ class UpstreamShape(Shape):
         """Warn of a private transit and of slow detection."""
         if self.kind is UpstreamKind.TRANSIT and is_private(self.asn):
             self.add(findings, FindingKind.PRIVATE_TRANSIT, "asn", f"AS {self.asn} is private; is it a transit?")
-        if self.bfd or 3 <= self.hold_time <= _HOLD_TIME_LONG_S:
+        if self.bfd or 3 <= self.hold_time <= _HOLD_TIME_LONG_S or self.misread("bfd", "hold_time"):
             return
         wait = f"after {self.hold_time} s" if self.hold_time else "by nobody"
         message = f"without BFD a silently dead PoP is noticed {wait}"

@@ -35,6 +35,7 @@ from anycastle.io.config.scalars import (
 )
 from anycastle.io.config.shape import ENTRIES, ITEMS, Shape
 from anycastle.io.config.shapes.check import CheckShape
+from anycastle.io.config.shapes.objective import ObjectiveShape
 from anycastle.io.config.units import format_duration
 from anycastle.model.service import Dampening, Lease, LeaseEnd, OnExit, WhenAlone
 
@@ -168,6 +169,8 @@ class FloorShape(Shape):
 
     def review(self, findings: Findings) -> None:
         """A floor of no PoP is asked for by name."""
+        if self.misread("pops", "allow_no_floor"):
+            return
         if not self.pops and not self.allow_no_floor:
             message = "a floor of 0 lets all PoPs withdraw at once; write `allow_no_floor: true` beside it if so meant"
             self.add(findings, FindingKind.NO_FLOOR, "pops", message)
@@ -198,7 +201,7 @@ class LeaseShape(Shape):
 
     def review(self, findings: Findings) -> None:
         """`hold` goes with `end: hold`."""
-        if "hold" in self.node.entries and self.end is not LeaseEnd.HOLD:
+        if "hold" in self.node.entries and self.end is not LeaseEnd.HOLD and not self.misread("end"):
             message = f"`hold` only matters with `end: hold`; the end is {self.end.value}"
             self.add(findings, FindingKind.NO_EFFECT, "hold", message)
 
@@ -222,6 +225,8 @@ class DampeningShape(Shape):
 
     def review(self, findings: Findings) -> None:
         """Reuse below suppress, and a ceiling that lets the penalty reach suppress."""
+        if self.misread("suppress", "reuse", "max_suppress", "half_life"):
+            return
         if self.reuse >= self.suppress:
             message = f"reuse {self.reuse:g} is not below suppress {self.suppress:g}"
             self.add(findings, FindingKind.DAMPENING, "reuse", message)
@@ -269,6 +274,11 @@ class ServiceShape(Shape):
     prefixes: Annotated[tuple[PrefixText, ...], ITEMS] = Field(
         description="Prefixes that are announced: /24 or shorter (IPv4), /48 or shorter (IPv6)."
     )
+    mitigations: Annotated[tuple[PrefixText, ...], ITEMS] | None = Field(
+        None,
+        description="More-specifics of `prefixes` that may be announced against a hijack, by `anycastle mitigate` and "
+        "never else. Each needs a ROA. Default: none, so nothing can be mitigated.",
+    )
     addresses: Annotated[tuple[PlacedAddress, ...], ITEMS] = Field(
         description="Addresses that the service answers at, each within one of `prefixes`."
     )
@@ -299,12 +309,21 @@ class ServiceShape(Shape):
     dampening: DampeningShape | None = Field(None, description="Flap dampening (RFC 2439).")
     slow_start: SlowStartShape | None = Field(None, description="How a recovered service comes back. Default: at once.")
     maintenance: Annotated[tuple[WindowShape, ...], ITEMS] | None = Field(None, description="Maintenance windows.")
+    objectives: Annotated[tuple[ObjectiveShape, ...], ITEMS] | None = Field(
+        None, description="What is promised to clients, and how it is measured."
+    )
     manage_addresses: Boolean = Field(
         True, description="Add `addresses` to the loopback before announcing, and remove them after withdrawing."
     )
 
     def review(self, findings: Findings) -> None:
-        """A hard check there is, and the quorum fits."""
+        """A hard check there is, the quorum fits, and each objective has a name of its own."""
+        names: set[str] = set()
+        for objective in self.objectives or ():
+            if objective.name in names:
+                message = f"the service has an objective {objective.name!r} already"
+                objective.add(findings, FindingKind.DUPLICATE_NAME, "name", message)
+            names.add(objective.name)
         hard = sum(check.severity.value == "hard" for check in self.checks)
         written = self.node.entries.get("checks")
         if not isinstance(written, Sequence) or len(written.items) != len(self.checks):

@@ -147,7 +147,7 @@ class RegionShape(Shape):
 
     def review(self, findings: Findings) -> None:
         """Somebody belongs to it."""
-        if self.collectors is None and self.asns is None:
+        if self.collectors is None and self.asns is None and not self.misread("collectors", "asns"):
             message = "nobody belongs to it: name collectors, asns or both"
             self.add(findings, FindingKind.MISSING_KEY, "name", message)
 

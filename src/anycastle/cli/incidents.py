@@ -1,0 +1,104 @@
+"""`anycastle incidents`: what alerts become, tried on a file of them."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from anycastle.cli.output import Form, Table, counted, message, output_option, print_json, print_table
+
+if TYPE_CHECKING:
+    from anycastle.base.ports import Timestamp
+    from anycastle.response.incident import Incident
+
+SECONDS_MAX = 86_400 * 3650
+"""Times up to this are seconds from some beginning, and shown so."""
+
+
+@click.group()
+def incidents() -> None:
+    """See what becomes of alerts: pages, tickets, incidents."""
+
+
+@incidents.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--fleet", type=click.Path(exists=True, path_type=Path), envvar="ANYCASTLE_FLEET",
+              help="The fleet folder: which PoP serves what, and in which region.")  # fmt: skip
+@click.option("--after", type=click.FloatRange(0), default=3600.0, show_default=True,
+              help="Seconds that pass after the last line.")  # fmt: skip
+@output_option(Form.TABLE, Form.JSON)
+def replay(file: Path, fleet: Path | None, after: float, form: Form) -> None:
+    """Play a file of alerts, causes and people's words, and tell who would have been told what, and when.
+
+    FILE has a JSON object a line, in the order of time. With -o json incidents come with their timelines.
+
+    \b
+    Example, as FILE:
+      {"at": 0, "begin": "drain", "id": "d1", "pop": "fra1", "summary": "drain of fra1"}
+      {"at": 9, "alert": "withdrawn", "pop": "fra1", "prefix": "192.0.2.0/24", "urgency": "page"}
+      {"at": 20, "alert": "pop_down", "pop": "iad1", "urgency": "page"}
+    """
+    from anycastle.base.errors import ParseError
+    from anycastle.base.ports import Timestamp
+    from anycastle.io.response_log import play, read_steps, topology_of
+    from anycastle.response.engine import ResponseEngine
+    from anycastle.response.signal import Topology
+
+    try:
+        steps = read_steps(file)
+        engine = ResponseEngine(topology_of(_fleet(fleet)) if fleet else Topology())
+        notices = play(engine, steps, Timestamp(steps[-1].at + after))
+    except ParseError as error:
+        raise click.UsageError(str(error)) from error
+    if form is Form.JSON:
+        print_json(
+            {
+                "notices": [
+                    {"at": each.at, "kind": each.kind.value, "incident": each.incident or None, "text": each.text,
+                     "folded": each.folded}
+                    for each in notices
+                ],
+                "incidents": [_plain(each) for each in engine.incidents.values()],
+                "held": [{"alert": " ".join(filter(None, key)), "why": why} for key, why in engine.held.items()],
+            }
+        )  # fmt: skip
+        return
+    rows = [(_time(each.at), each.kind.value, str(each.incident or ""), each.text) for each in notices]
+    if rows:
+        print_table(Table(("at", "notice", "incident", "what"), rows))
+    else:
+        click.echo("nobody is told anything")
+    message(f"{counted(len(engine.incidents), 'incident')}; {counted(len(engine.held), 'alert')} explained or silenced")
+
+
+def _fleet(folder: Path) -> Any:
+    from anycastle.io.fleet_loader import load_here, usable
+
+    return usable(*load_here(folder))
+
+
+def _plain(incident: "Incident") -> dict[str, Any]:
+    return {
+        "id": incident.id,
+        "title": incident.title,
+        "status": incident.status.value,
+        "urgency": incident.urgency.value,
+        "opened": incident.opened,
+        "cleared": incident.cleared,
+        "acknowledged_by": incident.acknowledged_by or None,
+        "flapping": incident.flapping,
+        "pops": sorted(incident.pops),
+        "services": sorted(incident.services),
+        "prefixes": sorted(incident.prefixes),
+        "regions": sorted(incident.regions),
+        "alerts": len(incident.alerts) + incident.alerts_beyond,
+        "timeline": [{"at": entry.at, "kind": entry.kind, "text": entry.text} for entry in incident.timeline],
+        "timeline_beyond": incident.timeline_beyond,
+    }
+
+
+def _time(at: "Timestamp") -> str:
+    if at < SECONDS_MAX:
+        return f"{at:g} s"
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,326 @@
+"""`anycastle probe run`: one probe, now, from here, with its phases."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from anycastle.cli.output import Form, Table, counted, output_option, print_json, print_ndjson, print_table
+
+if TYPE_CHECKING:
+    from anycastle.probe.result import ProbeResult
+    from anycastle.probe.target import Ask
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FAILED = 4
+TARGET = click.argument("target")
+_READ = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group("run")
+def run() -> None:
+    """Probe a target now, and show the phases: where the time goes, who answered, and what failed.
+
+    Exits with 4 where a probe failed.
+
+    \b
+    Examples:
+      anycastle probe run dns 192.0.2.53 --name example.com --identity id.server
+      anycastle probe run http https://www.example.com/ --http 2 --site-header x-served-by
+      anycastle probe run icmp 2001:db8::53 --count 5
+    """
+
+
+def _common(command: F) -> F:
+    """Give a command the options that every kind has."""
+    options: Sequence[Callable[[F], F]] = (
+        TARGET,
+        click.option("--count", type=click.IntRange(1, 1000), default=1, show_default=True, help="Probes."),
+        click.option("--interval", type=click.FloatRange(0.0, 3600), default=1.0, show_default=True, metavar="SECONDS",
+                     help="From one to the next."),
+        click.option("--timeout", type=click.FloatRange(0.001, 300), default=4.0, show_default=True, metavar="SECONDS",
+                     help="How long one may take."),
+        click.option("--pattern", metavar="REGEX", help="Finds the PoP in the server's name, as its one group."),
+        click.option("--authorised", multiple=True, metavar="POP", help="A PoP that may answer; any may by default."),
+        output_option(Form.TABLE, Form.JSON, Form.NDJSON),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _verified(command: F) -> F:
+    """Give a command the options of TLS."""
+    for option in (
+        click.option("--ca-file", type=_READ, help="Authorities to verify with. [default: the system's]"),
+        click.option("--insecure", is_flag=True, help="Do not verify the certificate."),
+        click.option("--server-name", help="For SNI and verification. [default: the target's host]"),
+    ):
+        command = option(command)
+    return command
+
+
+_PORT = click.option("--source-port", type=click.IntRange(1, 65535), help="UDP port to ask from. [default: varied]")
+
+
+@run.command("icmp")
+@_common
+@click.option("--size", type=click.IntRange(8, 65_499), default=56, show_default=True, help="Octets of data.")
+def icmp(size: int, **common: Any) -> None:
+    """Ping.
+
+    \b
+    Example:
+      anycastle probe run icmp 192.0.2.53 --count 5
+    """
+    from anycastle.probe.kinds.icmp import ICMPAsk
+
+    _probe(ICMPAsk(size), **common)
+
+
+@run.command("udp")
+@_common
+@click.option("--size", type=click.IntRange(8, 65_507), default=64, show_default=True, help="Octets of the datagram.")
+@_PORT
+def udp(size: int, **common: Any) -> None:
+    """Send a datagram to an echo server (RFC 862).
+
+    \b
+    Example:
+      anycastle probe run udp 192.0.2.7:7 --size 1400
+    """
+    from anycastle.probe.kinds.udp import UDPAsk
+
+    _probe(UDPAsk(size), **common)
+
+
+@run.command("tcp")
+@_common
+@click.option("--send", help="Text to send.")
+@click.option("--expect", help="Text that must come.")
+def tcp(send: str | None, expect: str | None, **common: Any) -> None:
+    """Connect.
+
+    \b
+    Example:
+      anycastle probe run tcp 192.0.2.25:25 --expect 220
+    """
+    from anycastle.probe.kinds.tcp import TCPAsk
+
+    _probe(TCPAsk(send.encode() if send else None, expect.encode() if expect else None), **common)
+
+
+@run.command("tls")
+@_common
+@_verified
+@click.option("--alpn", multiple=True, help="A protocol to offer.")
+@click.option("--days-left", type=click.IntRange(0, 3650), help="Days that the certificate must be valid.")
+def tls(
+    ca_file: Path | None, insecure: bool, server_name: str | None, alpn: tuple[str, ...], days_left: int | None,
+    **common: Any,
+) -> None:  # fmt: skip
+    """Shake hands.
+
+    \b
+    Example:
+      anycastle probe run tls www.example.com --alpn h2 --days-left 14
+    """
+    from anycastle.probe.kinds.tls import TLSAsk
+
+    _probe(TLSAsk(server_name, not insecure, _text(ca_file), alpn, days_left), **common)
+
+
+@run.command("http")
+@_common
+@_verified
+@click.option("--http", "version", type=click.Choice(["1.1", "2"]), default="1.1", show_default=True, help="Version.")
+@click.option("--method", type=click.Choice(["GET", "HEAD"]), default="GET", show_default=True, help="Method.")
+@click.option(
+    "--status", "statuses", type=click.IntRange(100, 599), multiple=True, help="A status that is right. [200]"
+)
+@click.option("--contains", help="Text that the body must contain.")
+@click.option("--site-header", default="", help="Header in which the server names itself, such as x-served-by.")
+def http(
+    ca_file: Path | None, insecure: bool, server_name: str | None, version: str, method: str,
+    statuses: tuple[int, ...], contains: str | None, site_header: str, **common: Any,
+) -> None:  # fmt: skip
+    """Ask for an URL.
+
+    \b
+    Example:
+      anycastle probe run http https://www.example.com/ --http 2 --contains hello
+    """
+    from anycastle.probe.kinds.http import HTTPAsk
+
+    ask = HTTPAsk(
+        method=method, version=version, host=server_name, statuses=statuses or (200,), body_contains=contains,
+        site_header=site_header, verify=not insecure, ca_file=_text(ca_file),
+    )  # fmt: skip
+    _probe(ask, **common)
+
+
+@run.command("dns")
+@_common
+@_verified
+@click.option("--name", default=".", show_default=True, help="What is asked for.")
+@click.option("--type", "record_type", default="SOA", show_default=True, help="Record type.")
+@click.option("--transport", type=click.Choice(["udp", "tcp", "tls", "https"]), default="udp", show_default=True,
+              help="Over what.")  # fmt: skip
+@click.option("--identity", type=click.Choice(["id.server", "hostname.bind"]), default=None,
+              help="A second question of class CHAOS, by which the server names itself.")  # fmt: skip
+@click.option("--recursion", is_flag=True, help="Ask a resolver: set RD.")
+@click.option("--rcode", default="NOERROR", show_default=True, help="Response code that is right.")
+@click.option("--answer", help="Text of an A, AAAA or TXT record that must be in the answer.")
+@click.option("--path", default="/dns-query", show_default=True, help="Of DNS over HTTPS.")
+@_PORT
+def dns(
+    ca_file: Path | None, insecure: bool, server_name: str | None, name: str, record_type: str, transport: str,
+    identity: str | None, recursion: bool, rcode: str, answer: str | None, path: str, **common: Any,
+) -> None:  # fmt: skip
+    """Ask a name server; its NSID (RFC 5001) is always asked for.
+
+    \b
+    Example:
+      anycastle probe run dns 192.0.2.53 --name example.com --transport tls --identity id.server
+    """
+    from anycastle.probe.kinds.dns import DNSAsk
+    from anycastle.wire.dns_query import encode_name, parse_type
+
+    encode_name(name)
+    ask = DNSAsk(
+        name, str(record_type).upper(), transport, identity=identity or "", recursion=recursion, rcode=rcode.upper(),
+        answer=answer, server_name=server_name, verify=not insecure, ca_file=_text(ca_file), path=path,
+    )  # fmt: skip
+    parse_type(ask.record_type)
+    _probe(ask, **common)
+
+
+@run.command("traceroute")
+@_common
+@click.option("--protocol", type=click.Choice(["udp", "icmp"]), default="udp", show_default=True, help="Of the probes.")
+@click.option("--hops", type=click.IntRange(1, 64), default=30, show_default=True, help="Hops at most.")
+@click.option("--tries", type=click.IntRange(1, 10), default=3, show_default=True, help="Probes a hop.")
+@_PORT
+def traceroute(protocol: str, hops: int, tries: int, **common: Any) -> None:
+    """Show the hops of one path (Paris traceroute): a load balancer takes all probes the same way.
+
+    \b
+    Example:
+      anycastle probe run traceroute 192.0.2.53 --timeout 20 --source-port 40000
+    """
+    from anycastle.probe.kinds.traceroute import TraceAsk
+
+    _probe(TraceAsk(protocol, hops, tries), **common)
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _probe(
+    ask: "Ask",
+    target: str,
+    count: int,
+    interval: float,
+    timeout: float,
+    pattern: str | None,
+    authorised: tuple[str, ...],
+    form: Form,
+    source_port: int | None = None,
+) -> None:
+    """Probe, print, and exit."""
+    import asyncio
+    from dataclasses import replace
+
+    from anycastle.base.errors import MisuseError
+    from anycastle.io.probe.result_json import plain
+    from anycastle.probe.site import AIRPORT, parse_site_rule
+    from anycastle.probe.target import aim, over_udp
+
+    if source_port is not None and not over_udp(ask):
+        raise MisuseError("--source-port is for UDP")
+    rule = parse_site_rule(pattern or AIRPORT, frozenset(authorised)) if pattern or authorised else None
+    aimed = replace(aim(target, ask), timeout_s=timeout, source_port=source_port or 0, site=rule)
+    results = asyncio.run(_shots(aimed, count, interval, _print_line if form is Form.NDJSON else None))
+    if form is Form.JSON:
+        print_json([plain(result) for result in results] if count > 1 else plain(results[0]))
+    elif form is Form.TABLE:
+        _print_table(results)
+    sys.exit(FAILED if any(result.failure for result in results) else 0)
+
+
+async def _shots(target: Any, count: int, interval: float, told: Any) -> "list[ProbeResult]":
+    import asyncio
+
+    from anycastle.io.probe.attempt import attempt
+    from anycastle.model.vantage_point import VantagePoint
+
+    results = []
+    for number in range(count):
+        if number:
+            await asyncio.sleep(interval)
+        results.append(await attempt(target, VantagePoint("here")))
+        if told is not None:
+            told(results[-1])
+    return results
+
+
+def _print_line(result: "ProbeResult") -> None:
+    from anycastle.io.probe.result_json import plain
+
+    print_ndjson([plain(result)])
+
+
+def _print_table(results: "list[ProbeResult]") -> None:
+    """One row a probe; then what the last one saw, and in words what failed."""
+    names = list(dict.fromkeys(phase.name for result in results for phase in result.phases))
+    rows = []
+    for result in results:
+        took = {phase.name: f"{phase.duration_ms:.2f} ms" for phase in result.phases}
+        outcome = "ok" if result.failure is None else result.failure.kind.value
+        shown = (str(result.address or "-"), outcome, *(took.get(name, "") for name in names))
+        rows.append((*shown, f"{result.duration_ms:.2f} ms", result.pop or "-", result.server or "-"))
+    print_table(Table(("address", "outcome", *names, "total", "pop", "server"), rows))
+    _print_hops(results[-1])
+    seen = next((result.seen for result in reversed(results) if result.seen is not None), None)
+    if seen is not None:
+        from dataclasses import asdict
+
+        click.echo()
+        for key, value in asdict(seen).items():
+            if key != "hops" and value not in (None, "", (), []):
+                click.echo(f"{key.replace('_', ' ')}: {_shown(value)}")
+    for words in dict.fromkeys(result.failure.words for result in results if result.failure):
+        click.echo(f"failed: {words}")
+    if len(results) > 1:
+        good = sum(result.failure is None for result in results)
+        click.echo(f"{good} of {counted(len(results), 'probe')} right")
+
+
+def _print_hops(result: "ProbeResult") -> None:
+    from anycastle.probe.kinds.traceroute import TraceSeen
+
+    if not isinstance(result.seen, TraceSeen):
+        return
+    rows = [
+        (
+            str(hop.number),
+            " ".join(hop.addresses) or "*",
+            "  ".join("*" if rtt_ms is None else f"{rtt_ms:.2f} ms" for rtt_ms in hop.rtts_ms),
+            hop.refused,
+        )
+        for hop in result.seen.hops
+    ]
+    click.echo()
+    print_table(Table(("hop", "address", "round trips", ""), rows))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, float):
+        return f"{value:.1f}"
+    return str(value)

@@ -1,0 +1,45 @@
+"""`anycastle slo`: what was promised, what was kept, and what alerts will come of it."""
+
+from types import MappingProxyType
+from typing import Any, Final
+
+import click
+
+from anycastle.base.errors import MisuseError, ParseError
+from anycastle.cli.lazy_group import Command, LazyGroup
+
+SUBCOMMANDS: Final = MappingProxyType(
+    {
+        "export": Command("anycastle.cli.slo_export", "export", "Write objectives for Prometheus, Grafana, OpenSLO."),
+        "indicators": Command(
+            "anycastle.cli.slo_indicators", "indicators", "What is measured, and what it leaves out."
+        ),
+        "minimum": Command("anycastle.cli.slo_minimum", "minimum", "How many events a burn rate needs, worked out."),
+        "replay": Command("anycastle.cli.slo_replay", "replay", "False pages and delays of the rules on a history."),
+        "test": Command("anycastle.cli.slo_test", "test", "Run scripts of series and expected alerts."),
+    }
+)
+"""All subcommands."""
+
+
+class _SLO(LazyGroup):
+    """The subcommands, with one answer to what they are asked wrongly."""
+
+    table = SUBCOMMANDS
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand. What cannot be read or followed is wrong usage, in a file as in an option."""
+        try:
+            return super().invoke(ctx)
+        except (MisuseError, ParseError) as error:
+            raise click.UsageError(str(error)) from error
+
+
+@click.group("slo", cls=_SLO)
+def slo() -> None:
+    """Work with objectives: indicators, budgets, burn rates, and the alerts that come of them.
+
+    \b
+    Example:
+      anycastle slo test alerts.slotest
+    """

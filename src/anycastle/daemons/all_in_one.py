@@ -1,0 +1,138 @@
+"""`anycastle up`: a controller with all that it needs in one folder, made at the first start and found at the next.
+
+It adopts the fleet's files where nothing is desired yet. Files that changed since are told of, and never rolled out by
+a start: what changes routes is an order.
+"""
+
+import asyncio
+import getpass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from anycastle.base.errors import WorldError
+from anycastle.daemons.api_place import ApiPlace
+from anycastle.daemons.controller_process import SOCKET_NAME, ControllerProcess, ControllerSettings
+from anycastle.io.clock import now
+from anycastle.io.fleet_loader import load_fleet_apart
+from anycastle.io.folder_revision import folder_revision
+from anycastle.io.local_socket import ask
+from anycastle.io.pki.authority import write_new
+from anycastle.io.pki.everyone import Everyone, certify
+from anycastle.model.fleet import Fleet
+
+LOOK_S: Final = 0.1
+LEADS_WITHIN_S: Final = 60.0
+TOKEN_DAYS: Final = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the command line says."""
+
+    fleet_dir: Path
+    folder: Path
+    host: str
+    """By which agents dial it."""
+    listen: tuple[str, int]
+    api: tuple[str, int]
+    vrps: str | None = None
+
+    @property
+    def address(self) -> str:
+        """Where agents dial."""
+        return f"[{self.host}]:{self.listen[1]}" if ":" in self.host else f"{self.host}:{self.listen[1]}"
+
+    @property
+    def run_dir(self) -> Path:
+        """Where the socket is."""
+        return self.folder / "run"
+
+    @property
+    def token(self) -> Path:
+        """Where the API's first token is."""
+        return self.folder / "admin.token"
+
+
+async def up(place: Place, tell: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT. Raises `AnycastleError` where it cannot begin."""
+    fleet = await load_fleet_apart(place.fleet_dir)
+    shown = await asyncio.to_thread(certify, place.folder, fleet, place.host, now().wall)
+    store = f"sqlite:///{(place.folder / 'controller.db').absolute()}"
+    settings = ControllerSettings(
+        store, place.listen, place.address, shown.controller, place.run_dir, ApiPlace(*place.api), vrps=place.vrps
+    )
+    serving = asyncio.create_task(ControllerProcess(settings).run())
+    beginning = asyncio.create_task(_begin(place, fleet, shown, tell))
+    try:
+        await asyncio.wait({serving, beginning}, return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done():
+            await beginning
+        await serving
+    finally:
+        for part in (serving, beginning):
+            part.cancel()
+        await asyncio.gather(serving, beginning, return_exceptions=True)
+
+
+async def _begin(place: Place, fleet: Fleet, shown: Everyone, tell: Callable[[str], None]) -> None:
+    status = await _leading(place)
+    if not status["desired"]["revision"]:
+        told = await _ask(place, {"command": "adopt", "folder": _path(place.fleet_dir), "reason": "the first start"})
+        tell(f"adopted {place.fleet_dir}: revision {told['revision']}")
+    else:
+        await _tell_of_changes(place, status["desired"]["revision"], tell)
+    if not place.token.exists():
+        asked = {"name": "first", "role": "admin", "principal": getpass.getuser(), "lasts_s": TOKEN_DAYS * 86_400.0}
+        token = await _ask(place, {"command": "token", **asked})
+        await asyncio.to_thread(write_new, place.token, f"{token['token']}\n".encode(), 0o600)
+    for line in directions(place, fleet, shown):
+        tell(line)
+
+
+def directions(place: Place, fleet: Fleet, shown: Everyone) -> list[str]:
+    """Say where everything is, and how agents are started."""
+    pop = fleet.pops[0].name
+    new = f" (new: {', '.join(shown.made)})" if shown.made else ""
+    certificate = shown.agents / f"{pop}.pem"
+    link = f"--controller {place.address} --authorities {shown.controller.authorities}"
+    return [
+        f"agents dial {place.address}; the API is at http://{place.api[0]}:{place.api[1]}, its token in {place.token}",
+        f"certificates of agents, each for its PoP's machine: {shown.agents}{new}",
+        f"an agent: anycastle agent run --fleet {place.fleet_dir} --pop {pop} {link} --certificate {certificate}",
+        f"how it stands: anycastle controller status --run-dir {place.run_dir}",
+    ]
+
+
+async def _tell_of_changes(place: Place, revision: str, tell: Callable[[str], None]) -> None:
+    here = (await asyncio.to_thread(folder_revision, place.fleet_dir)).digest
+    if here != revision:
+        tell(f"{place.fleet_dir} is not what is desired; see: anycastle plan --fleet {place.fleet_dir} --controller"
+             f" {place.run_dir}")  # fmt: skip
+
+
+async def _leading(place: Place) -> dict[str, Any]:
+    """Wait until the controller leads and serves its API; give how it stands."""
+    try:
+        async with asyncio.timeout(LEADS_WITHIN_S):
+            while True:
+                with suppress(WorldError):
+                    status = await _ask(place, {"command": "status"})
+                    if status["leads"] and status["api"]:
+                        return status
+                await asyncio.sleep(LOOK_S)
+    except TimeoutError:
+        raise WorldError(f"the controller did not begin to lead within {LEADS_WITHIN_S:g} s") from None
+
+
+async def _ask(place: Place, request: dict[str, Any]) -> dict[str, Any]:
+    owner = {} if request["command"] == "status" else {"owner": getpass.getuser()}
+    socket = place.run_dir / SOCKET_NAME
+    answer: dict[str, Any] = await asyncio.to_thread(ask, socket, {**request, **owner}, 120.0, of="the controller")
+    return answer
+
+
+def _path(folder: Path) -> str:
+    return str(folder.absolute())

@@ -1,0 +1,316 @@
+"""A prober's file: who it is, its modules (what is asked), and its targets (whom, how often)."""
+
+from typing import Annotated, Any, Final
+
+from pydantic import Field, PlainValidator, WithJsonSchema
+
+from anycastle.io.config.findings import FindingKind, Findings
+from anycastle.io.config.scalars import (
+    ASNText,
+    Boolean,
+    Days,
+    Interval,
+    Name,
+    NameReference,
+    Octets,
+    Path,
+    Port,
+    Status,
+    Text,
+    integer,
+    parsed,
+    word,
+)
+from anycastle.io.config.shape import ENTRIES, ITEMS, Shape
+from anycastle.io.config.shapes.check import HeaderName, Method, Rcode
+from anycastle.io.config.shapes.pop import LocationShape
+from anycastle.io.config.units import format_duration
+from anycastle.probe.kinds import dns, http, icmp, traceroute, udp
+from anycastle.probe.kinds.dns import DNSAsk
+from anycastle.probe.kinds.http import HTTPAsk
+from anycastle.probe.kinds.icmp import ICMPAsk
+from anycastle.probe.kinds.tcp import TCPAsk
+from anycastle.probe.kinds.tls import TLSAsk
+from anycastle.probe.kinds.traceroute import TraceAsk
+from anycastle.probe.kinds.udp import UDPAsk
+from anycastle.probe.site import SiteRule, parse_site_rule
+from anycastle.probe.target import Ask
+from anycastle.wire.dns_query import encode_name, parse_type
+
+INTERVAL_DEFAULT_S: Final = 60.0
+TIMEOUT_DEFAULT_S: Final = 4.0
+UNDER_WAY_DEFAULT: Final = 2_000
+KINDS: Final = ("icmp", "udp", "tcp", "tls", "http", "dns", "traceroute")
+
+
+def _whole(low: int, high: int) -> Any:
+    return PlainValidator(integer(low, high)), WithJsonSchema({"type": "integer", "minimum": low, "maximum": high})
+
+
+def _words(*words: str) -> Any:
+    return PlainValidator(word({each: each for each in words})), WithJsonSchema({"enum": list(words)})
+
+
+_PING: Final = _whole(icmp.TOKEN_OCTETS, icmp.DATA_OCTETS_MAX)
+_ECHO: Final = _whole(udp.TOKEN_OCTETS, udp.DATA_OCTETS_MAX)
+_TRANSPORTS: Final = _words(*dns.PORTS)
+_IDENTITIES: Final = _words(*dns.IDENTITIES)
+_VERSIONS: Final = _words(*http.VERSIONS)
+_PROTOCOLS: Final = _words(*traceroute.PROTOCOLS)
+_FARTHEST: Final = _whole(1, 64)
+_TRIES: Final = _whole(1, 10)
+_PLACES: Final = _whole(1, 50_000)
+
+PingOctets = Annotated[int, _PING[0], _PING[1]]
+EchoOctets = Annotated[int, _ECHO[0], _ECHO[1]]
+Transport = Annotated[str, _TRANSPORTS[0], _TRANSPORTS[1]]
+Identity = Annotated[str, _IDENTITIES[0], _IDENTITIES[1]]
+Version = Annotated[str, _VERSIONS[0], _VERSIONS[1]]
+Protocol = Annotated[str, _PROTOCOLS[0], _PROTOCOLS[1]]
+Farthest = Annotated[int, _FARTHEST[0], _FARTHEST[1]]
+Tries = Annotated[int, _TRIES[0], _TRIES[1]]
+Places = Annotated[int, _PLACES[0], _PLACES[1]]
+
+
+def _rule(text: str) -> SiteRule:
+    return parse_site_rule(text)
+
+
+def _dns_name(text: str) -> str:
+    encode_name(text)
+    return text
+
+
+def _record_type(text: str) -> str:
+    parse_type(text)
+    return text
+
+
+Pattern = Annotated[
+    SiteRule,
+    PlainValidator(parsed(_rule, "a pattern with one group")),
+    WithJsonSchema({"type": "string", "examples": ["(fra|ams)"]}),
+]
+DNSName = Annotated[str, PlainValidator(parsed(_dns_name, "a name")), WithJsonSchema({"type": "string"})]
+AskedType = Annotated[
+    str,
+    PlainValidator(parsed(_record_type, "a record type such as SOA, A or TYPE65")),
+    WithJsonSchema({"type": "string"}),
+]
+
+
+class ICMPModuleShape(Shape):
+    """ICMP echo."""
+
+    data_octets: PingOctets = Field(56, description="Octets behind the ICMP header.")
+
+    def ask(self) -> ICMPAsk:
+        """Give what is asked."""
+        return ICMPAsk(self.data_octets)
+
+
+class UDPModuleShape(Shape):
+    """UDP echo (RFC 862)."""
+
+    data_octets: EchoOctets = Field(64, description="Octets of the datagram.")
+
+    def ask(self) -> UDPAsk:
+        """Give what is asked."""
+        return UDPAsk(self.data_octets)
+
+
+class TCPModuleShape(Shape):
+    """TCP: connect, and optionally exchange a few octets."""
+
+    send: Octets | None = Field(None, description="Text that is sent.")
+    expect: Octets | None = Field(None, description="Text that must come.")
+
+    def ask(self) -> TCPAsk:
+        """Give what is asked."""
+        return TCPAsk(self.send, self.expect)
+
+
+class TLSModuleShape(Shape):
+    """TLS: shake hands."""
+
+    server_name: Text | None = Field(None, description="Name for SNI and verification. Default: the target's host.")
+    verify: Boolean = Field(True, description="Verify the certificate's chain and name.")
+    ca_file: Path | None = Field(None, description="Authorities to verify with, where not the system's.")
+    alpn: Annotated[tuple[Text, ...], ITEMS] = Field((), description="Protocols to offer, such as `h2`.")
+    certificate_days_left: Days | None = Field(None, description="Days that the certificate must still be valid.")
+
+    def ask(self) -> TLSAsk:
+        """Give what is asked."""
+        return TLSAsk(self.server_name, self.verify, self.ca_file, self.alpn, self.certificate_days_left)
+
+
+class HTTPModuleShape(Shape):
+    """HTTP/1.1 or HTTP/2: ask for a page."""
+
+    tls: Boolean = Field(True, description="Over TLS.")
+    path: Text = Field("/", description="What to ask for.")
+    method: Method = Field("GET", description="`GET` or `HEAD`.")
+    version: Version = Field("1.1", description='`"1.1"` or `"2"`, in quotes.')
+    host: Text | None = Field(None, description="For the Host field, SNI and verification. Default: the target's host.")
+    headers: Annotated[dict[HeaderName, Text], ENTRIES] | None = Field(
+        None, description="Headers that are sent; none that carries a secret."
+    )
+    statuses: Annotated[tuple[Status, ...], ITEMS] = Field((200,), description="Statuses that are right.")
+    body_contains: Text | None = Field(None, description="Text that the body's first MiB must contain.")
+    site_header: Text | None = Field(None, description="Header in which the server names itself, as `x-served-by`.")
+    verify: Boolean = Field(True, description="Verify the certificate's chain and name.")
+    ca_file: Path | None = Field(None, description="Authorities to verify with, where not the system's.")
+
+    def ask(self) -> HTTPAsk:
+        """Give what is asked."""
+        return HTTPAsk(
+            tls=self.tls,
+            path=self.path,
+            method=self.method,
+            version=self.version,
+            host=self.host,
+            headers=tuple((self.headers or {}).items()),
+            statuses=self.statuses,
+            body_contains=self.body_contains,
+            site_header=self.site_header or "",
+            verify=self.verify,
+            ca_file=self.ca_file,
+        )
+
+
+class DNSModuleShape(Shape):
+    """DNS: ask a name server."""
+
+    name: DNSName = Field(".", description="Name to ask for.")
+    record_type: AskedType = Field("SOA", description="Type of record to ask for.")
+    transport: Transport = Field("udp", description="`udp`, `tcp`, `tls` or `https`.")
+    nsid: Boolean = Field(True, description="Ask for the server's NSID (RFC 5001).")
+    identity: Identity | None = Field(
+        None, description="A second question by which the server names itself: `id.server` or `hostname.bind`."
+    )
+    recursion: Boolean = Field(False, description="Ask a resolver: set the RD bit.")
+    rcode: Rcode = Field("NOERROR", description="Response code that is right.")
+    answer: Text | None = Field(None, description="Text of an A, AAAA or TXT record that must be in the answer.")
+    authoritative: Boolean = Field(False, description="Require the AA bit.")
+    server_name: Text | None = Field(None, description="For TLS and HTTPS. Default: the target's host.")
+    verify: Boolean = Field(True, description="Verify the certificate's chain and name.")
+    ca_file: Path | None = Field(None, description="Authorities to verify with, where not the system's.")
+    path: Text = Field("/dns-query", description="Of DNS over HTTPS.")
+
+    def ask(self) -> DNSAsk:
+        """Give what is asked."""
+        return DNSAsk(
+            name=self.name,
+            record_type=self.record_type,
+            transport=self.transport,
+            nsid=self.nsid,
+            identity=self.identity or "",
+            recursion=self.recursion,
+            rcode=self.rcode,
+            answer=self.answer,
+            authoritative=self.authoritative,
+            server_name=self.server_name,
+            verify=self.verify,
+            ca_file=self.ca_file,
+            path=self.path,
+        )
+
+
+class TraceModuleShape(Shape):
+    """Paris traceroute; it takes CAP_NET_RAW."""
+
+    protocol: Protocol = Field("udp", description="`udp` or `icmp`.")
+    hops: Farthest = Field(30, description="Hops that are asked at most.")
+    tries: Tries = Field(3, description="Probes a hop.")
+
+    def ask(self) -> TraceAsk:
+        """Give what is asked."""
+        return TraceAsk(self.protocol, self.hops, self.tries)
+
+
+class ModuleShape(Shape):
+    """What is asked, under a name: exactly one of the kinds."""
+
+    name: Name = Field(description="Name of the module, as targets and `/probe?module=` write it.")
+    icmp: ICMPModuleShape | None = Field(None, description="ICMP echo.")
+    udp: UDPModuleShape | None = Field(None, description="UDP echo.")
+    tcp: TCPModuleShape | None = Field(None, description="TCP connection.")
+    tls: TLSModuleShape | None = Field(None, description="TLS handshake.")
+    http: HTTPModuleShape | None = Field(None, description="HTTP request.")
+    dns: DNSModuleShape | None = Field(None, description="DNS question.")
+    traceroute: TraceModuleShape | None = Field(None, description="Hops of one path.")
+
+    def review(self, findings: Findings) -> None:
+        """Exactly one kind."""
+        given = [kind for kind in KINDS if kind in self.node.entries]
+        misspelt = not given and not self.node.entries.keys() <= type(self).model_fields.keys()
+        if len(given) != 1 and not misspelt:
+            what = f"{' and '.join(given)} are given" if given else "none is given"
+            message = f"a module has exactly one of {', '.join(KINDS)}; {what}"
+            findings.add(FindingKind.CHECK_KIND, self.node.place, self.node.path(), message)
+
+    @property
+    def sound(self) -> bool:
+        """Tell whether there is one kind that could be read."""
+        return sum(getattr(self, kind) is not None for kind in KINDS) == 1
+
+    def ask(self) -> Ask:
+        """Give what is asked. Only for one that is sound."""
+        found: Ask = next(each.ask() for each in (getattr(self, kind) for kind in KINDS) if each is not None)
+        return found
+
+
+class SitesShape(Shape):
+    """How the PoP that answers is found in what a server says of itself."""
+
+    pattern: Pattern = Field(description="Regular expression whose one group is the PoP's name.")
+    authorised: Annotated[tuple[Text, ...], ITEMS] | None = Field(
+        None, description="PoPs that may answer; an answer of another one is a failure. Default: any may."
+    )
+
+    def rule(self) -> SiteRule:
+        """Give the rule."""
+        return SiteRule(self.pattern.pattern, frozenset(self.authorised or ()))
+
+
+class TargetShape(Shape):
+    """Whom to ask, what, and how often."""
+
+    name: Name = Field(description="Name of the target, as results and metrics carry it.")
+    host: Text = Field(description="Address, or a name that is resolved for each probe.")
+    port: Port | None = Field(None, description="Port. Default: that of the module's kind.")
+    module: NameReference = Field(description="A name of `modules`.")
+    interval: Interval = Field(
+        INTERVAL_DEFAULT_S, description="Time from one probe to the next.", json_schema_extra={"default": "1m"}
+    )
+    timeout: Interval | None = Field(
+        None, description="How long a probe may take, at most `interval`. Default: `4s`, or `interval` if shorter."
+    )
+    source_port: Port | None = Field(
+        None,
+        description="One UDP port to ask from, so that a load balancer's hash stays. Default: another one each time.",
+    )
+    sites: SitesShape | None = Field(None, description="How the PoP is found. Default: `sites` of the file.")
+
+    def review(self, findings: Findings) -> None:
+        """The timeout is within the interval."""
+        if self.timeout is not None and self.timeout > self.interval:
+            message = f"{format_duration(self.timeout)} is longer than the interval of {format_duration(self.interval)}"
+            self.add(findings, FindingKind.TIMING, "timeout", message)
+
+
+class ProberShape(Shape):
+    """A prober's file."""
+
+    passes_over_x = True
+
+    name: Name = Field(description="Who measures: one name a prober, unique among all whose results are joined.")
+    asn: ASNText | None = Field(None, description="AS that the prober is in; probers of one AS share its routes.")
+    country: Text | None = Field(None, description="ISO 3166-1 code of two letters.")
+    location: LocationShape | None = Field(None, description="Where it is.")
+    under_way: Places = Field(UNDER_WAY_DEFAULT, description="Probes that may be under way at a time.")
+    sites: SitesShape | None = Field(None, description="How the PoP is found, where a target says nothing else.")
+    modules: Annotated[tuple[ModuleShape, ...], ITEMS] = Field(description="What is asked.")
+    targets: Annotated[tuple[TargetShape, ...], ITEMS] | None = Field(
+        None, description="Whom; none where the prober only serves `/probe`, or probes a fleet."
+    )

@@ -1,0 +1,89 @@
+"""Values of each PoP, asked of a Prometheus by instant queries.
+
+Source: https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
+"""
+
+import ssl
+from collections.abc import Mapping
+from typing import Any, Final
+
+import httpx2
+import msgspec
+
+from anycastle.base.errors import WorldError
+from anycastle.base.ports import Timestamp
+from anycastle.io.config.indicators_file import IndicatorSettings
+from anycastle.io.whole_file import read_whole
+
+TIMEOUT_S: Final = 5.0
+ANSWER_BYTES_MAX: Final = 4 << 20
+TOKEN_BYTES_MAX: Final = 65_536
+LABEL: Final = "pop"
+
+
+class _Series(msgspec.Struct):
+    metric: dict[str, str]
+    value: tuple[float, str]
+
+
+class _Data(msgspec.Struct):
+    resultType: str  # noqa: N815  as the API writes it
+    result: list[Any]
+
+
+class _Answer(msgspec.Struct):
+    status: str
+    data: _Data | None = None
+    error: str = ""
+
+
+class PrometheusQueries:
+    """Asks one Prometheus; `close` it."""
+
+    def __init__(self, settings: IndicatorSettings) -> None:
+        self._settings = settings
+        context = ssl.create_default_context(cafile=settings.ca_file) if settings.url.startswith("https") else False
+        self._client = httpx2.AsyncClient(verify=context, timeout=TIMEOUT_S, trust_env=False)
+
+    async def close(self) -> None:
+        """Let go of its connections."""
+        await self._client.aclose()
+
+    async def by_pop(self, query: str) -> dict[str, tuple[float, Timestamp]]:
+        """Give PoP -> value, and the time that it is of. Raises `WorldError` with what the server says."""
+        try:
+            answer = await self._client.get(
+                f"{self._settings.url}/api/v1/query", params={"query": query}, headers=self._headers()
+            )
+        except httpx2.HTTPError as error:
+            raise WorldError(f"{self._settings.url}: {str(error) or type(error).__name__}") from error
+        if len(answer.content) > ANSWER_BYTES_MAX:
+            raise WorldError(f"{self._settings.url}: an answer of {len(answer.content)} octets")
+        return self._values(answer.content, answer.status_code)
+
+    def _headers(self) -> Mapping[str, str]:
+        if self._settings.token_file is None:
+            return {}
+        token = read_whole(self._settings.token_file, TOKEN_BYTES_MAX).decode("utf-8", "replace").strip()
+        return {"Authorization": f"Bearer {token}"}
+
+    def _values(self, octets: bytes, status: int) -> dict[str, tuple[float, Timestamp]]:
+        url = self._settings.url
+        try:
+            told = msgspec.json.decode(octets, type=_Answer)
+        except msgspec.DecodeError as error:
+            raise WorldError(f"{url}: status {status}, and the answer is not of the query API") from error
+        if told.data is None:
+            raise WorldError(f"{url}: {told.error or f'status {status}'}")
+        if told.data.resultType != "vector":
+            raise WorldError(f"{url}: the query gives a {told.data.resultType}, and a vector is needed")
+        series = msgspec.convert(told.data.result, list[_Series], strict=False)
+        found: dict[str, tuple[float, Timestamp]] = {}
+        for each in series:
+            pop = each.metric.get(LABEL)
+            if pop is None:
+                raise WorldError(f"{url}: a series has no label {LABEL!r}: aggregate by ({LABEL})")
+            if pop in found:
+                raise WorldError(f"{url}: {pop} has several series: aggregate by ({LABEL})")
+            found[pop] = float(each.value[1]), Timestamp(each.value[0])
+        return found

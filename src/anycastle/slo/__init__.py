@@ -1,0 +1,1 @@
+"""What clients got against what was promised: indicators, objectives, budgets, burn rates. Pure."""

@@ -1,0 +1,1 @@
+"""Objectives in the forms of other programs, as plain values; `io` writes them."""

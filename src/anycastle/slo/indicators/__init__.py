@@ -1,0 +1,1 @@
+"""The ten indicators, one module each; `table` lists them."""
