@@ -74,21 +74,36 @@ def test_one_that_is_silent_or_something_else_is_told() -> None:
         asked("http://127.0.0.1:1", "up")
 
 
-def test_a_token_is_sent_and_an_answer_that_is_none_is_told(tmp_path: Path) -> None:
-    heard = []
-
+def page(octets: bytes, heard: list[str | None]) -> type[http.server.BaseHTTPRequestHandler]:
     class Page(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             heard.append(self.headers["Authorization"])
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(b"<html>")
+            self.wfile.write(octets)
 
         def log_message(self, *_: object) -> None:
             pass
 
+    return Page
+
+
+def test_series_that_are_no_numbers_are_told() -> None:
+    """Such as of a native histogram, which Debian's Prometheus does not have yet."""
+    series = b'{"metric": {"pop": "ams"}, "histogram": [1, {"count": "2"}]}'
+    answer = b'{"status": "success", "data": {"resultType": "vector", "result": [' + series + b"]}}"
+    with http.server.HTTPServer(("127.0.0.1", 0), page(answer, [])) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        with pytest.raises(WorldError, match="series without plain values"):
+            asked(f"http://127.0.0.1:{server.server_port}", "up")
+        thread.join()
+
+
+def test_a_token_is_sent_and_an_answer_that_is_none_is_told(tmp_path: Path) -> None:
+    heard: list[str | None] = []
     (tmp_path / "token").write_text("swordfish\n")
-    with http.server.HTTPServer(("127.0.0.1", 0), Page) as server:
+    with http.server.HTTPServer(("127.0.0.1", 0), page(b"<html>", heard)) as server:
         thread = threading.Thread(target=server.handle_request)
         thread.start()
         with pytest.raises(WorldError, match="not of the query API") as caught:

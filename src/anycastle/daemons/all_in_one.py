@@ -9,19 +9,23 @@ import getpass
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from anycastle.base.errors import WorldError
 from anycastle.daemons.api_place import ApiPlace
 from anycastle.daemons.controller_process import SOCKET_NAME, ControllerProcess, ControllerSettings
 from anycastle.io.clock import now
+from anycastle.io.controller_client.local import LocalController
+from anycastle.io.controller_client.port import Told
 from anycastle.io.fleet_loader import load_fleet_apart
 from anycastle.io.folder_revision import folder_revision
 from anycastle.io.local_socket import ask
 from anycastle.io.pki.authority import write_new
 from anycastle.io.pki.everyone import Everyone, certify
 from anycastle.model.fleet import Fleet
+from anycastle.rollout.mitigation import base_of
 
 LOOK_S: Final = 0.1
 LEADS_WITHIN_S: Final = 60.0
@@ -78,18 +82,27 @@ async def up(place: Place, tell: Callable[[str], None]) -> None:
 
 
 async def _begin(place: Place, fleet: Fleet, shown: Everyone, tell: Callable[[str], None]) -> None:
-    status = await _leading(place)
+    controller = LocalController(place.run_dir, getpass.getuser())
+    status = await _leading(controller)
     if not status["desired"]["revision"]:
-        told = await _ask(place, {"command": "adopt", "folder": _path(place.fleet_dir), "reason": "the first start"})
-        tell(f"adopted {place.fleet_dir}: revision {told['revision']}")
+        revision = await asyncio.to_thread(controller.adopt, place.fleet_dir, "the first start")
+        tell(f"adopted {place.fleet_dir}: revision {revision}")
     else:
-        await _tell_of_changes(place, status["desired"]["revision"], tell)
+        await _tell_of_changes(place, base_of(status["desired"]["revision"]), tell)
     if not place.token.exists():
-        asked = {"name": "first", "role": "admin", "principal": getpass.getuser(), "lasts_s": TOKEN_DAYS * 86_400.0}
-        token = await _ask(place, {"command": "token", **asked})
-        await asyncio.to_thread(write_new, place.token, f"{token['token']}\n".encode(), 0o600)
+        await _make_token(place)
     for line in directions(place, fleet, shown):
         tell(line)
+
+
+async def _make_token(place: Place) -> None:
+    """Make a token. Its name is new: a start that ended between making and writing one leaves a name behind."""
+    who = getpass.getuser()
+    name = f"up-{datetime.now(UTC):%Y%m%d%H%M%S}"
+    asked = {"name": name, "role": "admin", "principal": who, "lasts_s": TOKEN_DAYS * 86_400.0, "owner": who}
+    socket = place.run_dir / SOCKET_NAME
+    told = await asyncio.to_thread(ask, socket, {"command": "token", **asked}, of="the controller")
+    await asyncio.to_thread(write_new, place.token, f"{told['token']}\n".encode(), 0o600)
 
 
 def directions(place: Place, fleet: Fleet, shown: Everyone) -> list[str]:
@@ -113,26 +126,15 @@ async def _tell_of_changes(place: Place, revision: str, tell: Callable[[str], No
              f" {place.run_dir}")  # fmt: skip
 
 
-async def _leading(place: Place) -> dict[str, Any]:
+async def _leading(controller: LocalController) -> Told:
     """Wait until the controller leads and serves its API; give how it stands."""
     try:
         async with asyncio.timeout(LEADS_WITHIN_S):
             while True:
                 with suppress(WorldError):
-                    status = await _ask(place, {"command": "status"})
+                    status = await asyncio.to_thread(controller.status)
                     if status["leads"] and status["api"]:
                         return status
                 await asyncio.sleep(LOOK_S)
     except TimeoutError:
         raise WorldError(f"the controller did not begin to lead within {LEADS_WITHIN_S:g} s") from None
-
-
-async def _ask(place: Place, request: dict[str, Any]) -> dict[str, Any]:
-    owner = {} if request["command"] == "status" else {"owner": getpass.getuser()}
-    socket = place.run_dir / SOCKET_NAME
-    answer: dict[str, Any] = await asyncio.to_thread(ask, socket, {**request, **owner}, 120.0, of="the controller")
-    return answer
-
-
-def _path(folder: Path) -> str:
-    return str(folder.absolute())

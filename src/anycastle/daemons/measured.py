@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from anycastle.base.errors import WorldError
+from anycastle.base.errors import AnycastleError
 from anycastle.io.config.indicators_file import IndicatorSettings
 from anycastle.io.prometheus_query import PrometheusQueries
 from anycastle.rollout.gates import Reading
@@ -50,7 +50,7 @@ class MeasuredIndicators:
     ) -> None:
         try:
             values = await queries.by_pop(self._settings.queries[name])
-        except WorldError as error:
+        except AnycastleError as error:
             if self._trouble.get(name) != str(error):
                 self._trouble[name] = str(error)
                 self._tell(f"the indicator {name} has no data: {error}")

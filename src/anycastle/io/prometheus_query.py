@@ -23,7 +23,7 @@ LABEL: Final = "pop"
 
 class _Series(msgspec.Struct):
     metric: dict[str, str]
-    value: tuple[float, str]
+    value: tuple[float, float]
 
 
 class _Data(msgspec.Struct):
@@ -77,7 +77,10 @@ class PrometheusQueries:
             raise WorldError(f"{url}: {told.error or f'status {status}'}")
         if told.data.resultType != "vector":
             raise WorldError(f"{url}: the query gives a {told.data.resultType}, and a vector is needed")
-        series = msgspec.convert(told.data.result, list[_Series], strict=False)
+        try:
+            series = msgspec.convert(told.data.result, list[_Series], strict=False)
+        except msgspec.ValidationError as error:  # such as of a native histogram, which is no number
+            raise WorldError(f"{url}: the query gives series without plain values: {error}") from error
         found: dict[str, tuple[float, Timestamp]] = {}
         for each in series:
             pop = each.metric.get(LABEL)
@@ -85,5 +88,5 @@ class PrometheusQueries:
                 raise WorldError(f"{url}: a series has no label {LABEL!r}: aggregate by ({LABEL})")
             if pop in found:
                 raise WorldError(f"{url}: {pop} has several series: aggregate by ({LABEL})")
-            found[pop] = float(each.value[1]), Timestamp(each.value[0])
+            found[pop] = each.value[1], Timestamp(each.value[0])
         return found
