@@ -154,8 +154,12 @@ class Leader:
         self.composer.heard(status.report)
         self._give(self.engine.agent_changed(pop, status.assignment, status.unsettled, self.now()))
 
-    def assignment_refused(self, session: Session, digest: str, why: str) -> None:
-        self._give(self.engine.agent_refused(session.place.name, digest, why, self.now()))
+    def assignment_answered(self, session: Session, digest: str, refusal: str | None) -> None:
+        pop = session.place.name
+        if refusal is None:
+            self._give(self.engine.agent_took(pop, digest, self.now()))
+        else:
+            self._give(self.engine.agent_refused(pop, digest, refusal, self.now()))
 
     def order_answered(self, session: Session, number: int, refusal: str | None) -> None:
         self._give(self.engine.agent_answered(number, session.place.name, refusal, self.now()))

@@ -313,8 +313,8 @@ class WholeSimulation(Clockwork, LeaderWatcher):
             return
         self.guard.obeys(session)
         refusal = place.assign(digest, fleet)
-        if refusal is not None:
-            session.up.send(session.leader.assignment_refused, session, digest, refusal)
+        if place.agent is not None and session.agent_holds:  # else it died of it
+            session.up.send(session.leader.assignment_answered, session, digest, refusal)
 
     def ordered(self, session: Session, order: AgentOrder) -> None:
         if session.place.agent is None:
