@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PEERS := .venv-peers
 SEED ?=
-SEEDS ?= 1000
+SEEDS ?= 200
+HOURS ?= 100000
 FAST := tests/unit tests/property tests/cli tests/simulation
 # Real checks with real deadlines: not beside other tests, which would make them late.
 ALONE := tests/cli/test_demo.py
@@ -61,8 +62,8 @@ peers: $(PEERS)/.installed  ## Make .venv-peers with the programs that the bench
 bench: setup lab-packages peers  ## Each hot path against its peer
 	@$(BIN)/python -m bench
 
-sim: setup  ## Simulate: SEED=n replays one seed, SEEDS=n runs that many
-	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+sim: setup  ## Simulate: HOURS=n PoP-hours of whole deployments, SEEDS=n of each other kind; SEED=n replays one seed
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --hours $(HOURS))
 
 fuzz: setup  ## Every decoder under atheris, ten minutes a message family
 	@$(BIN)/python -m tests.fuzz

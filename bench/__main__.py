@@ -16,6 +16,7 @@ BENCHES = MappingProxyType(
         "watch": "bench.watch",
         "mrt": "bench.mrt",
         "observe": "bench.observe",
+        "simulation": "bench.simulation",
         "probes": "bench.probes",
         "twin": "bench.twin",
     }

@@ -195,7 +195,10 @@ class ControlledFleet(FleetSimulation):
             return
         do = pop.agent.permit_granted if isinstance(command, Grant) else pop.agent.permit_revoked
         self.counts[type(command).__name__.lower()] += 1
+        if pop.agent.services[command.service].permit.state is PermitState.NONE:
+            pop.blameless_since.pop(command.service, None)  # until now it waited for others
         self.perform(pop, do(command.service, command.epoch, self.now))
+        self._blame(pop)
 
     def perform(self, pop: SimulatedPoP, commands: list[Command]) -> None:
         super().perform(pop, commands)

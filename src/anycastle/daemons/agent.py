@@ -242,6 +242,8 @@ class AgentDaemon:
             self._take(octets, digest)
         except (ParseError, MisuseError, WorldError) as error:
             self.record(AssignmentRefused(digest, str(error)))
+            if self.on_change is not None:
+                self.on_change()  # the permits that it lacks are wanted now
             raise MisuseError(str(error)) from error
         self.record(AssignmentTaken(digest, "controller", tuple(self.engine.services)))
 
@@ -414,7 +416,10 @@ class AgentDaemon:
             if session.state is SessionState.ESTABLISHED
             for family in session.families
         )
+        before = self.engine.router.exports
         self.perform(self.engine.exports_read(RouterView(exported, configured, established), now()))
+        if self.engine.router.exports != before and self.on_change is not None:
+            self.on_change()  # a session that went takes exports with it, and nothing is commanded for that
 
     def _note_sessions(self, sessions: tuple[SessionStatus, ...]) -> None:
         """Record which sessions came or went, and a graceful restart that would keep a dead PoP's routes alive."""

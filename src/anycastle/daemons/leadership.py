@@ -258,11 +258,13 @@ class Leadership:
         self._decide(lambda: self.engine.agent_changed(pop, state.assignment, seen.unsettled, now()))
 
     def assignment_answered(self, pop: str, digest: str, refusal: str | None) -> None:
-        """Take whether an agent lives by what it was assigned; that it does counts when its report says so."""
+        """Take whether an agent lives by what it was assigned."""
         seen = self.agents.get(pop)
         if seen is not None:
             seen.refused = refusal
-        if refusal is not None:
+        if refusal is None:
+            self._decide(lambda: self.engine.agent_took(pop, digest, now()))
+        else:
             self._decide(lambda: self.engine.agent_refused(pop, digest, refusal, now()))
 
     def order_answered(self, pop: str, number: str, refusal: str | None) -> None:

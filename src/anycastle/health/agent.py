@@ -75,8 +75,17 @@ HEARTBEATS_PER_LEASE = 4
 SPEAKING_S = 4.0
 """How long after a boot the old leases run on, unless all checks have spoken before."""
 
+LEFT_MAX = 1000
+"""Services that left this PoP and whose permits' epochs are remembered, the last ones."""
+
 DRAIN_STEP_MAX_S = 86_400.0
 """The longest soak or wait of a drain: a day."""
+
+CLOCK_STEP_S = 1.0
+"""How far the wall clock may run apart from the monotonic one between two heartbeats before it has been set."""
+
+WISH_S = 100.0
+"""How long permits are wanted for an assignment that was refused for want of them: it comes again thrice meanwhile."""
 
 EXIT_S = 5.0
 """How long a stopping agent waits for the router to confirm its withdrawals."""
@@ -106,12 +115,18 @@ class AgentEngine:
         self._doubt = Doubt(now.monotonic)
         self._disk = StateKeeper(saved)
         self._leader_term = saved.leader_term
+        self._left: dict[str, Permit] = {}
+        """Services that are not here any more: their permits are spent, and a controller goes on from their epochs."""
         self._terms: tuple[LeaseTerm, ...] | None = None
         self._heartbeat_at = now.monotonic
         self._reconsider_at: Instant = FAR_FUTURE
         self._renewed = now.monotonic
         self._leaving_until: Instant | None = None
         self._finished = False
+        self._wall_ahead_s = now.wall - now.monotonic
+        self._wished: frozenset[str] = frozenset()
+        """Services that an assignment would end, had they their permits."""
+        self._wished_until: Instant = FAR_FUTURE
         self._vouching_from = now.monotonic
         self._install(saved, now)
 
@@ -122,8 +137,12 @@ class AgentEngine:
         instant = now.monotonic
         self._thaw(instant)
         commands: list[Command] = list(self._questions(instant))
+        if instant >= self._heartbeat_at:
+            self._look_at_clocks(now)
         if instant >= self._reconsider_at:
             commands += self._reconsider(self.services.values(), now)
+        if instant >= self._wished_until:
+            self._wish(())
         if instant >= self._disk.deadline:
             commands += self._save(now)
         commands += self._apply_if_due(now)
@@ -211,7 +230,9 @@ class AgentEngine:
                 state.permit.state,
                 state.permit.epoch,
                 exported=exported.issuperset(state.service.prefixes),
-                wanted=state.decision.refused or not waited_for.isdisjoint(state.service.prefixes),
+                wanted=state.decision.refused
+                or not waited_for.isdisjoint(state.service.prefixes)
+                or name in self._wished,
             )
             for name, state in self.services.items()
         )
@@ -277,11 +298,13 @@ class AgentEngine:
     def require_takeable(self, fleet: Fleet, now: Now) -> None:
         """Raise `MisuseError` where a controller's fleet may not be taken now: `reload` would refuse it.
 
-        Before the boot as well: what it would end is not known then.
+        Before the boot as well: what it would end is not known then. The permits that it lacks are wanted for a while,
+        so that it finds them when it comes again: the way back of a rollout leads nowhere but through.
         """
         self._thaw(now.monotonic)
         if not self.booted:
             raise MisuseError(f"the agent of {self.pop.name} does not know yet what its router announces")
+        self._wish(self._lacking_permits(fleet), after(now.monotonic, WISH_S))
         self._require_permits(fleet, "the assignment")
 
     def reload(self, fleet: Fleet, now: Now) -> list[Command]:
@@ -291,6 +314,7 @@ class AgentEngine:
         """
         self._thaw(now.monotonic)
         self._require_permits(fleet, "the files")
+        self._wish(())
         saved, before = self._snapshot(now), self.services
         self.fleet, self.pop = fleet, fleet.pop(self.pop.name)
         self._install(saved, now)
@@ -323,7 +347,9 @@ class AgentEngine:
         leaving = FAR_FUTURE if self._leaving_until is None else self._leaving_until
         if not self.booted:
             return min(due, self.router.deadline, leaving)
-        deciding = min(self._reconsider_at, self._disk.deadline, self._heartbeat_at, self._addresses.deadline)
+        deciding = min(
+            self._reconsider_at, self._disk.deadline, self._heartbeat_at, self._addresses.deadline, self._wished_until
+        )
         return min(due, self.router.deadline, deciding, leaving)
 
     # -- checks and boot ------------------------------------------------------------------------------------------
@@ -334,6 +360,10 @@ class AgentEngine:
             service.name: service_state(service, self._permit_at_start(saved, service), saved, self._random, now)
             for service in self.fleet.services_at(self.pop.name)
         }
+        left = [
+            (name, known.epoch) for name, known in saved.permits.items() if name not in self.services and known.epoch
+        ]
+        self._left = {name: Permit(epoch=epoch) for name, epoch in left[-LEFT_MAX:]}
         self._announcer = Announcer(self.fleet, self.pop, [state.service for state in self.services.values()])
         rules = self.fleet.shared_prefixes
         self._any_prefixes = frozenset(prefix for prefix, rule in rules.items() if rule is SharedPrefix.ANY)
@@ -422,26 +452,41 @@ class AgentEngine:
             state.permit = state.permit.used()  # it is not announced yet, as at the boot
 
     def _require_permits(self, fleet: Fleet, source: str) -> None:
+        lacking = self._lacking_permits(fleet)
+        if lacking:
+            names = ", ".join(lacking)
+            raise MisuseError(
+                f"{source} would withdraw {names} from {self.pop.name}, and no permit allows it: drain it first"
+            )
+
+    def _lacking_permits(self, fleet: Fleet) -> list[str]:
+        """Give the services that another fleet would end here, and that have no permit for it."""
         pop = fleet.pop(self.pop.name)
         services = fleet.services_at(pop.name)
         stances = {service.name: Stance.ANNOUNCE for service in services}
         possible = {route.prefix for route in announcements_of(fleet, pop, services, stances, frozenset())}
         ended = {route.prefix for route in self.router.wanted} - possible
-        held = [
+        return [
             name
             for name, state in self.services.items()
             if state.announced and state.permit.state is PermitState.NONE and ended.intersection(state.service.promised)
         ]
-        if held:
-            names = ", ".join(held)
-            raise MisuseError(
-                f"{source} would withdraw {names} from {pop.name}, and no permit allows it: drain it first"
-            )
+
+    def _wish(self, services: Iterable[str], until: Instant = FAR_FUTURE) -> None:
+        self._wished = frozenset(services)
+        self._wished_until = until if self._wished else FAR_FUTURE
 
     def _thaw(self, instant: Instant) -> None:
         """Boot again where the leases were not renewed for so long that the watchdog may have ended them."""
         if self.booted and instant - self._renewed > self._shortest_lease_s:
             self._boot_again(instant)
+
+    def _look_at_clocks(self, now: Now) -> None:
+        """Decide anew where the wall clock was set: drains end by it, and how long that lasts was reckoned before."""
+        ahead_s = now.wall - now.monotonic
+        if abs(ahead_s - self._wall_ahead_s) > CLOCK_STEP_S:
+            self._reconsider_at = min(self._reconsider_at, now.monotonic)
+        self._wall_ahead_s = ahead_s
 
     def _boot_again(self, instant: Instant) -> None:
         self.booted = False
@@ -539,7 +584,7 @@ class AgentEngine:
     def _snapshot(self, now: Now) -> AgentState:
         penalties = {name: state.saved_penalty(now) for name, state in self.services.items() if state.flap.value}
         return AgentState(
-            permits={name: state.permit for name, state in self.services.items()},
+            permits={**self._left, **{name: state.permit for name, state in self.services.items()}},
             drains={name: state.drain for name, state in self.services.items() if state.drain is not None},
             penalties={name: penalty for name, penalty in penalties.items() if penalty is not None},
             leader_term=self._leader_term,

@@ -19,7 +19,8 @@ class SavedPenalty:
 
 @dataclass(frozen=True, slots=True)
 class AgentState:
-    """By service name: permits, drains and flap penalties. A service that is absent has none of them.
+    """By service name: permits, drains and flap penalties. A service that is absent has none of them; of one that left
+    the PoP the epoch of its permit is kept, which is NONE.
 
     What is announced is not part of it: that is read from the router, which alone knows.
     """

@@ -59,6 +59,8 @@ class _Agent:
     """Why its router does not announce what the agent wants; None when it does."""
     refused: tuple[str, str] | None = None
     """The digest of what it refused, and why."""
+    unanswered: str | None = None
+    """The digest of what it was assigned last; None once it has answered that."""
 
 
 class ControllerEngine:
@@ -248,12 +250,24 @@ class ControllerEngine:
         agent.digest, agent.unsettled = digest, unsettled
         if digest == self._digest(pop):
             self._forget_refusal(pop)
+        return [*self._decide(now), *self._told_anew(pop)]
+
+    def agent_took(self, pop: str, digest: str, now: Now) -> list[Command]:
+        """Take that a PoP's agent lives by an assignment; what it says of its router comes with `agent_changed`."""
+        agent = self._agents.get(pop)
+        if agent is None or agent.unanswered != digest:
+            return []
+        agent.unanswered = None
         return self._decide(now)
 
     def agent_refused(self, pop: str, digest: str, why: str, now: Now) -> list[Command]:
         """Take that a PoP's agent refused an assignment."""
         agent = self._agents.get(pop)
-        if agent is None or digest != self._digest(pop):
+        if agent is None:
+            return []
+        if agent.unanswered == digest:
+            agent.unanswered = None
+        if digest != self._digest(pop):
             return []
         agent.refused = digest, why
         self._assign_again_at[pop] = after(now.monotonic, ASSIGN_AGAIN_S)
@@ -381,6 +395,11 @@ class ControllerEngine:
         wanted = self._digest(pop)
         return wanted is not None and self._agents[pop].digest != wanted
 
+    def _may_come_to_another(self, pop: str) -> bool:
+        """Tell whether something else than what is desired now is on its way to a PoP."""
+        wanted, unanswered = self._digest(pop), self._agents[pop].unanswered
+        return wanted is not None and unanswered is not None and unanswered != wanted
+
     def _lack(self, pop: str) -> str | None:
         """Tell why a PoP is not where it is desired."""
         agent = self._agents.get(pop)
@@ -388,6 +407,8 @@ class ControllerEngine:
             return "no session with its agent"
         if self._lives_by_another(pop):
             return "its agent lives by another assignment still"
+        if agent.unanswered is not None:
+            return "its agent has not answered what it was assigned"  # by what it takes meanwhile, nobody knows
         return agent.unsettled
 
     def _told_at_joining(self, pop: str) -> list[Command]:
@@ -395,9 +416,17 @@ class ControllerEngine:
         orders = (order for order in self.kept.orders.values() if order.pop == pop and order.answer is None)
         return [*assigned, *map(Tell, orders)]
 
+    def _told_anew(self, pop: str) -> list[Command]:
+        """Assign again where a PoP came to live by what is not desired any more.
+
+        What it lived by before may be desired again since, and then nothing was sent that would follow.
+        """
+        return [self._assign(pop)] if self._lives_by_another(pop) and self._refusal(pop) is None else []
+
     def _assign(self, pop: str) -> Assign:
         """Assign what is desired, and know it by its digest as it is now: the same can be written in other octets."""
         self._wanted.pop(pop, None)
+        self._agents[pop].unanswered = self._digest(pop)
         return Assign(pop)
 
     def _forget_refusal(self, pop: str) -> None:
@@ -540,7 +569,7 @@ class ControllerEngine:
             self.ledger.change_fleet(self._composer.in_force(self.kept.desired), now.monotonic)
         moved, self._moved = self._moved, set()
         for pop in sorted(moved & self._agents.keys()):
-            if self._lives_by_another(pop):
+            if self._lives_by_another(pop) or self._may_come_to_another(pop):
                 yield self._assign(pop)
         for number, order in self.kept.orders.items():
             if number not in stored.orders and order.pop in self._agents:

@@ -15,6 +15,8 @@ term relied on at its last grant, none can have got a permit from anybody since.
 A permit that is idle can move. It is asked back when the floor is in danger (it was raised, or a PoP is gone for
 another reason than a permit), and when another PoP wants one that the slack does not allow; the last in the service's
 order gives first. Asked back means nothing before the agent has agreed: one that is being used is not given up.
+A PoP that announces a service although nothing desires it there any more, or the service at all, is one like all
+others: it needs a permit to leave, and until then it is relied on.
 A PoP whose session has just ended counts for nothing where permits are granted, but none is asked back for it yet.
 A permit that waits for another, because a withdrawal needs both, moves only to a PoP that is first by name: two PoPs
 that each hold what the other waits for would else exchange them for ever.
@@ -28,7 +30,7 @@ from itertools import chain
 from anycastle.base.ports import FAR_FUTURE, Instant, after
 from anycastle.model.fleet import Fleet
 from anycastle.model.permit import PermitReport, PermitState
-from anycastle.model.service import Service
+from anycastle.model.service import Floor, Service
 
 BATCH_S = 0.02
 """What comes within this span is dealt with together: a controller that starts hears all its agents at once."""
@@ -171,8 +173,8 @@ class PermitLedger:
         commands = self._ask_again(now) if now >= self._ask_at else []
         if now >= self._deal_at:
             changed, self._changed, self._deal_at = self._changed, set(), FAR_FUTURE
-            for name in sorted(changed & self._services.keys()):
-                commands += self._deal(self._services[name], now)
+            for name in sorted(changed):
+                commands += self._deal(self._service(name), now)
         return commands
 
     # -- what is known --------------------------------------------------------------------------------------------
@@ -189,8 +191,17 @@ class PermitLedger:
         return {pop: self._capacity.get(pop, 0.0) for pop in pops}
 
     def _known(self, service: Service) -> list[tuple[str, Holding]]:
+        """Give what is known, in the service's order; PoPs that are to leave it, and have not, come last."""
         known = self._holdings.get(service.name, {})
-        return [(pop, known[pop]) for pop in service.pops if pop in known]
+        listed = [(pop, known[pop]) for pop in service.pops if pop in known]
+        if len(listed) < len(known):
+            listed += [(pop, known[pop]) for pop in sorted(known.keys() - set(service.pops))]
+        return listed
+
+    def _service(self, name: str) -> Service:
+        """Give a service as it is desired; one that nobody desires any more has no floor."""
+        known = self._services.get(name)
+        return known if known is not None else Service(name, (), (), (), (), floor=Floor(0, 0.0))
 
     # -- deciding -------------------------------------------------------------------------------------------------
 
@@ -231,8 +242,8 @@ class PermitLedger:
 
     def _still_spared(self, name: str) -> bool:
         """Tell whether what was granted may be: the floor may have been raised while the grant went unanswered."""
-        service = self._services.get(name)
-        return service is None or self._floor_stands(service, [*self.relied_on(service), *self._coming_back(service)])
+        service = self._service(name)
+        return self._floor_stands(service, [*self.relied_on(service), *self._coming_back(service)])
 
     def _coming_back(self, service: Service) -> list[str]:
         """Give the PoPs that lost their sessions a moment ago."""
@@ -275,7 +286,7 @@ class PermitLedger:
                     pops[pop] = replace(holding, again_at=FAR_FUTURE)
                     self._note(name, now)
                 elif holding.asked is Asked.GRANT and not self._still_spared(name):
-                    commands.append(self._ask(self._services[name], pop, Asked.REVOCATION, now))
+                    commands.append(self._ask(self._service(name), pop, Asked.REVOCATION, now))
                 else:
                     pops[pop] = replace(holding, again_at=after(now, ASK_AGAIN_S))
                     commands.append(holding.command(pop))

@@ -152,3 +152,15 @@ def test_what_it_stands_on_is_on_disk_first(tmp_path: Path) -> None:
     saved = AgentStateFile(tmp_path / "agent.json").load()
     assert isinstance(saved, AgentState)
     assert saved.leader_term == 7
+
+
+def test_one_that_is_refused_is_news_for_controllers_for_its_permits_are_wanted_now(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def check(daemon: AgentDaemon, _: list[Event]) -> None:
+        daemon.on_change = lambda: told.append("changed")
+        with pytest.raises(MisuseError):
+            daemon.assign(b"no assignment")
+
+    running(tmp_path, AssignmentFile(tmp_path / "assignment.json"), check)
+    assert told == ["changed"]

@@ -94,6 +94,11 @@ class World:
         sections = sections_of(status)
         self.daemon.agent_report(pop, SectionsChanged(sections, {}), sections)
 
+    def obey(self, pop: str, digest: str, prepend: int = 0) -> None:
+        """Have a PoP live by what it was assigned, and say so."""
+        self.daemon.agent_assignment(pop, digest, None)
+        self.report(pop, digest, prepend)
+
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
             while not condition():
@@ -135,7 +140,7 @@ def test_an_order_is_answered_once_it_is_durable_and_then_followed(tmp_path: Pat
         kept = controller_json.kept_of(await w.store.documents(), Desired(""))
         assert kept.desired == Desired("r0")
         for pop, digest in w.sent.assigned.items():
-            w.report(pop, digest)
+            w.obey(pop, digest)
         number = await w.daemon.order(RollOut("r1", "less load", RolloutPolicy(bake_s=0.0)), "ann")
         assert number == 1
         await _obey(w)
@@ -154,7 +159,7 @@ def test_a_gate_that_compares_knows_what_was_before_the_first_rollout(tmp_path: 
         await w.daemon.order(Adopt("r0", "begin"), "ann")
         await w.until(lambda: set(w.sent.assigned) == set(POPS))
         for pop, digest in w.sent.assigned.items():
-            w.report(pop, digest)
+            w.obey(pop, digest)
         gates = (gate_to_ask("sessions_up_share >= 1 x before"),)
         await w.daemon.order(RollOut("r1", "less load", RolloutPolicy(bake_s=0.0, gates=gates)), "ann")
         await _obey(w)
@@ -169,7 +174,7 @@ async def _obey(w: World) -> None:
     async with asyncio.timeout(10):
         while not (await w.daemon.kept()).rollouts[1].ended:
             for pop, digest in w.sent.assigned.items():
-                w.report(pop, digest, prepend=2)
+                w.obey(pop, digest, prepend=2)
             await asyncio.sleep(0.01)
 
 

@@ -217,7 +217,7 @@ def test_an_assignment_that_waits_is_composed_of_what_is_durable_by_then(tmp_pat
         await w.daemon.order(Adopt("r0", "begin"), "ann")
         await w.until(lambda: set(w.sent.assigned) == set(POPS))
         for pop, digest in w.sent.assigned.items():
-            w.report(pop, digest)
+            w.obey(pop, digest)
         told, leads = dict(w.sent.assigned), w.daemon.leadership
         await w.daemon.order(RollOut("r1", "less load", RolloutPolicy(bake_s=0.0)), "ann")
         await obeyed_but_for_the_last_word(w)
@@ -229,7 +229,7 @@ def test_an_assignment_that_waits_is_composed_of_what_is_durable_by_then(tmp_pat
         w.sent.assigned.pop(other)
         w.daemon.agent_joined(other, Hello([2], other, __version__, now().wall, 0, told[other]), [])
         for pop in POPS:
-            w.report(pop, digests(leads)[pop], prepend=2)
+            w.obey(pop, digests(leads)[pop], prepend=2)
         await w.until(lambda: leads.engine.kept.rollouts[1].ended)
         assert leads.engine.kept.revisions == {"r1"}
         assert leads.needed_revisions >= {"r0", "r1"}
@@ -254,7 +254,7 @@ async def obeyed_but_for_the_last_word(w: World) -> None:
     leads = w.daemon.leadership
     while (rollout := leads.durable.rollouts[1]).step < len(rollout.steps):
         for pop, digest in w.sent.assigned.items():
-            w.report(pop, digest, prepend=2)
+            w.obey(pop, digest, prepend=2)
         await asyncio.sleep(0.01)
     await w.until(lambda: any(w.sent.assigned[pop] != leads.agents[pop].assignment for pop in POPS))
 

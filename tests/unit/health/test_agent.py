@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from anycastle.base.errors import MisuseError
-from anycastle.base.ports import Timestamp
+from anycastle.base.ports import Now, Timestamp
+from anycastle.health.agent import WISH_S
 from anycastle.health.commands import (
     Apply,
     Finish,
@@ -866,3 +867,64 @@ def test_what_was_stopped_shows_anew_that_it_serves_before_it_is_announced() -> 
     assert len(w.of(Apply)) == 2, "announced, withdrawn: and not announced again on an old verdict"
     w.answers["dns"] = Outcome.PASS
     assert w.run(5).exports == {ROUTE}
+
+
+def refuse(w: World, elsewhere: Fleet) -> None:
+    with pytest.raises(MisuseError, match="no permit allows it"):
+        w.engine.require_takeable(elsewhere, w.now)
+
+
+@pytest.mark.mission("C3", "C16")
+def test_permits_that_an_assignment_lacks_are_wanted_for_a_while_so_that_it_can_be_taken_when_it_comes_again() -> None:
+    w = world(fleet(service(floor=Floor(pops=3)))).run(5)
+    elsewhere = fleet(service(pops=("fra", "lon")))
+    refuse(w, elsewhere)
+    assert [report.wanted for report in w.engine.permit_reports()] == [True]
+    w.run(WISH_S - 1)
+    assert [report.wanted for report in w.engine.permit_reports()] == [True]
+    w.run(2)
+    assert [report.wanted for report in w.engine.permit_reports()] == [False], "nobody sent it again"
+    refuse(w, elsewhere)
+    w.carry_out(w.engine.permit_granted("dns", 1, w.now))
+    w.engine.require_takeable(elsewhere, w.now)
+    assert [report.wanted for report in w.engine.permit_reports()] == [False]
+    w.carry_out(w.engine.reload(elsewhere, w.now))
+    assert w.exports == NOTHING
+
+
+@pytest.mark.mission("C3", "C16")
+def test_a_permit_for_several_services_is_not_given_to_another_while_the_rest_is_waited_for() -> None:
+    second = service("web", prefixes=(parse_prefix("198.51.100.0/24"),), floor=Floor(pops=3))
+    w = world(fleet(service(floor=Floor(pops=3)), second)).run(5)
+    refuse(w, fleet(service(pops=("fra",)), replace(second, pops=("fra",))))
+    w.carry_out(w.engine.permit_granted("dns", 1, w.now))
+    assert [(report.state, report.wanted) for report in w.engine.permit_reports()] == [
+        (PermitState.HELD, True),
+        (PermitState.NONE, True),
+    ]
+
+
+@pytest.mark.mission("C3", "C16")
+def test_a_service_that_left_and_comes_back_goes_on_from_the_epoch_of_its_permit() -> None:
+    here, elsewhere = fleet(service()), fleet(service(pops=("fra", "lon")))
+    w = world(here, saved=AgentState({"dns": Permit(PermitState.NONE, 0)}, leader_term=1)).run(5)
+    w.carry_out(w.engine.permit_granted("dns", 7, w.now))
+    w.carry_out(w.engine.reload(elsewhere, w.now))
+    assert w.engine.permit_reports() == ()
+    saved = w.of(Save)[-1]
+    assert isinstance(saved, Save)
+    assert saved.state.permits["dns"] == Permit(PermitState.NONE, 7), "it is spent, and no controller may be older"
+    w.carry_out(w.engine.reload(here, w.now))
+    assert w.engine.services["dns"].permit == Permit(PermitState.NONE, 7)
+    assert world(here, saved=saved.state).engine.services["dns"].permit == Permit(PermitState.NONE, 7)
+
+
+def test_a_drain_ends_on_time_though_the_wall_clock_was_a_day_behind_when_it_began() -> None:
+    w = world().run(5)
+    behind = Now(w.now.monotonic, Timestamp(w.now.wall - 86_400))
+    w.carry_out(w.engine.wake(behind))
+    w.carry_out(w.engine.drain(["dns"], "ada", "new kernel", behind, expires=Timestamp(w.now.wall + 60)))
+    w.clock += 7
+    w.carry_out(w.engine.wake(Now(w.now.monotonic, Timestamp(w.now.wall - 86_400))))
+    assert w.run(50).exports == NOTHING, "by now the clock is right again"
+    assert w.run(10).exports == {ROUTE}

@@ -147,6 +147,7 @@ class World:
             self.carry_out(self.engine.agent_refused(pop, digest, agent.refuses, self.now))
         else:
             agent.lives_by = digest
+            self.carry_out(self.engine.agent_took(pop, digest, self.now))
             self.carry_out(self.engine.agent_changed(pop, digest, agent.unsettled, self.now))
 
     def read(self, indicator: str, value: float, pops: Collection[str] | None = None) -> None:

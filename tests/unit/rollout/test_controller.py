@@ -2,6 +2,7 @@ import pytest
 
 from anycastle.base.errors import MisuseError
 from anycastle.model.event import ApprovalGiven, GateJudged, OperatorCommanded
+from anycastle.rollout.commands import Assign
 from anycastle.rollout.controller import ControllerEngine
 from anycastle.rollout.desired import Desired
 from anycastle.rollout.orders import (
@@ -413,6 +414,39 @@ def test_a_controller_killed_at_any_moment_goes_on_where_it_was() -> None:
         w.run(400)
         assert w.rollout().state is RolloutState.FINISHED
         assert w.living_by("r1") == set(POPS)
+
+
+@pytest.mark.mission("C4", "F7")
+def test_a_pop_that_takes_what_was_taken_back_while_it_was_on_its_way_is_told_anew() -> None:
+    w = world()
+    at_first = {pop: w.composer.digest(pop, Desired("r0")) for pop in w.agents}
+    for pop, agent in w.agents.items():
+        agent.lives_by = at_first[pop]
+        w.carry_out(w.engine.agent_changed(pop, agent.lives_by, None, w.now))
+    _, commands = w.engine.order(start(), "ann", w.now)
+    assert Assign("ams") in commands
+    _, commands = w.engine.order(Abort(1, "enough"), "bob", w.now)
+    assert Assign("ams") in commands, "it lives by what is desired, as is known, and what is not is on its way"
+    taken = w.composer.digest("ams", Desired("r1"))
+    assert Assign("ams") in w.engine.agent_changed("ams", taken, None, w.now)
+
+
+@pytest.mark.mission("C4", "F7")
+def test_a_step_back_is_confirmed_by_those_that_may_have_come_further_than_is_known() -> None:
+    w = world()
+    w.order(start())
+    while w.rollout().step < 2:
+        w.run(1)
+    silent = next(iter(w.rollout().pops_of(2)))
+    at_first = w.composer.digest(silent, Desired("r0"))
+    assert Assign(silent) in w.engine.agent_changed(silent, at_first, None, w.now)  # the step is on its way to it
+    _, commands = w.engine.order(Abort(1, "enough"), "bob", w.now)
+    assert Assign(silent) in commands
+    assert w.rollout().step == 1, "what was sent to it may be taken still: one step back at a time"
+    w.carry_out(w.engine.agent_took(silent, w.composer.digest(silent, Desired("r1")), w.now))
+    assert w.rollout().step == 1, "that is the answer to what was taken back"
+    w.carry_out(w.engine.agent_took(silent, at_first, w.now))
+    assert w.rollout().step == 0
 
 
 def test_a_gate_for_which_nothing_is_ever_read_is_refused_at_once() -> None:

@@ -142,7 +142,7 @@ def test_what_was_on_its_way_when_a_command_was_sent_does_not_answer_it() -> Non
     d.joins(*NAMES)
     d.says("ams", PermitState.NONE, 0)
     assert d.deals() == []
-    assert not d.ledger.relied_on(service(pops=("ams",)))
+    assert "ams" not in d.ledger.relied_on(of_four().services[0])
     assert d.deals(ASK_AGAIN_S) == [Grant("ams", "dns", 1)], "the same again, for it may be lost"
 
 
@@ -254,3 +254,37 @@ def test_nothing_is_asked_back_where_what_may_be_asked_for_does_not_suffice() ->
     d.says("ams", PermitState.HELD, 3, wanted=True)
     d.says("mad", PermitState.NONE, wanted=True)
     assert d.deals() == [], "without the permit of ams, which is before mad, it would be in vain"
+
+
+@pytest.mark.mission("C16")
+def test_a_pop_that_is_to_leave_and_still_announces_is_relied_on_and_gets_a_permit_as_others_do() -> None:
+    d = Dialogue(fleet(service(pops=("ams", "fra"), floor=Floor(pops=2)), pops=NAMES))
+    assert d.joins("ams", "fra") == []
+    assert d.joins("mad") == [Grant("ams", "dns", 1)], "with the third there is one to spare"
+    d.says("ams", PermitState.NONE, 1)
+    d.says("mad", PermitState.NONE, wanted=True)
+    assert d.deals() == [Grant("mad", "dns", 1)], "who wants one comes first"
+
+
+@pytest.mark.mission("C16")
+def test_the_last_pops_of_a_service_that_nobody_desires_any_more_may_all_end_it() -> None:
+    d = Dialogue(of_four(Floor(pops=4)))
+    assert d.joins(*NAMES) == []
+    d.ledger.change_fleet(fleet(service("web"), pops=NAMES), Instant(d.clock))
+    d.says("lon", PermitState.NONE, wanted=True)
+    assert set(d.deals()) == {Grant(name, "dns", 1) for name in NAMES}
+
+
+@pytest.mark.mission("C16")
+def test_a_refusal_stands_for_a_while_whatever_else_the_pop_says_meanwhile() -> None:
+    d = Dialogue(of_four(Floor(pops=1)))
+    d.joins(*NAMES)
+    for name in NAMES[:3]:
+        d.says(name, PermitState.HELD, 1)
+    d.says("lon", PermitState.USED, 1)
+    d.ledger.change_fleet(of_four(Floor(pops=3)), Instant(d.clock))
+    assert d.deals() == [Revoke("fra", "dns", 2), Revoke("ams", "dns", 2)]
+    d.says("fra", PermitState.HELD, 2)
+    d.says("fra", PermitState.HELD, 2, wanted=True)
+    assert d.deals() == []
+    assert Revoke("fra", "dns", 3) in [*d.deals(ASK_AGAIN_S), *d.deals()]
