@@ -7,10 +7,10 @@ dial in while it waits are sent to who leads.
 
 import asyncio
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -37,6 +37,9 @@ from anycastle.wire.link.message import EventRow, Hello
 
 if TYPE_CHECKING:
     from anycastle.daemons.measured import MeasuredIndicators
+    from anycastle.daemons.notifying import Notifying
+    from anycastle.daemons.responding import Responding
+    from anycastle.daemons.signal_source import SignalSource
 
 AGAIN_S: Final = 1.0
 """How long to wait, after a leadership ended, before the lock is tried for again."""
@@ -78,6 +81,8 @@ class ControllerDaemon:
         tell: Callable[[str], None],
         validity: ValidityOf = unknown_validity,
         measured: "MeasuredIndicators | None" = None,
+        notifying: "Notifying | None" = None,
+        sources: "Sequence[SignalSource]" = (),
     ) -> None:
         self.address = address
         """Where agents and people find this controller."""
@@ -88,6 +93,9 @@ class ControllerDaemon:
         self._tell = tell
         self._validity = validity
         self._measured = measured
+        self._notifying = notifying
+        self._sources = sources
+        self._responding: Responding | None = None
         self._leads: Leadership | None = None
         self._events: AgentEvents | None = None
         self._leader = ""
@@ -118,7 +126,7 @@ class ControllerDaemon:
 
     async def _step_down(self) -> None:
         """Send all agents away, and let go of the lock: another may lead meanwhile."""
-        self._leads = self._events = None
+        self._leads = self._events = self._responding = None
         try:
             await self._send_away()
         except Exception as error:  # noqa: BLE001  as above
@@ -142,6 +150,8 @@ class ControllerDaemon:
         lasting = [leads.run(), events.run(), leads.read_indicators(), self._watch_lock(leads)]
         if self._measured is not None:
             lasting.append(self._measured.run(lambda: leads.engine.asked_for, leads.take_readings))
+        if self._notifying is not None:
+            lasting += self._respond(leads, documents, self._notifying)
         parts = [asyncio.create_task(part) for part in lasting]
         try:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -154,6 +164,17 @@ class ControllerDaemon:
             await asyncio.gather(*parts, return_exceptions=True)
             leads.close()  # also where they were cancelled before they began
             events.close()
+
+    def _respond(
+        self, leads: Leadership, documents: Mapping[str, bytes], notifying: "Notifying"
+    ) -> "list[Coroutine[Any, Any, None]]":
+        """Give what opens incidents and tells people of them, and what else it hears."""
+        from anycastle.daemons.responding import Responding
+        from anycastle.io import response_json
+
+        stored = response_json.decode_all(documents)
+        self._responding = responding = Responding(leads, leads.store_events, stored, notifying, self._tell)
+        return [responding.run(), *(source.run(responding.take) for source in self._sources)]
 
     async def _watch_lock(self, leads: Leadership) -> None:
         leads.end(WorldError(f"the lock was lost: {await self._store.lost()}"))
@@ -192,6 +213,17 @@ class ControllerDaemon:
     def indicators(self) -> tuple[str, ...]:
         """Give what gates can ask for."""
         return (*INDICATORS, *(() if self._measured is None else self._measured.names))
+
+    @property
+    def responding(self) -> "Responding":
+        """Give the present leadership's part that responds. Raises `NotLeading`, `MisuseError` where there is none."""
+        if self._responding is not None:
+            return self._responding
+        raise (
+            NotLeading("this controller does not lead")
+            if self._leads is None
+            else MisuseError("this controller opens no incidents: it was started without --fleet")
+        )
 
     @property
     def agents(self) -> Mapping[str, AgentSeen] | None:

@@ -203,13 +203,13 @@ class FindingKind(Enum):
         "Give exactly one of `alertmanager`, `pagerduty`, `slack`, `webhook`, `mail`, `syslog`.",
     )
     UNKNOWN_NOTIFIER = ("CFG081", _E, "Unknown notifier", "Name a notifier of `notify.notifiers`, or add it there.")
-    UNKNOWN_SERVICE = ("CFG083", _E, "Unknown service", "Name a service of `services/`.")
     NO_PAGE_ROUTE = (
         "CFG082",
         _E,
         "Page that may reach nobody",
         "Write one route with `urgency: page` and no filters; others may add to it.",
     )
+    UNKNOWN_SERVICE = ("CFG083", _E, "Unknown service", "Name a service of `services/`.")
 
     def __init__(self, code: str, severity: Severity, title: str, advice: str) -> None:
         self.code = code

@@ -76,7 +76,7 @@ def _fleet(fleet: Fleet) -> Plain:
 
 
 def _notify(plan: NotifyPlan) -> Plain:
-    notifiers = [{"name": each.name, _NOTIFIERS[type(each.target)]: _target(each.target)} for each in plan.notifiers]
+    notifiers = [{"name": each.name, _NOTIFIERS[type(each.target)]: _notifier(each.target)} for each in plan.notifiers]
     routes = [
         _given({field.name: _listed(getattr(route, field.name)) for field in fields(route)}) for route in plan.routes
     ]
@@ -93,7 +93,7 @@ _NOTIFIERS: Final[Mapping[type[Target], str]] = {
 }
 
 
-def _target(target: Target) -> Plain:
+def _notifier(target: Target) -> Plain:
     return _given({field.name: _listed(getattr(target, field.name)) for field in fields(target)})
 
 

@@ -135,9 +135,7 @@ class MailShape(Shape):
             message = "`user` and `password_file` stand together, or neither does"
             self.add(findings, FindingKind.BAD_VALUE, "user" if self.user else "password_file", message)
         elif self.user is not None and self.tls == "none":
-            self.add(
-                findings, FindingKind.SECRET, "tls", "a password is never sent in clear; write `starttls` or `tls`"
-            )
+            self.add(findings, FindingKind.SECRET, "tls", "a password is never sent in clear: `starttls` or `tls`")
 
     def target(self) -> notify.Mail:
         """Give the model's."""
