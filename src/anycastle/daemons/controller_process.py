@@ -363,9 +363,8 @@ class ControllerProcess:
                 return {"incidents": [{**each, "timeline": len(each["timeline"])} for each in told]}
             case "incident":
                 key = f"{response_json.INCIDENT}{asked.incident}"
-                found = response_json.incidents_of(
-                    {key: each for name, each in (await self._store.documents(key)).items() if name == key}
-                )
+                documents = await self._store.documents(key)
+                found = response_json.incidents_of({name: each for name, each in documents.items() if name == key})
                 if not found:
                     raise MisuseError(f"there is no incident {asked.incident}")
                 return responding.plain_incident(found[0])
