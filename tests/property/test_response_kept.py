@@ -33,6 +33,15 @@ class Restarted(Watched):
         assert list(self.engine.incidents) == list(engine.incidents)
 
 
+def test_an_engine_that_was_told_nothing_is_kept_too() -> None:
+    octets = response_json.encode(ResponseEngine(TOPOLOGY).kept())
+    (kept,) = [response_json.decode_all({response_json.ENGINE: octets}).engine]
+    assert kept is not None
+    again = ResponseEngine(TOPOLOGY)
+    again.restore(kept, [])
+    assert again.tick(Timestamp(0.0)) == []
+
+
 @pytest.mark.mission("C15", "C16")
 @settings(max_examples=30)
 @given(st.integers(0, 10**9))

@@ -7,10 +7,10 @@ dial in while it waits are sent to who leads.
 
 import asyncio
 import traceback
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
@@ -151,7 +151,7 @@ class ControllerDaemon:
         if self._measured is not None:
             lasting.append(self._measured.run(lambda: leads.engine.asked_for, leads.take_readings))
         if self._notifying is not None:
-            lasting += self._respond(leads, documents, self._notifying)
+            lasting.append(self._respond(leads, self._notifying))
         parts = [asyncio.create_task(part) for part in lasting]
         try:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -165,16 +165,32 @@ class ControllerDaemon:
             leads.close()  # also where they were cancelled before they began
             events.close()
 
-    def _respond(
-        self, leads: Leadership, documents: Mapping[str, bytes], notifying: "Notifying"
-    ) -> "list[Coroutine[Any, Any, None]]":
-        """Give what opens incidents and tells people of them, and what else it hears."""
-        from anycastle.daemons.responding import Responding
-        from anycastle.io import response_json
+    async def _respond(self, leads: Leadership, notifying: "Notifying") -> None:
+        """Open incidents and tell people of them; until cancelled, or the store refuses.
 
-        stored = response_json.decode_all(documents)
-        self._responding = responding = Responding(leads, leads.store_events, stored, notifying, self._tell)
-        return [responding.run(), *(source.run(responding.take) for source in self._sources)]
+        A failure of ours in it is told, and it begins again with what it kept: it takes no permit from any PoP.
+        """
+        from anycastle.daemons.responding import Responding, stored_response
+
+        while True:
+            stored = await stored_response(self._store, self._tell)
+            self._responding = responding = Responding(leads, leads.store_events, stored, notifying, self._tell)
+            lasting = [responding.run(), *(source.run(responding.take) for source in self._sources)]
+            parts = [asyncio.create_task(part) for part in lasting]
+            try:
+                await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+                for part in parts:
+                    if part.done():
+                        await part
+            except (AnycastleError, OSError):
+                raise
+            except Exception as error:  # noqa: BLE001  told with its place
+                self._tell(f"the response failed, and begins anew in {AGAIN_S:g} s: {error!r} at {_place(error)}")
+            finally:
+                for part in parts:
+                    part.cancel()
+                await asyncio.gather(*parts, return_exceptions=True)
+            await asyncio.sleep(AGAIN_S)
 
     async def _watch_lock(self, leads: Leadership) -> None:
         leads.end(WorldError(f"the lock was lost: {await self._store.lost()}"))

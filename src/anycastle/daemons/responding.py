@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Final, Protocol
 
-from anycastle.base.errors import MisuseError
+from anycastle.base.errors import MisuseError, ParseError
 from anycastle.base.ports import Timestamp
 from anycastle.daemons.leadership import CONTROLLER, AgentSeen
 from anycastle.daemons.notifying import Notifying
@@ -27,6 +27,7 @@ from anycastle.io.agent_sections import PoPState
 from anycastle.io.clock import now
 from anycastle.io.notifiers.port import DeliveryError
 from anycastle.io.response_log import topology_of
+from anycastle.io.store.port import Store
 from anycastle.model.event import Body, Event, IncidentChanged, NoticeDead, NoticeSent
 from anycastle.model.fleet import Fleet
 from anycastle.response.conditions import (
@@ -247,6 +248,7 @@ class Responding:
         made = _Heard(agent.state, agent.connected, seen, signals_of(seen), drains_of(seen))
         if pop not in self._counts.heard:
             self._counts = replace(self._counts, heard=tuple(sorted({*self._counts.heard, pop})))
+            self._dirty = True
         self._heard[pop] = made
         return made
 
@@ -363,6 +365,16 @@ class Responding:
         await self._keep()
         self._leads.stirred.set()
         return done
+
+
+async def stored_response(store: Store, tell: Callable[[str], None]) -> response_json.Stored:
+    """Give what was kept. What cannot be read is told and left out: who is told must not hold up who leads."""
+    documents = await store.documents()
+    try:
+        return response_json.decode_all(documents)
+    except ParseError as error:
+        tell(f"incidents begin anew: what was kept cannot be read: {error}")
+        return response_json.Stored(response_json.Counts(notices=int(now().wall)), None, (), (), ())
 
 
 def _waited_for(heard: _Heard) -> bool:

@@ -59,7 +59,8 @@ class KnownCause:
 class Kept:
     """All that an engine knows beside its incidents, to begin again with."""
 
-    now: Timestamp
+    now: Timestamp | None
+    """None before it was told anything."""
     next: int
     alerts: tuple[Alert, ...] = ()
     causes: tuple[tuple[Cause, float | None], ...] = ()
@@ -91,7 +92,7 @@ class ResponseEngine:
     def kept(self) -> Kept:
         """Give all that is known beside `incidents`."""
         return Kept(
-            self._now,
+            None if self._now == -inf else self._now,
             self._next,
             tuple(replace(each) for each in self._alerts.values()),
             tuple((each.cause, None if each.ends == inf else each.ends) for each in self._causes.values()),
@@ -105,7 +106,8 @@ class ResponseEngine:
     def restore(self, kept: Kept, incidents: Iterable[Incident]) -> None:
         """Begin again with what was kept. Time goes on from there."""
         self.incidents = {each.id: each for each in sorted(incidents, key=lambda each: each.id)}
-        self._now, self._next = kept.now, max([kept.next, *(number + 1 for number in self.incidents)])
+        self._now = Timestamp(-inf) if kept.now is None else kept.now
+        self._next = max([kept.next, *(number + 1 for number in self.incidents)])
         self._alerts = {each.signal.key: replace(each) for each in kept.alerts}
         self._causes = {cause.id: KnownCause(cause, inf if ends is None else ends) for cause, ends in kept.causes}
         self._silences = {each.id: each for each in kept.silences}
