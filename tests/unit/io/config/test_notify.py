@@ -28,8 +28,8 @@ notify:
     - {name: oncall, pagerduty: {key_file: /etc/pd}}
     - {name: chat, slack: {url_file: /etc/slack}}
     - {name: own, webhook: {url: "https://own.example.net/in", secret_file: /etc/own}}
-    - {name: mail, mail: {server: mx.example.net, sender: a@example.net, to: [b@example.net], user: u,
-       password_file: /p}}
+    - {name: mail, mail: {server: mx.example.net, sender: a@example.net, to: [b@example.net],
+       user: u, password_file: /p}}
     - {name: logs, syslog: {place: "tls://logs.example.net"}}
   routes:
     - {urgency: page, to: [oncall, alerts, logs]}
