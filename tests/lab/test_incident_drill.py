@@ -7,14 +7,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from anycastle.base.errors import WorldError
+from anycastle.io.config.write import write_fleet
 from anycastle.lab.namespaces import missing
-from anycastle.model.notify import Alertmanager, Notifier, NotifyPlan, Route
+from anycastle.model.notify import Alertmanager, Notifier, NotifyPlan, Route, Syslog
 from tests.lab import alertmanager_server
 from tests.lab.agent_rigs import until
 from tests.lab.test_controller import CONTROLLER, ControlledLab, anycastle
@@ -159,6 +160,14 @@ def test_a_controller_that_is_killed_goes_on_with_the_incident_and_pages_nobody_
     (incident,) = drill.incidents()
     assert (incident["status"], incident["acknowledged_by"], incident["pops"]) == ("acknowledged", "ada", [dead])
     assert len(drill.pages()) == 1
+
+    folder = led.lab.wiring.folder(CONTROLLER)
+    other = NotifyPlan((*PLAN.notifiers, Notifier("logs", Syslog("tcp://127.0.0.1:9601"))),
+                       (*PLAN.routes, Route("page", ("logs",))))  # fmt: skip
+    write_fleet(replace(led.lab.fleet, notify=other), folder / "fleet")
+    led.lab.signal(f"controller-{CONTROLLER}", signal.SIGHUP)
+    log = folder / f"controller-{CONTROLLER}.out"
+    until(lambda: "notify read anew: alerts, logs" in log.read_text(), "it goes by what the folder says now")
 
 
 def leads(drill: Drill) -> bool:

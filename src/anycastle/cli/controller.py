@@ -41,7 +41,6 @@ def controller() -> None:
 @click.option(
     "--fleet",
     type=click.Path(path_type=Path),
-    envvar="ANYCASTLE_FLEET",
     help="The fleet folder whose `notify` says who is told: incidents are opened. [default: none are]",
 )
 @click.option(

@@ -427,11 +427,17 @@ async def _notifying(settings: ControllerSettings) -> "Notifying | None":
 
 
 def _sources(settings: ControllerSettings) -> "list[SignalSource]":
-    if not settings.findings:
-        return []
-    from anycastle.daemons.findings_source import FindingsSource
+    """Give what opens incidents beside the agents."""
+    found: list[SignalSource] = []
+    if settings.findings:
+        from anycastle.daemons.findings_source import FindingsSource
 
-    return [FindingsSource(path, tell) for path in settings.findings]
+        found += [FindingsSource(path, tell) for path in settings.findings]
+    if settings.indicators is not None and settings.fleet is not None:
+        from anycastle.daemons.budget_source import BudgetSource
+
+        found.append(BudgetSource(settings.indicators, tell))
+    return found
 
 
 def _rpki(settings: ControllerSettings) -> "tuple[CurrentVRPs, RPKISource] | None":
