@@ -369,7 +369,9 @@ class Responding:
 
 async def stored_response(store: Store, tell: Callable[[str], None]) -> response_json.Stored:
     """Give what was kept. What cannot be read is told and left out: who is told must not hold up who leads."""
-    documents = await store.documents()
+    documents: dict[str, bytes] = {}
+    for beginning in response_json.BEGINNINGS:
+        documents |= await store.documents(beginning)
     try:
         return response_json.decode_all(documents)
     except ParseError as error:

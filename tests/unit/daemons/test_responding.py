@@ -11,7 +11,7 @@ import pytest
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.daemons.leadership import AgentSeen
 from anycastle.daemons.notifying import Notifying
-from anycastle.daemons.responding import Responding, plain_dead, plain_incident
+from anycastle.daemons.responding import Responding, plain_dead, plain_incident, stored_response
 from anycastle.io import response_json
 from anycastle.io.agent_sections import PoPBook, sections_of
 from anycastle.io.clock import now
@@ -370,5 +370,23 @@ def test_who_was_heard_is_durable_though_nothing_is_wrong(tmp_path: Path) -> Non
         await w.lead(0.0, *POPS)
         while response_json.decode_all(await w.store.documents()).counts.heard != POPS:
             await asyncio.sleep(0.01)
+
+    lived(tmp_path, body)
+
+
+def test_what_cannot_be_read_is_told_and_left_out(tmp_path: Path) -> None:
+    async def body(w: World) -> None:
+        await w.lead(0.0, *POPS)
+        w.lead_.leaves("fra")
+        await w.until(lambda: bool(w.told.took))
+        await w.dies()
+        term = await w.store.lead("ctl")
+        stored = await stored_response(w.store, w.lines.append)
+        assert [each.id for each in stored.incidents] == [1]
+        await w.store.commit(term, {"response/engine": b"{"}, [])
+        stored = await stored_response(w.store, w.lines.append)
+        assert (stored.engine, stored.incidents) == (None, ())
+        assert stored.counts.notices > 1e9, "no key is used twice"
+        assert "incidents begin anew: what was kept cannot be read: response/engine" in w.lines[-1]
 
     lived(tmp_path, body)

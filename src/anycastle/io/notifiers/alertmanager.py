@@ -19,6 +19,8 @@ from anycastle.response.signal import Urgency
 
 ALERT: Final = "AnycastleIncident"
 LASTS_S: Final = 7 * 86_400.0
+STORM_LASTS_S: Final = 3_600.0
+"""Of what is about no incident: nothing will say that it is over."""
 
 
 class AlertmanagerSender:
@@ -46,7 +48,7 @@ def alerts_of(message: Message) -> list[dict[str, Any]]:
 
     Labels tell alerts apart, so nothing stands in them that changes in an incident's life save its urgency.
     """
-    ends = message.at if message.over else message.at + LASTS_S
+    ends = message.at if message.over else message.at + (LASTS_S if message.incident else STORM_LASTS_S)
     told = [_alert(message, message.urgency, ends)]
     if message.was_ticket:
         told.append(_alert(message, Urgency.TICKET, message.at))

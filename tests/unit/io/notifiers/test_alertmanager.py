@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from anycastle.base.ports import Timestamp
 from anycastle.io.clock import now
 from anycastle.io.notifiers.port import DeliveryError
 from anycastle.model.notify import Alertmanager
@@ -65,6 +66,8 @@ def test_an_incident_is_one_alert_until_it_is_over(alertmanager: str) -> None:
     assert alert["annotations"]["PoPs"] == "fra"
     send(target, recent(OVER))
     assert alerts(alertmanager) == []
+    send(target, recent(replace(PAGE, key="00000012", at=Timestamp(OVER.at + 60))))
+    assert len(alerts(alertmanager)) == 1, "it came back"
 
 
 def test_a_ticket_that_becomes_a_page_is_one_alert(alertmanager: str) -> None:
