@@ -22,6 +22,7 @@ from anycastle.lab.topology import Timers
 from anycastle.lab.topology_file import find_topology
 from anycastle.model.announcement import RouteAttributes
 from anycastle.model.fleet import Fleet
+from anycastle.model.notify import NotifyPlan
 from anycastle.model.prefix import parse_prefix
 from anycastle.model.service import Dampening, Lease, Policy
 from tests.lab.agent_rigs import until
@@ -44,6 +45,7 @@ class ControlledLab:
         controllers: tuple[str, ...] = (CONTROLLER,),
         store: str | None = None,
         vrps: Path | None = None,
+        notify: NotifyPlan | None = None,
         **changes: Any,
     ) -> None:
         topology = find_topology("three-pops")
@@ -52,7 +54,7 @@ class ControlledLab:
             for service in topology.services
         )
         topology = replace(topology, services=services, timers=Timers(hold_time_s=240, bfd_ms=200))
-        self.equipment = ControlledAgents(controllers, store, vrps)
+        self.equipment = ControlledAgents(controllers, store, vrps, notify)
         self.lab = NamespacesLab(topology, default_run_dir(f"test-ctl-{os.getpid()}"), self.equipment)
         self.service = topology.services[0]
         self.leader = controllers[0]

@@ -38,6 +38,17 @@ def controller() -> None:
 @click.option("--indicators", type=click.Path(path_type=Path), help="A file of what gates can ask of a Prometheus.")
 @click.option("--vrps", metavar="FILE|URL", help="JSON export of a validator: what is rolled out is checked by it.")
 @click.option("--rtr", metavar="HOST:PORT", help="A validator's cache that speaks RTR, in place of an export.")
+@click.option(
+    "--fleet",
+    type=click.Path(path_type=Path),
+    help="The fleet folder whose `notify` says who is told: incidents are opened. [default: none are]",
+)
+@click.option(
+    "--findings",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="A watch's event log on this machine: what it finds opens incidents too.",
+)
 @run_dir_option
 def run(
     store: str,
@@ -54,9 +65,11 @@ def run(
     indicators: Path | None,
     vrps: str | None,
     rtr: str | None,
+    fleet: Path | None,
+    findings: tuple[Path, ...],
     run_dir: Path,
 ) -> None:
-    """Lead the fleet, or stand by while another controller does. SIGHUP reads the certificates anew.
+    """Lead the fleet, or stand by while another controller does. SIGHUP reads the certificates and `notify` anew.
 
     \b
     anycastle controller run --address ctl1.example.net:9479 --authorities bundle.pem --certificate ctl1.pem
@@ -109,7 +122,11 @@ def run(
         from anycastle.cli.rpki import cache_place
 
         cache = cache_place(rtr)
-    settings = ControllerSettings(store, place, address, shown, run_dir, served, login, vrps, cache, measured)
+    if findings and fleet is None:
+        raise click.UsageError("--findings open incidents: name the folder that says who is told, by --fleet")
+    settings = ControllerSettings(
+        store, place, address, shown, run_dir, served, login, vrps, cache, measured, fleet, findings
+    )
     asyncio.run(ControllerProcess(settings).run())
 
 

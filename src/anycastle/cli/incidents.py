@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from anycastle.cli import incidents_live
 from anycastle.cli.output import Form, Table, counted, message, output_option, print_json, print_table
 
 if TYPE_CHECKING:
@@ -102,3 +103,7 @@ def _time(at: "Timestamp") -> str:
     if at < SECONDS_MAX:
         return f"{at:g} s"
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+for _command in (incidents_live.list_, incidents_live.show, incidents_live.ack, incidents_live.note):
+    incidents.add_command(_command)

@@ -42,6 +42,7 @@ COMMANDS: Final = MappingProxyType(
             "anycastle.cli.mitigate", "mitigate", "Win traffic back from a hijack, with approved more-specifics."
         ),
         "mrt": Command("anycastle.cli.mrt", "mrt", "Print the routes of route collectors' archives."),
+        "notify": Command("anycastle.cli.notify", "notify", "Try who is told of incidents; see what reached nobody."),
         "pki": Command("anycastle.cli.pki", "pki", "Keep the certificates of agents and controllers."),
         "plan": Command("anycastle.cli.plan", "plan", "Preview and judge what the fleet's files would change."),
         "preflight": Command("anycastle.cli.readiness", "preflight", "Go through the checklist before production."),

@@ -66,7 +66,14 @@ async def up(place: Place, tell: Callable[[str], None]) -> None:
     shown = await asyncio.to_thread(certify, place.folder, fleet, place.host, now().wall)
     store = f"sqlite:///{(place.folder / 'controller.db').absolute()}"
     settings = ControllerSettings(
-        store, place.listen, place.address, shown.controller, place.run_dir, ApiPlace(*place.api), vrps=place.vrps
+        store,
+        place.listen,
+        place.address,
+        shown.controller,
+        place.run_dir,
+        ApiPlace(*place.api),
+        vrps=place.vrps,
+        fleet=place.fleet_dir,
     )
     serving = asyncio.create_task(ControllerProcess(settings).run())
     beginning = asyncio.create_task(_begin(place, fleet, shown, tell))

@@ -37,6 +37,9 @@ from anycastle.wire.link.message import EventRow, Hello
 
 if TYPE_CHECKING:
     from anycastle.daemons.measured import MeasuredIndicators
+    from anycastle.daemons.notifying import Notifying
+    from anycastle.daemons.responding import Responding
+    from anycastle.daemons.signal_source import SignalSource
 
 AGAIN_S: Final = 1.0
 """How long to wait, after a leadership ended, before the lock is tried for again."""
@@ -78,6 +81,8 @@ class ControllerDaemon:
         tell: Callable[[str], None],
         validity: ValidityOf = unknown_validity,
         measured: "MeasuredIndicators | None" = None,
+        notifying: "Notifying | None" = None,
+        sources: "Sequence[SignalSource]" = (),
     ) -> None:
         self.address = address
         """Where agents and people find this controller."""
@@ -88,6 +93,9 @@ class ControllerDaemon:
         self._tell = tell
         self._validity = validity
         self._measured = measured
+        self._notifying = notifying
+        self._sources = sources
+        self._responding: Responding | None = None
         self._leads: Leadership | None = None
         self._events: AgentEvents | None = None
         self._leader = ""
@@ -118,7 +126,7 @@ class ControllerDaemon:
 
     async def _step_down(self) -> None:
         """Send all agents away, and let go of the lock: another may lead meanwhile."""
-        self._leads = self._events = None
+        self._leads = self._events = self._responding = None
         try:
             await self._send_away()
         except Exception as error:  # noqa: BLE001  as above
@@ -142,6 +150,8 @@ class ControllerDaemon:
         lasting = [leads.run(), events.run(), leads.read_indicators(), self._watch_lock(leads)]
         if self._measured is not None:
             lasting.append(self._measured.run(lambda: leads.engine.asked_for, leads.take_readings))
+        if self._notifying is not None:
+            lasting.append(self._respond(leads, self._notifying))
         parts = [asyncio.create_task(part) for part in lasting]
         try:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -154,6 +164,33 @@ class ControllerDaemon:
             await asyncio.gather(*parts, return_exceptions=True)
             leads.close()  # also where they were cancelled before they began
             events.close()
+
+    async def _respond(self, leads: Leadership, notifying: "Notifying") -> None:
+        """Open incidents and tell people of them; until cancelled, or the store refuses.
+
+        A failure of ours in it is told, and it begins again with what it kept: it takes no permit from any PoP.
+        """
+        from anycastle.daemons.responding import Responding, stored_response
+
+        while True:
+            stored = await stored_response(self._store, self._tell)
+            self._responding = responding = Responding(leads, leads.store_events, stored, notifying, self._tell)
+            lasting = [responding.run(), *(source.run(responding.take) for source in self._sources)]
+            parts = [asyncio.create_task(part) for part in lasting]
+            try:
+                await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+                for part in parts:
+                    if part.done():
+                        await part
+            except (AnycastleError, OSError):
+                raise
+            except Exception as error:  # noqa: BLE001  told with its place
+                self._tell(f"the response failed, and begins anew in {AGAIN_S:g} s: {error!r} at {_place(error)}")
+            finally:
+                for part in parts:
+                    part.cancel()
+                await asyncio.gather(*parts, return_exceptions=True)
+            await asyncio.sleep(AGAIN_S)
 
     async def _watch_lock(self, leads: Leadership) -> None:
         leads.end(WorldError(f"the lock was lost: {await self._store.lost()}"))
@@ -192,6 +229,17 @@ class ControllerDaemon:
     def indicators(self) -> tuple[str, ...]:
         """Give what gates can ask for."""
         return (*INDICATORS, *(() if self._measured is None else self._measured.names))
+
+    @property
+    def responding(self) -> "Responding":
+        """Give the present leadership's part that responds. Raises `NotLeading`, `MisuseError` where there is none."""
+        if self._responding is not None:
+            return self._responding
+        raise (
+            NotLeading("this controller does not lead")
+            if self._leads is None
+            else MisuseError("this controller opens no incidents: it was started without --fleet")
+        )
 
     @property
     def agents(self) -> Mapping[str, AgentSeen] | None:

@@ -19,6 +19,7 @@ from anycastle.daemons.leadership import AgentSeen
 from anycastle.io import controller_json, systemd_notify
 from anycastle.io.clock import now
 from anycastle.io.directory import make_directory
+from anycastle.io.fleet_loader import load_fleet_apart
 from anycastle.io.link.credentials import read_credentials
 from anycastle.io.link.files import CredentialFiles
 from anycastle.io.link.listener import LinkListener
@@ -56,6 +57,8 @@ from anycastle.rollout.plan import Basis
 if TYPE_CHECKING:
     from anycastle.daemons.api import ApiServer
     from anycastle.daemons.measured import MeasuredIndicators
+    from anycastle.daemons.notifying import Notifying
+    from anycastle.daemons.signal_source import SignalSource
     from anycastle.io.config.indicators_file import IndicatorSettings
     from anycastle.io.config.oidc_file import LoginSettings
     from anycastle.io.rpki.cache_place import CachePlace
@@ -84,6 +87,10 @@ class ControllerSettings:
     """A cache that speaks RTR, in place of an export."""
     indicators: "IndicatorSettings | None" = None
     """What gates can ask of a Prometheus."""
+    fleet: Path | None = None
+    """The fleet folder whose `notify` says who is told of incidents; None: no incidents are opened."""
+    findings: tuple[Path, ...] = ()
+    """Event logs of watches on this machine."""
 
 
 class RollOutRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -124,6 +131,16 @@ class MitigateRequest(msgspec.Struct, forbid_unknown_fields=True):
     prefix: str
     reason: str
     end: bool = False
+
+
+class IncidentRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """What the commands for incidents and dead letters send."""
+
+    command: str
+    owner: str = ""
+    incident: int = 0
+    text: str = ""
+    keys: list[str] = []
 
 
 class TokenRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -168,6 +185,7 @@ class ControllerProcess:
         self._daemon: ControllerDaemon | None = None
         self._listener: LinkListener | None = None
         self._api: ApiServer | None = None
+        self._notifying: Notifying | None = None
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
@@ -181,10 +199,14 @@ class ControllerProcess:
         rpki = _rpki(settings)
         validity = unknown_validity if rpki is None else rpki[0].validity
         folders = StoredFolders(self._store)
-        self._daemon = ControllerDaemon(self._store, folders, settings.address, tell, validity, _measured(settings))
+        self._notifying = await _notifying(settings)
+        self._daemon = ControllerDaemon(
+            self._store, folders, settings.address, tell, validity, _measured(settings), self._notifying,
+            _sources(settings),
+        )  # fmt: skip
         self._listener = LinkListener(self._daemon, credentials, complain=tell)
         self._daemon.listener = self._listener
-        loop.add_signal_handler(signal.SIGHUP, self._reload_credentials)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
         await self._listener.start(*settings.listen)
         await self._control.start()
         leading = asyncio.create_task(self._daemon.run())
@@ -205,6 +227,8 @@ class ControllerProcess:
                 part.cancel()
             await asyncio.gather(*parts, return_exceptions=True)
             await self._listener.close()
+            if self._notifying is not None:
+                await self._notifying.close()
             await self._store.close()
 
     async def _start_api(self) -> None:
@@ -218,6 +242,22 @@ class ControllerProcess:
         await made.start()
         self._api = made
         tell(f"serves its API at port {self._api.port}")
+
+    def _reload(self) -> None:
+        self._reload_credentials()
+        if self._settings.fleet is not None:
+            self._reloading = asyncio.create_task(self._reload_notify(self._settings.fleet))
+
+    async def _reload_notify(self, fleet: Path) -> None:
+        """Go by what the folder says now; one that cannot be used changes nothing."""
+        assert self._notifying is not None
+        try:
+            plan = (await load_fleet_apart(fleet)).notify
+        except AnycastleError as error:
+            tell(f"who is told stays as it was: {error}")
+            return
+        await self._notifying.reload(plan)
+        tell(f"notify read anew: {', '.join(sorted(self._notifying.names)) or 'nobody'}")
 
     def _reload_credentials(self) -> None:
         """Take renewed certificates and revocation lists; sessions of those that were revoked end."""
@@ -242,6 +282,8 @@ class ControllerProcess:
                 return await self._roll_out(_as(request, RollOutRequest))
             case "mitigate":
                 return await self._mitigate(_as(request, MitigateRequest))
+            case "incidents" | "incident" | "acknowledge" | "annotate" | "dead-letters" | "send-again":
+                return await self._incidents(_as(request, IncidentRequest))
             case "token":
                 return await self._make_token(_as(request, TokenRequest))
             case str() if command in _ORDERS:
@@ -308,6 +350,35 @@ class ControllerProcess:
         await people.note(AuditRow(note.created, asked.owner, "the local socket", "make a token", subject, "made"))
         return {"token": secret, "expires": note.expires}
 
+    async def _incidents(self, asked: IncidentRequest) -> dict[str, Any]:
+        """Show what any controller can read of the store; what changes something, who leads does."""
+        assert self._store is not None
+        from anycastle.daemons import responding
+        from anycastle.io import response_json
+
+        match asked.command:
+            case "incidents":
+                known = response_json.incidents_of(await self._store.documents(response_json.INCIDENT))
+                told = [responding.plain_incident(each) for each in known]
+                return {"incidents": [{**each, "timeline": len(each["timeline"])} for each in told]}
+            case "incident":
+                key = f"{response_json.INCIDENT}{asked.incident}"
+                documents = await self._store.documents(key)
+                found = response_json.incidents_of({name: each for name, each in documents.items() if name == key})
+                if not found:
+                    raise MisuseError(f"there is no incident {asked.incident}")
+                return responding.plain_incident(found[0])
+            case "dead-letters":
+                dead = response_json.dead_of(await self._store.documents(response_json.DEAD))
+                return {"dead": [responding.plain_dead(each) for each in dead]}
+            case "acknowledge":
+                await self._leader().responding.acknowledge(asked.incident, asked.owner)
+            case "annotate":
+                await self._leader().responding.annotate(asked.incident, asked.owner, asked.text)
+            case _:
+                return {"again": await self._leader().responding.again(asked.keys)}
+        return {}
+
     def _report(self, pop: str) -> dict[str, Any]:
         """Give what a PoP's agent said last, as its own status says it."""
         seen = (self._leader().agents or {}).get(pop)
@@ -345,6 +416,28 @@ def _measured(settings: ControllerSettings) -> "MeasuredIndicators | None":
     from anycastle.daemons.measured import MeasuredIndicators
 
     return MeasuredIndicators(settings.indicators, tell)
+
+
+async def _notifying(settings: ControllerSettings) -> "Notifying | None":
+    if settings.fleet is None:
+        return None
+    from anycastle.daemons.notifying import Notifying
+
+    return Notifying((await load_fleet_apart(settings.fleet)).notify)
+
+
+def _sources(settings: ControllerSettings) -> "list[SignalSource]":
+    """Give what opens incidents beside the agents."""
+    found: list[SignalSource] = []
+    if settings.findings:
+        from anycastle.daemons.findings_source import FindingsSource
+
+        found += [FindingsSource(path, tell) for path in settings.findings]
+    if settings.indicators is not None and settings.fleet is not None:
+        from anycastle.daemons.budget_source import BudgetSource
+
+        found.append(BudgetSource(settings.indicators, tell))
+    return found
 
 
 def _rpki(settings: ControllerSettings) -> "tuple[CurrentVRPs, RPKISource] | None":

@@ -23,6 +23,7 @@ from anycastle.io.clock import now
 from anycastle.io.link.host import Elsewhere, Welcoming
 from anycastle.io.store.port import NotLeading, Once, Repeated, Store
 from anycastle.model.event import Event
+from anycastle.model.fleet import Fleet
 from anycastle.model.permit import PermitReport
 from anycastle.rollout.commands import Assign, Command, Commit, Tell
 from anycastle.rollout.controller import ControllerEngine
@@ -126,6 +127,8 @@ class Leadership:
         self._asked: dict[str, tuple[Once, asyncio.Future[None]]] = {}
         """Key -> what an order with it is answered, and when it is durable: of all that wait, and the last before."""
         self._timer: asyncio.TimerHandle | None = None
+        self.stirred = asyncio.Event()
+        """Set whenever something was decided: an agent spoke, came or went."""
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
@@ -141,6 +144,16 @@ class Leadership:
     def desired(self) -> Desired:
         """What the engine desires now, though it may not be durable yet."""
         return self.engine.kept.desired
+
+    @property
+    def fleet(self) -> Fleet:
+        """The fleet that is desired."""
+        return self.composer.in_force(self.desired)
+
+    @property
+    def kept_now(self) -> Kept:
+        """What the engine keeps, though it may not be durable yet."""
+        return self.engine.kept
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -313,6 +326,7 @@ class Leadership:
         """Have the engine decide, while this leads. Where it fails it may have done half of it: the leadership ends."""
         if self.over:
             return
+        self.stirred.set()
         try:
             self._give(decide())
         except Exception as error:  # noqa: BLE001  `run` raises it

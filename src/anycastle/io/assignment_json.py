@@ -21,7 +21,9 @@ DIGEST_DIGITS: Final = 32
 
 def encode(fleet: Fleet) -> bytes:
     """Give the assignment of a PoP as octets."""
-    return msgspec.json.encode({"version": VERSION, "fleet": to_plain(fleet)})
+    plain = to_plain(fleet)
+    del plain["notify"]  # who is told is none of a PoP's business; an agent of an earlier release knows no such part
+    return msgspec.json.encode({"version": VERSION, "fleet": plain})
 
 
 def decode(octets: bytes) -> Fleet:

@@ -30,6 +30,7 @@ _MODELS: Final = (
     "community",
     "controller_access",
     "fleet",
+    "notify",
     "objective",
     "pop",
     "prefix",

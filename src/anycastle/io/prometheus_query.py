@@ -37,6 +37,23 @@ class _Answer(msgspec.Struct):
     error: str = ""
 
 
+class PrometheusAlert(msgspec.Struct):
+    """An alert as Prometheus has it: `pending` or `firing`."""
+
+    state: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+
+
+class _Alerts(msgspec.Struct):
+    alerts: list[PrometheusAlert]
+
+
+class _AlertsAnswer(msgspec.Struct):
+    data: _Alerts | None = None
+    error: str = ""
+
+
 class PrometheusQueries:
     """Asks one Prometheus; `close` it."""
 
@@ -51,15 +68,29 @@ class PrometheusQueries:
 
     async def by_pop(self, query: str) -> dict[str, tuple[float, Timestamp]]:
         """Give PoP -> value, and the time that it is of. Raises `WorldError` with what the server says."""
+        return self._values(*await self._get("/api/v1/query", {"query": query}))
+
+    async def alerts(self) -> list[PrometheusAlert]:
+        """Give the alerts that are pending or firing. Raises `WorldError` with what the server says."""
+        octets, status = await self._get("/api/v1/alerts", {})
         try:
-            answer = await self._client.get(
-                f"{self._settings.url}/api/v1/query", params={"query": query}, headers=self._headers()
-            )
+            told = msgspec.json.decode(octets, type=_AlertsAnswer)
+        except msgspec.DecodeError as error:
+            text = f"{self._settings.url}: status {status}, and the answer is not of the alerts API"
+            raise WorldError(text) from error
+        if told.data is None:
+            raise WorldError(f"{self._settings.url}: {told.error or f'status {status}'}")
+        return told.data.alerts
+
+    async def _get(self, path: str, parameters: Mapping[str, str]) -> tuple[bytes, int]:
+        url = self._settings.url
+        try:
+            answer = await self._client.get(f"{url}{path}", params=dict(parameters), headers=self._headers())
         except httpx2.HTTPError as error:
-            raise WorldError(f"{self._settings.url}: {str(error) or type(error).__name__}") from error
+            raise WorldError(f"{url}: {str(error) or type(error).__name__}") from error
         if len(answer.content) > ANSWER_BYTES_MAX:
-            raise WorldError(f"{self._settings.url}: an answer of {len(answer.content)} octets")
-        return self._values(answer.content, answer.status_code)
+            raise WorldError(f"{url}: an answer of {len(answer.content)} octets")
+        return answer.content, answer.status_code
 
     def _headers(self) -> Mapping[str, str]:
         if self._settings.token_file is None:

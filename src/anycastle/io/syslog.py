@@ -24,7 +24,9 @@ FACILITY: Final = 16
 NOTICE: Final = 5
 WARNING: Final = 4
 
-_GRAVE: Final = frozenset({"alarm", "finding_opened", "withdrawal_refused", "router_diverged", "lease_lapsed"})
+_GRAVE: Final = frozenset(
+    {"alarm", "finding_opened", "withdrawal_refused", "router_diverged", "lease_lapsed", "notice_dead"}
+)
 """Kinds that are warnings; all else is a notice."""
 
 _PORTS: Final = {"tcp": 601, "tls": 6514}
@@ -36,10 +38,14 @@ MSGID_MAX: Final = 32
 def message(event: StoredEvent, plain: dict[str, Any]) -> bytes:
     """Give an event as a syslog message without its length. `plain`: its fields, which become the text as JSON."""
     severity = WARNING if event.kind in _GRAVE else NOTICE
-    at = datetime.fromtimestamp(event.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    host = _name(event.pop, NAME_MAX)
-    header = f"<{FACILITY * 8 + severity}>1 {at} {host} anycastle - {_name(event.kind, MSGID_MAX)} - "
-    return header.encode("ascii") + msgspec.json.encode(plain)
+    return header(severity, event.at, event.pop, event.kind) + msgspec.json.encode(plain)
+
+
+def header(severity: int, at: float, host: str, kind: str) -> bytes:
+    """Give what stands before the text (RFC 5424 §6); `at` in seconds since 1970, the kind as MSGID."""
+    moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    names = f"{_name(host, NAME_MAX)} anycastle - {_name(kind, MSGID_MAX)}"
+    return f"<{FACILITY * 8 + severity}>1 {moment} {names} - ".encode("ascii")
 
 
 def framed(octets: bytes) -> bytes:

@@ -4,15 +4,18 @@ The controller has a namespace of its own, with a wire to each PoP that no clien
 certificate authority. What the controller keeps is in a database of the lab's folder.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from anycastle.io.clock import now
+from anycastle.io.config.write import write_fleet
 from anycastle.io.local_socket import ask
 from anycastle.io.pki.authority import Authority, create
 from anycastle.lab.namespaces import AgentOnBird, NamespacesLab
 from anycastle.lab.netns import Namespace, join
 from anycastle.model.identity import Role
+from anycastle.model.notify import NotifyPlan
 
 CONTROLLERS: Final = ("ctl",)
 PORT: Final = 9479
@@ -23,15 +26,21 @@ class ControlledAgents(AgentOnBird):
     """BIRD, and an agent that dials the controllers; these are started with the first PoP.
 
     `store` is the database of all controllers; by default one in the lab's folder, which suits one controller.
-    `vrps` is a validator's export, by which they check what they roll out.
+    `vrps` is a validator's export, by which they check what they roll out. `notify` is who they tell of incidents;
+    without it they open none.
     """
 
     def __init__(
-        self, controllers: tuple[str, ...] = CONTROLLERS, store: str | None = None, vrps: Path | None = None
+        self,
+        controllers: tuple[str, ...] = CONTROLLERS,
+        store: str | None = None,
+        vrps: Path | None = None,
+        notify: NotifyPlan | None = None,
     ) -> None:
         self.controllers = controllers
         self._store = store
         self._vrps = vrps
+        self._notify = notify
         self._authority: Authority | None = None
         self._wires = 0
 
@@ -69,6 +78,9 @@ class ControlledAgents(AgentOnBird):
             "--run-dir": self.run_dir(lab, controller),
             **({} if self._vrps is None else {"--vrps": self._vrps}),
         }
+        if self._notify is not None:
+            write_fleet(replace(lab.fleet, notify=self._notify), lab.wiring.folder(controller) / "fleet")
+            options["--fleet"] = lab.wiring.folder(controller) / "fleet"
         words = [str(word) for option in options.items() for word in option]
         lab.spawn_anycastle(f"controller-{controller}", controller, "controller", "run", *words)
 

@@ -300,6 +300,48 @@ class FreezeChanged:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class IncidentChanged:
+    """An incident was `opened`, `came back`, was `acknowledged`, `widened` by an alert, or `cleared`."""
+
+    incident: int
+    change: str
+    status: str
+    urgency: str
+    title: str
+    alert: str
+    """The kind of the alert that opened it."""
+    pops: tuple[str, ...]
+    services: tuple[str, ...]
+    prefixes: tuple[str, ...]
+    who: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeSent:
+    """A notifier took a notice. `delay_s` is from when the notice was due to when it was taken."""
+
+    notice: str
+    incident: int
+    notice_kind: str
+    notifier: str
+    attempts: int
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeDead:
+    """A notice reached nobody by this notifier, and is not sent again by itself."""
+
+    notice: str
+    incident: int
+    notice_kind: str
+    notifier: str
+    attempts: int
+    why: str
+
+
 Body = (
     AgentStarted
     | AgentStopped
@@ -328,6 +370,9 @@ Body = (
     | GateJudged
     | ApprovalGiven
     | FreezeChanged
+    | IncidentChanged
+    | NoticeSent
+    | NoticeDead
 )
 
 KINDS: Final[Mapping[str, type[Body]]] = MappingProxyType(
@@ -359,6 +404,9 @@ KINDS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         "gate_judged": GateJudged,
         "approval_given": ApprovalGiven,
         "freeze_changed": FreezeChanged,
+        "incident_changed": IncidentChanged,
+        "notice_sent": NoticeSent,
+        "notice_dead": NoticeDead,
     }
 )
 """Stored name -> class. A name, once stored, is never changed or used again."""

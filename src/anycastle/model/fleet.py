@@ -6,6 +6,7 @@ from enum import Enum
 
 from anycastle.model.asn import ASN
 from anycastle.model.controller_access import ControllerAccess
+from anycastle.model.notify import NotifyPlan
 from anycastle.model.objective import Objective
 from anycastle.model.pop import PoP
 from anycastle.model.prefix import Prefix
@@ -37,6 +38,8 @@ class Fleet:
     """How agents reach controllers, which deal withdraw permits then; None where the files deal them."""
     objectives: tuple[Objective, ...] = ()
     """What is promised of the services; they change nothing at a PoP."""
+    notify: NotifyPlan = NotifyPlan()
+    """Who is told of incidents; controllers read it from their own copy of the folder."""
 
     def pop(self, name: str) -> PoP:
         """Give the PoP of that name. Raises `KeyError`."""

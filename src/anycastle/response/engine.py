@@ -35,7 +35,7 @@ SILENCES_MAX: Final = 1000
 
 
 @dataclass(slots=True)
-class _Alert:
+class Alert:
     """An alert and where it stands."""
 
     signal: Signal
@@ -48,9 +48,28 @@ class _Alert:
 
 
 @dataclass(slots=True)
-class _Cause:
+class KnownCause:
+    """A cause, and when it explains no more."""
+
     cause: Cause
     ends: float = inf
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """All that an engine knows beside its incidents, to begin again with."""
+
+    now: Timestamp | None
+    """None before it was told anything."""
+    next: int
+    alerts: tuple[Alert, ...] = ()
+    causes: tuple[tuple[Cause, float | None], ...] = ()
+    """Each with when it explains no more; None for not yet known."""
+    silences: tuple[Silence, ...] = ()
+    pages: tuple[Timestamp, ...] = ()
+    folded: tuple[int, ...] = ()
+    storm_told: Timestamp | None = None
+    alerts_beyond: int = 0
 
 
 class ResponseEngine:
@@ -61,14 +80,55 @@ class ResponseEngine:
         self.policy = policy
         self.incidents: dict[int, Incident] = {}
         self.alerts_beyond = 0
-        self._alerts: dict[Key, _Alert] = {}
-        self._causes: dict[str, _Cause] = {}
+        self._alerts: dict[Key, Alert] = {}
+        self._causes: dict[str, KnownCause] = {}
         self._silences: dict[str, Silence] = {}
         self._pages: list[Timestamp] = []
         self._folded: set[int] = set()
         self._storm_told: Timestamp | None = None
         self._next = 1
         self._now = Timestamp(-inf)
+
+    def kept(self) -> Kept:
+        """Give all that is known beside `incidents`."""
+        return Kept(
+            None if self._now == -inf else self._now,
+            self._next,
+            tuple(replace(each) for each in self._alerts.values()),
+            tuple((each.cause, None if each.ends == inf else each.ends) for each in self._causes.values()),
+            tuple(self._silences.values()),
+            tuple(self._pages),
+            tuple(sorted(self._folded)),
+            self._storm_told,
+            self.alerts_beyond,
+        )
+
+    def restore(self, kept: Kept, incidents: Iterable[Incident]) -> None:
+        """Begin again with what was kept. Time goes on from there."""
+        self.incidents = {each.id: each for each in sorted(incidents, key=lambda each: each.id)}
+        self._now = Timestamp(-inf) if kept.now is None else kept.now
+        self._next = max([kept.next, *(number + 1 for number in self.incidents)])
+        self._alerts = {each.signal.key: replace(each) for each in kept.alerts}
+        self._causes = {cause.id: KnownCause(cause, inf if ends is None else ends) for cause, ends in kept.causes}
+        self._silences = {each.id: each for each in kept.silences}
+        self._pages = list(kept.pages)
+        self._folded = {number for number in kept.folded if number in self.incidents}
+        self._storm_told, self.alerts_beyond = kept.storm_told, kept.alerts_beyond
+
+    @property
+    def now(self) -> Timestamp:
+        """When it was last told or asked anything."""
+        return self._now
+
+    @property
+    def firing(self) -> dict[Key, Signal]:
+        """Give the alerts that fire, whoever was told."""
+        return {key: alert.signal for key, alert in self._alerts.items() if alert.quiet_since is None}
+
+    @property
+    def causes(self) -> dict[str, Cause]:
+        """Give the causes that are known and whose end is not."""
+        return {name: each.cause for name, each in self._causes.items() if each.ends == inf}
 
     # what comes in
 
@@ -83,10 +143,10 @@ class ResponseEngine:
                 if len(self._alerts) >= ALERTS_MAX:
                     self.alerts_beyond += 1
                     continue
-                self._alerts[signal.key] = _Alert(signal, now)
+                self._alerts[signal.key] = Alert(signal, now)
         return self.tick(now)
 
-    def _update(self, alert: _Alert, signal: Signal, now: Timestamp) -> None:
+    def _update(self, alert: Alert, signal: Signal, now: Timestamp) -> None:
         if signal.firing:
             # Urgent once is urgent until it is over: two engines may say the same with different weight.
             urgent = Urgency.PAGE in (alert.signal.urgency, signal.urgency)
@@ -100,7 +160,7 @@ class ResponseEngine:
         self._to(now)
         if len(self._causes) >= CAUSES_MAX and cause.id not in self._causes:
             raise MisuseError(f"more than {CAUSES_MAX} causes at once")
-        self._causes[cause.id] = _Cause(cause, now + lasts_s + self.policy.tail_s)
+        self._causes[cause.id] = KnownCause(cause, now + lasts_s + self.policy.tail_s)
         self._fact(now, "change", f"{cause.kind.value} begins: {cause.summary}", cause.subject)
         return self.tick(now)
 
@@ -177,22 +237,22 @@ class ResponseEngine:
         self._forget()
         return notices
 
-    def _delay(self, alert: _Alert) -> float:
+    def _delay(self, alert: Alert) -> float:
         urgent = alert.signal.urgency is Urgency.PAGE
         return self.policy.page_after_s if urgent else self.policy.ticket_after_s
 
-    def _patience(self, alert: _Alert) -> float:
+    def _patience(self, alert: Alert) -> float:
         """Give how long an alert must be quiet to be over; one that nobody was told of ends at once."""
         return self.policy.clear_after_s if alert.incident is not None else 0.0
 
-    def _over(self, key: Key, alert: _Alert, now: Timestamp) -> None:
+    def _over(self, key: Key, alert: Alert, now: Timestamp) -> None:
         del self._alerts[key]
         incident = self.incidents.get(alert.incident) if alert.incident is not None else None
         if incident is not None:
             incident.active.discard(key)
             incident.note(now, "cleared", alert.signal.summary)
 
-    def _raise(self, key: Key, alert: _Alert, now: Timestamp, notices: list[Notice]) -> None:
+    def _raise(self, key: Key, alert: Alert, now: Timestamp, notices: list[Notice]) -> None:
         alert.held = self._why_held(alert.signal, now)
         if alert.held:
             return

@@ -27,6 +27,9 @@ LEAK: Final = "route_leak"
 FLOOR: Final = "floor_crossed"
 
 _OF_A_POP: Final = frozenset({POP_DOWN, SERVICE_DOWN, SESSION_DOWN, WITHDRAWN, UNREACHABLE, DISRUPTED})
+_OF_A_WHOLE_POP: Final = frozenset({POP_DOWN, SESSION_DOWN})
+"""Work on one service does not explain that a PoP, with all its others, is gone."""
+
 _OF_ROUTES: Final = frozenset({VISIBILITY, MOVED, DISRUPTED, CACHE})
 
 _KNOWN: Final = _OF_A_POP | _OF_ROUTES | {BURN}
@@ -71,6 +74,8 @@ def explains(cause: Cause, name: str, subject: Subject, topology: Topology) -> b
     if cause.subject.prefix and subject.prefix and cause.subject.prefix != subject.prefix:
         return False
     if cause.subject.service and subject.service and cause.subject.service != subject.service:
+        return False
+    if cause.subject.service and name in _OF_A_WHOLE_POP and topology.serves_more(subject.pop, cause.subject.service):
         return False
     if not cause.subject.pop:
         return bool(cause.subject.prefix or cause.subject.service)

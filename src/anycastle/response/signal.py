@@ -90,6 +90,11 @@ class Topology:
         by_service = not subject.service or subject.service in place.services
         return by_service and (not subject.prefix or subject.prefix in place.prefixes)
 
+    def serves_more(self, pop: str, service: str) -> bool:
+        """Tell whether a PoP serves others beside a service."""
+        place = self.pops.get(pop)
+        return place is not None and bool(place.services - {service})
+
 
 @dataclass(frozen=True, slots=True)
 class Silence:

@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from anycastle.model.announcement import RouteAttributes
 from anycastle.model.fleet import Fleet
+from anycastle.model.notify import NotifyPlan
 from anycastle.model.pop import PoP
 from anycastle.model.prefix import Prefix
 from anycastle.model.service import Policy, Service
@@ -62,6 +63,7 @@ class _Composition:
             watch=WatchPlan(),
             controller=None,
             objectives=(),
+            notify=NotifyPlan(),
         )
 
     def _place(self) -> PoP | None:

@@ -1,5 +1,6 @@
 import asyncio
 import socket
+import ssl
 
 import pytest
 
@@ -22,3 +23,10 @@ def test_a_name_that_is_not_known_is_told_in_the_resolvers_words() -> None:
 
 def test_a_timeout_of_our_own_is_no_answer() -> None:
     assert system_words(TimeoutError()) == "no answer"
+
+
+def test_what_is_wrong_with_a_certificate_is_told_and_not_a_number_of_the_systems() -> None:
+    error = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
+    error.verify_message = "self-signed certificate"
+    assert system_words(error) == "self-signed certificate"
+    assert "wrong version" in system_words(ssl.SSLError(1, "wrong version number"))

@@ -9,6 +9,7 @@ from anycastle.io.config.shapes.watch import SessionShape, WatchShape
 from anycastle.model.announcement import RouteAttributes
 from anycastle.model.controller_access import ControllerAccess
 from anycastle.model.fleet import Fleet, SharedPrefix
+from anycastle.model.notify import NotifyPlan
 from anycastle.model.objective import Objective
 from anycastle.model.pop import Location, PoP, Router
 from anycastle.model.prefix import Prefix
@@ -27,7 +28,8 @@ def build_fleet(
     """Give the fleet."""
     regions = tuple(region.value for region in shape.regions)
     watch, controller = _watch(shape.watch), _controller(shape.controller)
-    return Fleet(shape.name, shape.asn, regions, pops, services, shared, watch, controller, objectives)
+    notify = NotifyPlan() if shape.notify is None else shape.notify.plan()
+    return Fleet(shape.name, shape.asn, regions, pops, services, shared, watch, controller, objectives, notify)
 
 
 def _controller(shape: ControllerShape | None) -> ControllerAccess | None:

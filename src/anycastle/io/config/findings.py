@@ -196,6 +196,20 @@ class FindingKind(Enum):
     )
     WINDOW = ("CFG071", _E, "Window that ends before it begins", "Mend the start or the end.")
     NO_EFFECT = ("CFG072", _W, "Setting without effect", "Remove it, or set what it depends on.")
+    NOTIFIER_KIND = (
+        "CFG080",
+        _E,
+        "Notifier without one clear kind",
+        "Give exactly one of `alertmanager`, `pagerduty`, `slack`, `webhook`, `mail`, `syslog`.",
+    )
+    UNKNOWN_NOTIFIER = ("CFG081", _E, "Unknown notifier", "Name a notifier of `notify.notifiers`, or add it there.")
+    NO_PAGE_ROUTE = (
+        "CFG082",
+        _E,
+        "Page that may reach nobody",
+        "Write one route with `urgency: page` and no filters; others may add to it.",
+    )
+    UNKNOWN_SERVICE = ("CFG083", _E, "Unknown service", "Name a service of `services/`.")
 
     def __init__(self, code: str, severity: Severity, title: str, advice: str) -> None:
         self.code = code

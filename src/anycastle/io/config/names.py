@@ -102,6 +102,26 @@ def check_windows(service: ServiceShape, names: tuple[str, ...], index: Index, f
             _existing(window.pops, index, may_serve, "no PoP of this service is called", findings)
 
 
+def check_notify(index: Index, findings: Findings) -> None:
+    """Find PoPs, services and regions in the filters of `notify.routes` that do not exist."""
+    shape = index.fleet.shape if index.fleet else None
+    if shape is None or shape.notify is None:
+        return
+    services = [each.name for each in index.services if each.name is not None]
+    services_known = index.folder_whole and len(services) == len(index.services)
+    regions = [each.value for each in shape.regions]
+    for route in shape.notify.routes:
+        _existing(route.pops or (), index, index.pop_names, "there is no PoP", findings)
+        for each in route.services or ():
+            if services_known and each.value not in services:
+                message = f"there is no service {each.value!r}{did_you_mean(each.value, services)}"
+                findings.add(FindingKind.UNKNOWN_SERVICE, each.node.place, each.node.path(), message)
+        for each in route.regions or ():
+            if each.value not in regions and not shape.misread("regions"):
+                message = f"the fleet has no region {each.value!r}{did_you_mean(each.value, regions)}"
+                findings.add(FindingKind.UNKNOWN_REGION, each.node.place, each.node.path(), message)
+
+
 def _existing(
     written: tuple[Placed[str], ...], index: Index, names: tuple[str, ...], what: str, findings: Findings
 ) -> list[str]:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import Enum
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ruamel.yaml import YAML
 
@@ -22,6 +22,7 @@ from anycastle.model.announcement import RouteAttributes
 from anycastle.model.check import Check, CheckTarget, Severity
 from anycastle.model.controller_access import ControllerAccess
 from anycastle.model.fleet import Fleet
+from anycastle.model.notify import Alertmanager, Mail, NotifyPlan, PagerDuty, Slack, Syslog, Target, Webhook
 from anycastle.model.objective import Objective, format_share, format_window
 from anycastle.model.pop import PoP
 from anycastle.model.service import Lease, MaintenanceWindow, Policy, Service
@@ -70,7 +71,34 @@ def _given(value: Plain) -> Plain:
 def _fleet(fleet: Fleet) -> Plain:
     shared = {str(prefix): when.value for prefix, when in fleet.shared_prefixes.items()}
     plain = {"name": fleet.name, "asn": int(fleet.asn), "regions": list(fleet.regions), "shared_prefixes": shared}
-    return _given(plain | {"controller": _controller(fleet.controller), "watch": _watch(fleet.watch)})
+    parts = {"controller": _controller(fleet.controller), "watch": _watch(fleet.watch), "notify": _notify(fleet.notify)}
+    return _given(plain | parts)
+
+
+def _notify(plan: NotifyPlan) -> Plain:
+    notifiers = [{"name": each.name, _NOTIFIERS[type(each.target)]: _notifier(each.target)} for each in plan.notifiers]
+    routes = [
+        _given({field.name: _listed(getattr(route, field.name)) for field in fields(route)}) for route in plan.routes
+    ]
+    return _given({"notifiers": notifiers, "routes": routes, "urgency": dict(plan.urgency)})
+
+
+_NOTIFIERS: Final[Mapping[type[Target], str]] = {
+    Alertmanager: "alertmanager",
+    PagerDuty: "pagerduty",
+    Slack: "slack",
+    Webhook: "webhook",
+    Mail: "mail",
+    Syslog: "syslog",
+}
+
+
+def _notifier(target: Target) -> Plain:
+    return _given({field.name: _listed(getattr(target, field.name)) for field in fields(target)})
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _controller(access: ControllerAccess | None) -> Plain | None:

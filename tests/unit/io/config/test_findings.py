@@ -202,7 +202,11 @@ CASES: list[tuple[FindingKind, str, str, str, str]] = [
     (FindingKind.NO_EFFECT, S, "", "floor: {allow_no_floor: true}\n", "true"),
 ]
 
-ELSEWHERE = {  # those that need more than one edit of one file; tested in test_load and test_folder
+ELSEWHERE = {  # those that need more than one edit of one file; tested in test_load, test_folder and test_notify
+    FindingKind.NOTIFIER_KIND,
+    FindingKind.UNKNOWN_NOTIFIER,
+    FindingKind.UNKNOWN_SERVICE,
+    FindingKind.NO_PAGE_ROUTE,
     FindingKind.UNREADABLE,
     FindingKind.NOT_UTF8,
     FindingKind.MISPLACED_FILE,

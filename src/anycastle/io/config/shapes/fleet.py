@@ -9,6 +9,7 @@ from anycastle.io.config.findings import FindingKind
 from anycastle.io.config.scalars import ASNText, Name, NameReference, one_of, refuse, words_schema
 from anycastle.io.config.shape import ENTRIES, ITEMS, Shape
 from anycastle.io.config.shapes.controller import ControllerShape
+from anycastle.io.config.shapes.notify import NotifyShape
 from anycastle.io.config.shapes.watch import WatchShape
 from anycastle.model.fleet import SharedPrefix
 from anycastle.model.prefix import parse_prefix
@@ -46,6 +47,7 @@ class FleetShape(Shape):
         None, description="How agents reach the controllers, which deal withdraw permits then."
     )
     watch: WatchShape | None = Field(None, description="What the Internet may show of the prefixes.")
+    notify: NotifyShape | None = Field(None, description="Who is told of incidents, and by which way.")
 
 
 FLEET_FILE: Final = "fleet.yaml"

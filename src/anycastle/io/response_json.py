@@ -1,0 +1,97 @@
+"""What the response keeps in the controller's database: documents, one a part, each JSON.
+
+`response/engine`, `response/incident/N`, `response/counts`; and `notify/waiting/KEY`, `notify/dead/KEY` for each
+delivery. They say whom something was sent to by the notifier's name; no secret is in them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import msgspec
+
+from anycastle.base.errors import ParseError
+from anycastle.response.delivery import Delivery
+from anycastle.response.engine import Kept
+from anycastle.response.incident import Incident
+
+ENGINE: Final = "response/engine"
+COUNTS: Final = "response/counts"
+INCIDENT: Final = "response/incident/"
+WAITING: Final = "notify/waiting/"
+DEAD: Final = "notify/dead/"
+BEGINNINGS: Final = ("response/", "notify/")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Numbers that only grow."""
+
+    notices: int = 0
+    """Notices so far: the next message's key."""
+    dead_beyond: int = 0
+    heard: tuple[str, ...] = ()
+    """PoPs that were heard at any time; others are not missed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """All of it."""
+
+    counts: Counts
+    engine: Kept | None
+    incidents: tuple[Incident, ...]
+    waiting: tuple[Delivery, ...]
+    dead: tuple[Delivery, ...]
+
+
+def encode(value: object) -> bytes:
+    """Give a document's octets."""
+    return msgspec.json.encode(value, order="deterministic")
+
+
+def decode_all(documents: Mapping[str, bytes]) -> Stored:
+    """Give what documents hold. Raises `ParseError`, with the key of one that cannot be read."""
+    engine = documents.get(ENGINE)
+    counts = documents.get(COUNTS)
+    return Stored(
+        Counts() if counts is None else _decoded(COUNTS, counts, Counts),
+        None if engine is None else _decoded(ENGINE, engine, Kept),
+        tuple(_all(documents, INCIDENT, Incident)),
+        tuple(_all(documents, WAITING, Delivery)),
+        tuple(_all(documents, DEAD, Delivery)),
+    )
+
+
+def dead_of(documents: Mapping[str, bytes]) -> list[Delivery]:
+    """Give the dead letters. Raises `ParseError`."""
+    return _all(documents, DEAD, Delivery)
+
+
+def incidents_of(documents: Mapping[str, bytes]) -> list[Incident]:
+    """Give the incidents, by their numbers. Raises `ParseError`."""
+    return sorted(_all(documents, INCIDENT, Incident), key=lambda each: each.id)
+
+
+def _all(documents: Mapping[str, bytes], beginning: str, wanted: type[T]) -> list[T]:
+    return [_decoded(key, octets, wanted) for key, octets in sorted(documents.items()) if key.startswith(beginning)]
+
+
+def _decoded(key: str, octets: bytes, wanted: type[T]) -> T:
+    try:
+        return msgspec.json.decode(octets, type=wanted)
+    except msgspec.DecodeError as error:
+        raise ParseError(f"{key}: {error}") from error
+
+
+def delivery_documents(
+    changed: frozenset[str], waiting: Mapping[str, Delivery], dead: Mapping[str, Delivery]
+) -> dict[str, bytes | None]:
+    """Give the documents of deliveries that changed; None for those that are not there any more."""
+    found: dict[str, bytes | None] = {}
+    for key in changed:
+        found[WAITING + key] = encode(waiting[key]) if key in waiting else None
+        found[DEAD + key] = encode(dead[key]) if key in dead else None
+    return found
