@@ -300,6 +300,29 @@ class FreezeChanged:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class RunbookStepped:
+    """A step of a runbook's run began, ended, or was approved. What began and has no end may or may not have been done.
+
+    `state` is `begun`, `done`, `failed`, `approved`, `skipped` or `ended`; step 0 stands for the run as a whole.
+    """
+
+    run: str
+    runbook: str
+    digest: str
+    """Of the file as it was when the run began."""
+    incident: str
+    """As the incident is called; empty where the run belongs to none."""
+    step: int
+    title: str
+    state: str
+    who: str
+    evidence: str
+    """What was typed and what was answered, shortened."""
+    values: tuple[str, ...]
+    """`name=value` of the run's parameters, with the event that begins it."""
+
+
 Body = (
     AgentStarted
     | AgentStopped
@@ -328,6 +351,7 @@ Body = (
     | GateJudged
     | ApprovalGiven
     | FreezeChanged
+    | RunbookStepped
 )
 
 KINDS: Final[Mapping[str, type[Body]]] = MappingProxyType(
@@ -359,6 +383,7 @@ KINDS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         "gate_judged": GateJudged,
         "approval_given": ApprovalGiven,
         "freeze_changed": FreezeChanged,
+        "runbook_stepped": RunbookStepped,
     }
 )
 """Stored name -> class. A name, once stored, is never changed or used again."""
