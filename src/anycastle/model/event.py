@@ -304,7 +304,7 @@ class FreezeChanged:
 class RunbookStepped:
     """A step of a runbook's run began, ended, or was approved. What began and has no end may or may not have been done.
 
-    `state` is `begun`, `done`, `failed`, `approved`, `skipped` or `ended`; step 0 stands for the run as a whole.
+    `state` is `begun`, `done`, `failed`, `again`, `approved`, `skipped` or `ended`; step 0 stands for the whole run.
     """
 
     run: str

@@ -43,7 +43,9 @@ def _applied(body: events.AnnouncementsApplied) -> str:
 
 def _rollout(body: events.RolloutChanged) -> str:
     paused = ", paused" if body.paused else ""
-    return f"rollout {body.rollout} by {body.who}: {body.state}, step {body.step} of {body.steps}{paused}; {body.reason}"
+    return (
+        f"rollout {body.rollout} by {body.who}: {body.state}, step {body.step} of {body.steps}{paused}; {body.reason}"
+    )
 
 
 LINES: Final[Mapping[type[Body], _Line]] = MappingProxyType(
@@ -67,7 +69,8 @@ LINES: Final[Mapping[type[Body], _Line]] = MappingProxyType(
         ),
         events.PermitChanged: _Line(Lane.AUTOMATION, lambda body: f"withdraw permit of {body.service} {body.change}"),
         events.DrainChanged: _Line(
-            Lane.CHANGE, lambda body: f"drain of {body.scope} is {body.step}, by {body.owner or 'nobody'}: {body.reason}"
+            Lane.CHANGE,
+            lambda body: f"drain of {body.scope} is {body.step}, by {body.owner or 'nobody'}: {body.reason}",
         ),
         events.AssignmentTaken: _Line(
             Lane.CHANGE, lambda body: f"assignment {body.digest[:12]} taken from {body.origin}"
@@ -80,7 +83,8 @@ LINES: Final[Mapping[type[Body], _Line]] = MappingProxyType(
             lambda body: f"watchdog: agent silent for {body.silent_s:.1f} s, {body.action} of {body.service}",
         ),
         events.SessionChanged: _Line(
-            Lane.BGP, lambda body: f"session with {body.upstream} ({body.neighbour}) is {body.state} {body.reason}".rstrip()
+            Lane.BGP,
+            lambda body: f"session with {body.upstream} ({body.neighbour}) is {body.state} {body.reason}".rstrip(),
         ),
         events.ControllerMet: _Line(Lane.AUTOMATION, lambda body: f"controller {body.address} met"),
         events.ControllerLost: _Line(
@@ -127,5 +131,3 @@ def _subject(body: Body, pop: str) -> Subject:
     service = getattr(body, "service", "") or (body.scope if isinstance(body, events.DrainChanged) else "")
     prefixes = getattr(body, "prefixes", None) or ((body.prefix,) if hasattr(body, "prefix") else ())
     return Subject(service=service, prefix=prefixes[0] if prefixes else "", pop=pop)
-
-

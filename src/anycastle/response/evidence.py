@@ -1,4 +1,4 @@
-"""What is known of a span of time, from everywhere: events, probes, samples of telemetry, what agents say of themselves.
+"""What is known of a span of time, from everywhere: events, probes, telemetry, what agents say of themselves.
 
 A *case* holds all of it in the order of time, and which kinds of sources were given at all: a rule that finds nothing
 must tell whether nothing was there, or nobody looked. Each piece of evidence says where it stands (`fra1.db:17`), so
@@ -8,6 +8,7 @@ that a human can read it there.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from operator import attrgetter
 from typing import TypeVar
 
 from anycastle.base.ports import Timestamp
@@ -143,17 +144,18 @@ class Case:
     @property
     def span(self) -> tuple[Timestamp, Timestamp] | None:
         """Give the first and the last moment that anything is known of."""
-        times = [each.at for each in (*self.facts, *self.probes, *self.samples)]
+        times = [
+            *(each.at for each in self.facts),
+            *(each.at for each in self.probes),
+            *(each.at for each in self.samples),
+        ]
         return (min(times), max(times)) if times else None
 
 
 def merged(parts: Iterable[Case], topology: Topology) -> Case:
     """Give one case of several."""
     some = list(parts)
-
-    def at(each: Fact | Probed | Sample) -> Timestamp:
-        return each.at
-
+    at = attrgetter("at")
     return Case(
         tuple(sorted((each for part in some for each in part.facts), key=at)),
         tuple(sorted((each for part in some for each in part.probes), key=at)),

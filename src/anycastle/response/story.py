@@ -191,5 +191,3 @@ def _probe_fact(probe: Probed, failing: int, networks: int, lost: bool) -> Fact:
     why = f" ({probe.words})" if lost and probe.words else ""
     text = f"{probe.target} from {where}: {said}{why}"
     return Fact(probe.at, Lane.PROBE, text, Subject(region=probe.region), probe.where)
-
-

@@ -1,4 +1,4 @@
-"""Symptoms that clients and PoPs show: regions cut off, sessions lost, load, caches, traces, places nobody looks from."""
+"""Symptoms that clients and PoPs show: regions cut off, sessions lost, load, caches, traces, blind spots."""
 
 from statistics import median
 from typing import Final
@@ -56,7 +56,8 @@ def sessions_break(case: Case) -> Judgement:
     resets = [probe for probe in case.probes if probe.failure == "reset"]
     moved = moves(case.probes)
     changes = [fact for fact, _ in case.of(AnnouncementsApplied)]
-    near = [probe for probe in resets if any(abs(probe.at - each.at) <= NEAR_S for each in (*moved, *changes))]
+    moments = [*(each.at for each in moved), *(fact.at for fact in changes)]
+    near = [probe for probe in resets if any(abs(probe.at - at) <= NEAR_S for at in moments)]
     shown = [f"{probe.vantage} to {probe.target}: {probe.words} [{probe.where}]" for probe in near or resets]
     return seen(
         [*shown, *(moved if resets else [])],
@@ -80,7 +81,9 @@ def overload(case: Case) -> Judgement:
     return seen(
         found,
         predicted=[any(storms.get(pop, 0.0) >= RISE for pop in busy)],
-        against=["traffic is as usual: the load is the service's own"] if busy and traffic and len(found) == len(busy) else [],
+        against=["traffic is as usual: the load is the service's own"]
+        if busy and traffic and len(found) == len(busy)
+        else [],
         missing=[] if traffic else [f"{Source.TELEMETRY.value}: packets or requests"],
     )
 
@@ -108,13 +111,13 @@ def stale_caches(case: Case) -> Judgement:
     wrong = [probe for probe in content if probe.failure == "content"]
     wrong_pops, right_pops = {probe.pop for probe in wrong}, {probe.pop for probe in content if not probe.failure}
     stale = sorted(wrong_pops - right_pops) or sorted(wrong_pops)
-    found = [
-        f"{probe.pop}: {probe.words} [{probe.where}]" for pop in stale for probe in wrong[:50] if probe.pop == pop
-    ]
+    found = [f"{probe.pop}: {probe.words} [{probe.where}]" for pop in stale for probe in wrong[:50] if probe.pop == pop]
     return seen(
         found,
         predicted=[bool(right_pops - wrong_pops)],
-        against=["all PoPs that were asked are wrong: look at the origin"] if wrong and not right_pops - wrong_pops else [],
+        against=["all PoPs that were asked are wrong: look at the origin"]
+        if wrong and not right_pops - wrong_pops
+        else [],
     )
 
 
@@ -137,7 +140,11 @@ def short_lives(case: Case) -> Judgement:
     low = {pop: some[-1] for pop, some in ratio.items() if some[-1].value < HITS_LOW}
     rises = {pop: _rise(some) for pop, some in origin.items()}
     found = [f"{pop}: {each.value:.0%} of requests are hits" for pop, each in sorted(low.items())]
-    found += [f"{pop}: {rises[pop]:.1f} times its usual requests to the origin" for pop in sorted(low) if rises.get(pop, 0) > 1.5]
+    found += [
+        f"{pop}: {rises[pop]:.1f} times its usual requests to the origin"
+        for pop in sorted(low)
+        if rises.get(pop, 0) > 1.5
+    ]
     drains = {fact.pop for fact, body in case.of(DrainChanged) if body.step != "normal"}
     cold = [f"clients moved after a drain of {', '.join(sorted(drains))}: caches are cold"] if low and drains else []
     return seen(
@@ -149,7 +156,7 @@ def short_lives(case: Case) -> Judgement:
 
 
 def asymmetry(case: Case) -> Judgement:
-    """Networks of one region are answered by PoPs of several regions, for long: upstreams choose otherwise than meant."""
+    """Networks of one region are answered by PoPs of others: upstreams choose otherwise than meant."""
     if Source.PROBES not in case.given or Source.FLEET not in case.given:
         return not_enough(lacking(case, Source.PROBES, Source.FLEET))
     where: dict[str, tuple[str, str, str]] = {}
@@ -188,7 +195,8 @@ def traces_mislead(case: Case) -> Judgement:
         ways.setdefault((probe.vantage, probe.target), {})[probe.hops] = probe
     several = {key: some for key, some in ways.items() if len(_apart(some)) > 1}
     found = [
-        f"{vantage} to {target}: {len(_apart(some))} ways, over {_forks(list(some))} [{next(iter(some.values())).where}]"
+        f"{vantage} to {target}: {len(_apart(some))} ways, over {_forks(list(some))}"
+        f" [{next(iter(some.values())).where}]"
         for (vantage, target), some in several.items()
     ]
     moved = {each.vantage for each in moves(case.probes)}

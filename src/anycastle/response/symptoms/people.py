@@ -46,7 +46,9 @@ def flaky_checks(case: Case) -> Judgement:
         near = [fact for fact in facts if fact.at >= facts[-1].at - FLIPS_S]
         if len(near) >= FLIPS:
             flapping.add((pop, service))
-            found.append(f"{pop}: {check} of {service} failed {len(near)} times in {near[-1].at - near[0].at:.0f} s: {near[-1]}")
+            found.append(
+                f"{pop}: {check} of {service} failed {len(near)} times in {near[-1].at - near[0].at:.0f} s: {near[-1]}"
+            )
     withdrawn = [
         fact
         for fact, body in case.of(StanceChanged)
@@ -57,16 +59,20 @@ def flaky_checks(case: Case) -> Judgement:
     return seen(
         [*found, *(withdrawn if found else [])],
         predicted=[len(withdrawn) >= 2, well or not case.probes],
-        against=[f"{lost} of {len(case.probes)} probes outside had no answer either"] if found and case.probes and not well else [],
+        against=[f"{lost} of {len(case.probes)} probes outside had no answer either"]
+        if found and case.probes and not well
+        else [],
         missing=lacking(case, Source.PROBES),
     )
 
 
 def poor_objective(case: Case) -> Judgement:
-    """A budget of the whole burns because of one region, or because of a change of routes that is allowed for nowhere."""
+    """A budget of the whole burns because of one region, or of a change of routes that is allowed for nowhere."""
     burns = [(at, signal) for at, signal in case.alerts if signal.name == BURN and signal.firing]
     if not burns:
-        return not_enough([f"{Source.ALERTS.value}, with `budget_burn`"]) if Source.ALERTS not in case.given else seen([])
+        return (
+            not_enough([f"{Source.ALERTS.value}, with `budget_burn`"]) if Source.ALERTS not in case.given else seen([])
+        )
     whole = [signal.summary for _, signal in burns if not signal.subject.region]
     regions = Counter(signal.subject.region for _, signal in burns if signal.subject.region)
     changes = [fact for fact, _ in case.of(AnnouncementsApplied)]
@@ -106,7 +112,7 @@ def out_of_order(case: Case) -> Judgement:
 
 
 def _taken_away(case: Case) -> list[tuple[Fact, float | None]]:
-    """Give the withdrawals that somebody ordered, each with the seconds that it was steered before (None: not at all)."""
+    """Give the withdrawals that somebody ordered, with the seconds that each was steered before (None: not at all)."""
     steering: dict[tuple[str, str], Fact] = {}
     found: list[tuple[Fact, float | None]] = []
     for fact, body in case.of(DrainChanged):

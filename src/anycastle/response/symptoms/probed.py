@@ -50,7 +50,11 @@ def latency_steps(probes: Iterable[Probed]) -> list[Step]:
         times = [probe.rtt_ms or 0.0 for probe in some]
         for at in _splits(some):
             before, after = median(times[:at]), median(times[at:])
-            if after >= before * STEP_SHARE and after - before >= STEP_MS and (best is None or after - before > best[0]):
+            if (
+                after >= before * STEP_SHARE
+                and after - before >= STEP_MS
+                and (best is None or after - before > best[0])
+            ):
                 best = after - before, at, before, after
         if best is not None:
             at = best[1]

@@ -99,7 +99,9 @@ def churn(case: Case) -> Judgement:
     for (pop, session), facts in downs.items():
         dense = _dense(facts, CHURN, CHURN_S)
         if dense:
-            found.append(f"{pop}: {session} was lost {len(dense)} times in {dense[-1].at - dense[0].at:.0f} s: {dense[-1]}")
+            found.append(
+                f"{pop}: {session} was lost {len(dense)} times in {dense[-1].at - dense[0].at:.0f} s: {dense[-1]}"
+            )
     elsewhere = {pop for pop, _ in downs}
     return seen(found, predicted=[len(elsewhere) < max(2, len(case.topology.pops))])
 
@@ -121,9 +123,7 @@ def slow_convergence(case: Case) -> Judgement:
     measured = case.of(ConvergenceMeasured)
     if not measured:
         return not_enough([*lacking(case, Source.WATCH), "a change of ours that the watch measured"])
-    slow = [
-        (fact, body) for fact, body in measured if body.converged_s_p95 is None or body.converged_s_p95 > SLOW_S
-    ]
+    slow = [(fact, body) for fact, body in measured if body.converged_s_p95 is None or body.converged_s_p95 > SLOW_S]
     stuck = case.findings("stuck_route")
     return seen(
         [*(fact for fact, _ in slow), *(stuck if slow else [])],
