@@ -125,6 +125,7 @@ def _of_fact(fact: Fact, members: _Members) -> Iterator[Told]:
             yield _alert(fact, follows.SERVICE_DOWN, down, page=True)
         case events.StanceChanged(stance=stance):
             yield _alert(fact, follows.WITHDRAWN, stance == "withdraw")
+            yield _alert(fact, follows.FLOOR, False)  # a refusal that goes on is told right after its stance
         case events.LeaseLapsed():
             yield _alert(fact, follows.POP_DOWN, True, page=True, subject=Subject(pop=fact.pop))
         case events.AgentStarted():
