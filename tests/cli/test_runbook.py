@@ -64,7 +64,13 @@ class Typed:
 
     def __call__(self, *words: str, code: int = 0) -> str:
         done = subprocess.run(
-            (*COMMAND, *words), cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120, check=False
+            (*COMMAND, *words),
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         said = done.stdout + done.stderr
         assert done.returncode == code, said
@@ -128,7 +134,9 @@ def test_pop_failure_is_followed_from_end_to_end(led: ControlledFleet, tmp_path:
     assert steps[3]["approved_by"] == "bob"
     assert "fra: done" in steps[4]["evidence"]
     timeline = json.loads(
-        typed("incidents", "list", "--store", f"sqlite:///{tmp_path}/controller.db", "--events", "runs.db", "-o", "json")
+        typed(
+            "incidents", "list", "--store", f"sqlite:///{tmp_path}/controller.db", "--events", "runs.db", "-o", "json"
+        )
     )
     assert isinstance(timeline, list)
 
@@ -146,7 +154,11 @@ def test_a_command_that_was_cut_off_is_asked_about_and_not_repeated(typed: Typed
         assert "needs a second person" in typed("runbook", "approve", run, "--owner", "ada", code=1)
         typed("runbook", "approve", run, "--owner", "bob")
         process = subprocess.Popen(
-            (*COMMAND, "runbook", "resume", run), cwd=tmp_path, env=typed.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            (*COMMAND, "runbook", "resume", run),
+            cwd=tmp_path,
+            env=typed.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         until(lambda: (3, "begun") in typed.states(), "the command is under way", wait_s=30)
         silent.settimeout(30)
@@ -183,7 +195,7 @@ def test_what_is_typed_wrong_changes_nothing(typed: Typed, tmp_path: Path) -> No
     assert "slow has no parameter 'wrod'; did you mean 'word'?" in said
     assert "there is no runbook 'hijak'" in typed("runbook", "show", "hijak", code=2)
     (tmp_path / "bad.md").write_text(SLOW.replace("anycastle version", "anycastle versoin"), encoding="utf-8")
-    assert "bad.md:11:1: step 1: `anycastle` has no subcommand 'versoin'" in typed("runbook", "check", "bad.md", code=2)
+    assert "bad.md:9:1: step 1: `anycastle` has no subcommand 'versoin'" in typed("runbook", "check", "bad.md", code=2)
     assert typed.runs() == []
 
 

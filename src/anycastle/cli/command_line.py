@@ -43,7 +43,7 @@ def _wrong_options(command: click.Command, context: click.Context, rest: list[st
         return f"`{context.command_path}` takes no {' '.join(left)!r}"
     for parameter in command.params:
         given = values.get(parameter.name or "")
-        if parameter.required and (given is None or given == () or given == []):
+        if parameter.required and not (isinstance(given, str | list | tuple) and given):
             return f"`{context.command_path}` needs {parameter.get_error_hint(context)}"
         if isinstance(parameter.type, click.Choice) and isinstance(given, str) and given not in parameter.type.choices:
             return f"`{context.command_path}`: {given!r} is none of {', '.join(map(str, parameter.type.choices))}"

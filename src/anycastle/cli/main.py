@@ -47,6 +47,9 @@ COMMANDS: Final = MappingProxyType(
         "mrt": Command("anycastle.cli.mrt", "mrt", "Print the routes of route collectors' archives."),
         "pki": Command("anycastle.cli.pki", "pki", "Keep the certificates of agents and controllers."),
         "plan": Command("anycastle.cli.plan", "plan", "Preview and judge what the fleet's files would change."),
+        "postmortem": Command(
+            "anycastle.cli.postmortem", "postmortem", "Write what an incident was: times, impact, causes, timeline."
+        ),
         "preflight": Command("anycastle.cli.readiness", "preflight", "Go through the checklist before production."),
         "probe": Command("anycastle.cli.probe", "probe", "Probe; read what probes saw: which PoP answered whom."),
         "prober": Command("anycastle.cli.prober", "prober", "Probe targets on a schedule, as a vantage point."),

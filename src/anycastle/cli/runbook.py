@@ -287,7 +287,9 @@ def _values(book: "Runbook", given: tuple[str, ...]) -> Mapping[str, str]:
         name, equals, value = text.partition("=")
         if name not in known:
             near = get_close_matches(name, known, n=1)
-            wrong.append(f"{book.name} has no parameter {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            wrong.append(
+                f"{Path(book.name).stem} has no parameter {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+            )
         elif not equals or not value:
             wrong.append(f"--set {name} needs a value: {name}=...")
         else:

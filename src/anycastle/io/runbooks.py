@@ -1,6 +1,7 @@
 """Runbooks as files, and the log of their runs."""
 
 import os
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -38,7 +39,8 @@ def names(folder: Path | None) -> dict[str, str]:
 def load(name: str, folder: Path | None) -> Runbook:
     """Read a runbook by its name, or a file by its path. Raises `ParseError`, `MisuseError`, `WorldError`."""
     if name.endswith(".md"):
-        return read(Path(name))
+        path = Path(name).resolve()
+        return replace(read(path), name=str(path))  # so that a run finds the file again, from wherever it is resumed
     place = names(folder).get(name)
     if place is None:
         raise MisuseError(f"there is no runbook {name!r}; there are {', '.join(names(folder))}")
