@@ -24,9 +24,6 @@ from anycastle.response.signal import Cause, CauseKind, Signal, Subject, Topolog
 LOST_SHARE: Final = 0.5
 """Of a region's networks without an answer: above it most of the region's users may be cut off."""
 
-SETTLE_S: Final = 3600.0
-"""That pass after the last fact, so that what is quiet is cleared."""
-
 KIND_OF_FINDING: Final = {
     "origin_change": follows.HIJACK,
     "sub_prefix": follows.HIJACK,
@@ -72,7 +69,8 @@ def story_of(case: Case, told: Iterable[Told] = (), policy: Policy = Policy()) -
         notices += _pass(engine, step.at)
         notices += step.do(engine) or []
     if steps:
-        notices += _pass(engine, Timestamp(steps[-1].at + SETTLE_S))
+        # Of what comes after the last line nothing is known; that nothing happened for so long is taken for granted.
+        notices += _pass(engine, Timestamp(steps[-1].at + policy.clear_after_s + 1.0))
     return Story(engine, tuple(notices), tuple(probe_facts), tuple(engine.heard))
 
 
@@ -109,6 +107,12 @@ class _Members:
 
     def __init__(self) -> None:
         self._wrong: dict[tuple[str, str, str], set[str]] = {}
+        self.were_up: set[tuple[str, str]] = set()
+        """PoP and session that was established once: one that never was is not lost."""
+
+    def fails(self, pop: str, service: str) -> bool:
+        """Tell whether a check of a service fails at a PoP."""
+        return bool(self._wrong.get(("check", pop, service)))
 
     def any_wrong(self, kind: str, fact: Fact, service: str, member: str, wrong: bool) -> bool:
         """Take what one says, and tell whether any is wrong."""
@@ -131,10 +135,14 @@ def _of_fact(fact: Fact, members: _Members) -> Iterator[Told]:
         case events.AgentStarted():
             yield _alert(fact, follows.POP_DOWN, False, subject=Subject(pop=fact.pop))
         case events.SessionChanged(upstream, neighbour, state):
-            down = members.any_wrong("session", fact, "", f"{upstream} {neighbour}", state != "established")
+            session = f"{upstream} {neighbour}"
+            if state == "established":
+                members.were_up.add((fact.pop, session))
+            lost = state != "established" and (fact.pop, session) in members.were_up
+            down = members.any_wrong("session", fact, "", session, lost)
             yield _alert(fact, follows.SESSION_DOWN, down, subject=Subject(pop=fact.pop))
         case events.WithdrawalRefused():
-            yield _alert(fact, follows.FLOOR, True, page=True)
+            yield _alert(fact, follows.FLOOR, True, page=members.fails(fact.pop, fact.subject.service))
         case events.RouterDiverged(problem=problem):
             yield _alert(fact, "router_diverged", bool(problem), subject=Subject(pop=fact.pop))
         case events.AnnouncementsConfirmed():

@@ -129,7 +129,7 @@ def blind_spots(case: Case) -> Judgement:
     counts = {region: len({probe.network for probe in case.probes if probe.region == region}) for region in regions}
     few = sorted(region for region, count in counts.items() if count < NETWORKS_MIN)
     found = [f"{region}: {counts[region]} networks ask from there; {NETWORKS_MIN} are the fewest" for region in few]
-    return seen(found, missing=lacking(case, Source.PROBES))
+    return seen(found, missing=lacking(case, Source.PROBES), scale=0.3)
 
 
 def short_lives(case: Case) -> Judgement:
@@ -173,6 +173,7 @@ def asymmetry(case: Case) -> Judgement:
     return seen(
         [*far, *(ignored if far else [])],
         predicted=[bool(home), bool(ignored)],
+        against=["one network alone: it may be that one's own choice"] if len(far) == 1 else [],
         missing=lacking(case, Source.WATCH),
     )
 

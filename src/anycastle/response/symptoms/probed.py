@@ -39,34 +39,47 @@ class Step:
 
 
 def latency_steps(probes: Iterable[Probed]) -> list[Step]:
-    """Give the greatest rise of each region and target, if it is one: the split that tells two medians most apart."""
-    groups: dict[tuple[str, str], list[Probed]] = {}
+    """Give the rise of each region and target, where the round trips of at least half of its vantage points rose.
+
+    Each vantage point is held against itself: those that ask seldom, or fall silent, shift no median of others.
+    """
+    groups: dict[tuple[str, str, str], list[Probed]] = {}
     for probe in probes:
         if probe.rtt_ms is not None and probe.answered:
-            groups.setdefault((probe.region, probe.target), []).append(probe)
+            groups.setdefault((probe.region, probe.target, probe.vantage), []).append(probe)
+    asking: dict[tuple[str, str], int] = {}
+    risen: dict[tuple[str, str], list[tuple[float, float, Probed]]] = {}
+    for (region, target, _), some in groups.items():
+        asking[region, target] = asking.get((region, target), 0) + 1
+        step = _step(some)
+        if step is not None:
+            risen.setdefault((region, target), []).append(step)
     found = []
-    for (region, target), some in groups.items():
-        best: tuple[float, int, float, float] | None = None
-        times = [probe.rtt_ms or 0.0 for probe in some]
-        for at in _splits(some):
-            before, after = median(times[:at]), median(times[at:])
-            if (
-                after >= before * STEP_SHARE
-                and after - before >= STEP_MS
-                and (best is None or after - before > best[0])
-            ):
-                best = after - before, at, before, after
-        if best is not None:
-            at = best[1]
-            networks = len({probe.network for probe in some[at:]})
-            found.append(Step(some[at].at, region, target, best[2], best[3], networks, some[at].where))
+    for key, steps in risen.items():
+        if 2 * len(steps) >= asking[key]:
+            before, after = median(step[0] for step in steps), median(step[1] for step in steps)
+            first = min((step[2] for step in steps), key=lambda probe: probe.at)
+            networks = len({step[2].network for step in steps})
+            found.append(Step(first.at, *key, before, after, networks, first.where))
     return found
 
 
+def _step(some: list[Probed]) -> tuple[float, float, Probed] | None:
+    """Give the medians before and after the greatest rise of one vantage point, and its first probe after it."""
+    times = [probe.rtt_ms or 0.0 for probe in some]
+    best: tuple[float, float, Probed] | None = None
+    for at in _splits(some):
+        before, after = median(times[:at]), median(times[at:])
+        rise = after - before
+        if after >= before * STEP_SHARE and rise >= STEP_MS and (best is None or rise > best[1] - best[0]):
+            best = before, after, some[at]
+    return best
+
+
 def _splits(some: list[Probed]) -> range:
-    """Give the places to split at: all of a short series, some hundred of a long one."""
-    last = len(some) - BESIDE + 1
-    return range(BESIDE, max(BESIDE, last), max(1, len(some) // 200))
+    """Give the places to split at: each side has a tenth of the series, and at least `BESIDE`; some hundred in all."""
+    edge = max(BESIDE, len(some) // 10)
+    return range(edge, max(edge, len(some) - edge + 1), max(1, len(some) // 200))
 
 
 def lost_by_region(probes: Iterable[Probed]) -> dict[str, tuple[int, int, int]]:

@@ -30,6 +30,9 @@ CHURN: Final = 3
 CHURN_S: Final = 3600.0
 """So many losses of one session within an hour are churn: a reset for work is one, or two."""
 
+OWN_S: Final = 120.0
+"""What follows a change of our own so soon follows from it."""
+
 SLOW_S: Final = 30.0
 """Convergence that takes longer fails critical services (M2)."""
 
@@ -43,10 +46,12 @@ def new_path(case: Case) -> Judgement:
     near = [fact for fact in changes if any(abs(fact.at - step.at) <= 900.0 for step in steps)]
     regions = {step.region for step in steps}
     all_regions = {probe.region for probe in case.probes}
+    own = [fact for fact, _ in case.of(AnnouncementsApplied) if any(abs(fact.at - step.at) <= OWN_S for step in steps)]
     return seen(
         [*steps, *(near if steps else [])],
         predicted=[bool(near), len(regions) * 2 > len(all_regions)],
-        missing=lacking(case, Source.WATCH),
+        against=[f"our own change of routes at that time: {fact.pop}: {fact}" for fact in own[:2]],
+        missing=lacking(case, Source.WATCH, Source.EVENTS),
     )
 
 
@@ -92,9 +97,14 @@ def churn(case: Case) -> Judgement:
     if Source.EVENTS not in case.given:
         return not_enough(lacking(case, Source.EVENTS))
     downs: dict[tuple[str, str], list[Fact]] = {}
+    up: set[tuple[str, str]] = set()
     for fact, body in case.of(SessionChanged):
-        if body.state != "established":
-            downs.setdefault((fact.pop, f"{body.upstream} {body.neighbour}"), []).append(fact)
+        key = fact.pop, f"{body.upstream} {body.neighbour}"
+        if body.state == "established":
+            up.add(key)
+        elif key in up:  # lost, and not still on its way up
+            up.discard(key)
+            downs.setdefault(key, []).append(fact)
     found = []
     for (pop, session), facts in downs.items():
         dense = _dense(facts, CHURN, CHURN_S)

@@ -70,18 +70,19 @@ def seen(
     predicted: Iterable[bool] = (),
     against: Iterable[object] = (),
     missing: Iterable[str] = (),
+    scale: float = 1.0,
 ) -> Judgement:
     """Judge what a rule found. `predicted`: of further things that the cause would bring, whether each is there.
 
     Nothing found is *not seen*. What was found is *likely* where at least half of what was predicted is there (or
-    nothing was), and nothing speaks against it; else *possible*.
+    nothing was), and nothing speaks against it; else *possible*. `scale` below 1: of what is no cause of tonight.
     """
     found, wrong, lacks = [str(each) for each in evidence], tuple(map(str, against)), tuple(missing)
     if not found:
         return Judgement(State.NOT_SEEN, missing=lacks, against=wrong)
     signs = list(predicted)
     share = sum(signs) / len(signs) if signs else 1.0
-    weight = (1.0 + 2.0 * share) / 3.0 / (1 + len(wrong))
+    weight = scale * (1.0 + 2.0 * share) / 3.0 / (1 + len(wrong))
     state = State.LIKELY if share >= 0.5 and not wrong else State.POSSIBLE
     more = len(found) - EVIDENCE_MAX
     shown = (*found[:EVIDENCE_MAX], *([f"and {more} more"] if more > 0 else []))
