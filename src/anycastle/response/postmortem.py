@@ -21,10 +21,10 @@ from anycastle.response.symptoms.symptom import State
 from anycastle.response.symptoms.table import Diagnosis, diagnose
 from anycastle.response.timeline import LEAD_S, TAIL_S, Timeline, concerns, timeline_of
 
-BUCKETS: Final = 120
+BUCKETS: Final = 400
 """Parts of the time that impact is shown in, at most."""
 
-BUCKET_S: Final = 1.0
+BUCKET_S: Final = 0.25
 """The shortest part."""
 
 
@@ -70,7 +70,8 @@ class Moments:
 
 
 def _between(start: Timestamp | None, end: Timestamp | None) -> float | None:
-    return None if start is None or end is None else max(0.0, end - start)
+    """Give the time from one moment to another, below 0 where the other came first; None where one is not known."""
+    return None if start is None or end is None else end - start
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +141,10 @@ def postmortem_of(incident: Incident, case: Case, story: Story, fleet: Fleet | N
         timeline_of(incident, case, story),
         moments,
         tuple(_impact(probes, start, end)),
-        tuple(fact for fact in facts if _by_automation(fact)),
+        tuple(fact for fact in facts if _by_automation(fact) and fact.at >= (moments.began or start)),
         tuple(_patience(facts, moments, fleet)),
         tuple(causes),
-        tuple(f"{source.value} were not given" for source in _lacking(case)),
+        tuple(source.value for source in _lacking(case)),
     )
 
 
@@ -157,13 +158,25 @@ def _span(incident: Incident, case: Case) -> tuple[float, float]:
     return max(known[0], incident.opened - LEAD_S), max(end, incident.opened)
 
 
+def _signs(facts: list[Fact]) -> Iterable[Fact]:
+    """Give the facts that say that something is wrong; a session that was never up is not lost."""
+    up: set[tuple[str, str]] = set()
+    for fact in facts:
+        if isinstance(fact.body, events.SessionChanged):
+            key = fact.pop, f"{fact.body.upstream} {fact.body.neighbour}"
+            if fact.body.state == "established":
+                up.add(key)
+            elif key in up:
+                up.discard(key)
+                yield fact
+        elif _is_sign(fact):
+            yield fact
+
+
 def _is_sign(fact: Fact) -> bool:
-    """Tell whether a fact says that something is wrong."""
     match fact.body:
         case events.CheckChanged(verdict=verdict):
             return verdict == "unhealthy"
-        case events.SessionChanged(state=state):
-            return state != "established"
         case events.FindingOpened() | events.LeaseLapsed() | events.RouterDiverged() | events.WithdrawalRefused():
             return True
         case _:
@@ -191,13 +204,16 @@ def _is_act(fact: Fact) -> bool:
 
 def _moments(incident: Incident, facts: list[Fact], probes: list[Probed], story: Story) -> Moments:
     lost = [probe.at for probe in probes if not probe.answered]
-    signs = [fact.at for fact in facts if _is_sign(fact)]
+    said = list(_signs(facts))
+    signs = [fact.at for fact in said]
+    # Probes are what clients lose; that nothing else noticed is told where there is nothing else.
+    engines = [fact.at for fact in said if fact.lane is not Lane.PROBE] or signs
     began = min([*signs, *lost], default=None)
     acts = [fact for fact in facts if _is_act(fact) and (began is None or fact.at >= began)]
     pages = [each.at for each in story.notices if each.incident == incident.id and each.kind in PAGES]
     taken = [entry.at for entry in incident.timeline if entry.kind == "acknowledged"]
     return Moments(
-        began, min(lost, default=None), min(signs, default=None), incident.opened, min(pages, default=None),
+        began, min(lost, default=None), min(engines, default=None), incident.opened, min(pages, default=None),
         min(taken, default=None), acts[0].at if acts else None, acts[0].text if acts else "",
         max(lost, default=None), incident.cleared,
     )  # fmt: skip
@@ -251,9 +267,11 @@ def _patience(facts: list[Fact], moments: Moments, fleet: Fleet | None) -> Itera
         ]
         if not failed:
             continue
-        stances = [fact for fact in mine if isinstance(fact.body, events.StanceChanged)]
+        stances = [
+            fact for fact in mine if isinstance(fact.body, events.StanceChanged) and fact.at >= (moments.began or 0.0)
+        ]
         confirm_s = _between(moments.first_loss, failed[0].at)
-        if moments.first_loss is not None and moments.first_loss > failed[0].at:
+        if confirm_s is not None and confirm_s < 0:
             confirm_s = None
         allowed_s = _allowed_s(fleet, service)
         judged = tuple(_judged(len(failed), confirm_s, allowed_s, moments, failed[0]))

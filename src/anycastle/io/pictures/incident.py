@@ -41,7 +41,7 @@ def draw_incident(
     height = 1.55 + 0.62 * rows + 0.26 * max(1, len(lanes))
     with canvas(10.0, height, path) as figure:
         grid = figure.add_gridspec(
-            rows + 1, 1, left=0.13, right=0.97, top=1 - 1.0 / height, bottom=0.5 / height, hspace=0.28,
+            rows + 1, 1, left=0.17, right=0.97, top=1 - 1.0 / height, bottom=0.5 / height, hspace=0.28,
             height_ratios=[0.62] * rows + [0.26 * max(1, len(lanes))],
         )  # fmt: skip
         axes = [figure.add_subplot(grid[at]) for at in range(rows + 1)]
@@ -53,7 +53,7 @@ def draw_incident(
         _draw_lanes(axes[-1], ticks, lanes)
         for each in axes:
             each.set_xlim(*span_s)
-            for mark in marks:
+            for mark in (one for one in marks if span_s[0] <= one.at_s <= span_s[1]):
                 each.axvline(mark.at_s, color=QUIET, linewidth=0.8, linestyle=(0, (3, 2)), zorder=1)
         for each in axes[:-1]:
             each.tick_params(axis="x", length=0, labelbottom=False)
@@ -70,7 +70,7 @@ def _draw_loss(axes: Any, loss: Loss, tone: str) -> None:
     axes.set_ylim(-3, 109)
     axes.set_yticks([0, 100], ["0", "100 %"], fontsize=7.5)
     axes.yaxis.grid(visible=True, color=LINE, linewidth=0.6)
-    axes.set_ylabel(loss.region or "not known", rotation=0, ha="right", va="center", labelpad=30, color=INK, fontsize=9)
+    axes.set_ylabel(loss.region or "not known", rotation=0, ha="right", va="center", labelpad=8, color=INK, fontsize=9)
 
 
 def _draw_lanes(axes: Any, ticks: Sequence[tuple[float, str]], lanes: Sequence[str]) -> None:
@@ -85,11 +85,24 @@ def _draw_lanes(axes: Any, ticks: Sequence[tuple[float, str]], lanes: Sequence[s
     axes.yaxis.grid(visible=True, color=LINE, linewidth=0.6)
 
 
+def _joined(marks: Sequence[Mark], span_s: tuple[float, float]) -> list[Mark]:
+    """Give the marks that are shown, those that would stand in one place as one."""
+    found: list[Mark] = []
+    for mark in sorted(marks, key=lambda each: each.at_s):
+        if not span_s[0] <= mark.at_s <= span_s[1]:
+            continue
+        if found and mark.at_s - found[-1].at_s < 0.01 * (span_s[1] - span_s[0]):
+            found[-1] = Mark(found[-1].at_s, f"{found[-1].word}, {mark.word}")
+        else:
+            found.append(mark)
+    return found
+
+
 def _draw_words(axes: Any, marks: Sequence[Mark], span_s: tuple[float, float]) -> None:
     """Write what marks are above the first axes; words that would stand on each other are put on two rows."""
     width = span_s[1] - span_s[0]
     last = [-width, -width]
-    for mark in sorted(marks, key=lambda each: each.at_s):
+    for mark in _joined(marks, span_s):
         row = 0 if mark.at_s - last[0] > 0.09 * width else 1
         if row and mark.at_s - last[1] <= 0.09 * width:
             continue

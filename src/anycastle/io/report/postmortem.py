@@ -45,14 +45,25 @@ def draw(found: Postmortem, path: Path) -> None:
         (moments.last_loss, "last loss"), (moments.cleared, "cleared"),
     )  # fmt: skip
     marks = [Mark(at - zero, word) for at, word in named if at is not None]
-    times = [at for at, _ in ticks] + [mark.at_s for mark in marks]
-    first, last = min(times, default=0.0), max(times, default=1.0)
-    pad = max(1.0, 0.02 * (last - first))
+    first, last = _shown_span(found, zero)
+    pad = max(1.0, 0.05 * (last - first))
     draw_incident(
         losses, ticks, marks, (first - pad, last + pad), path,
         title="Answers lost, and what happened",
         about="Share of probes without an answer, by region; below it the timeline's lines.",
     )  # fmt: skip
+
+
+def _shown_span(found: Postmortem, zero: float) -> tuple[float, float]:
+    """Give the seconds that are drawn: from the first sign to the last thing that happened, not to the clearing.
+
+    An incident is cleared minutes after all is well, by design; drawn to scale, what matters would be a line.
+    """
+    moments = found.moments
+    known = [each for each in (moments.paged, moments.acted, moments.last_loss) if each is not None]
+    happened = [line.at for line in found.timeline.lines if line.where]
+    last = max([*known, *happened], default=zero + 1.0) - zero
+    return 0.0, max(1.0, last)
 
 
 def _summary(found: Postmortem) -> Iterator[Block]:
@@ -75,7 +86,7 @@ def _summary(found: Postmortem) -> Iterator[Block]:
     if incident.acknowledged_by:
         yield Paragraph(f"Acknowledged by {incident.acknowledged_by}.")
     if found.gaps:
-        yield Paragraph("This rests on less than there might be: " + "; ".join(found.gaps) + ".")
+        yield Paragraph(f"It rests on less than there might be. Not given: {', '.join(found.gaps)}.")
 
 
 def _times(moments: Moments) -> Rows:
@@ -171,7 +182,7 @@ def _timeline(found: Postmortem) -> Iterator[Block]:
 
 def _actions(found: Postmortem) -> list[Block]:
     suggested = [f"{each.symptom.fix} ({each.symptom.name})" for each in found.causes]
-    gaps = [f"Next time have at hand what was missing: {gap}" for gap in found.gaps]
+    gaps = [f"Have at hand next time: {gap}" for gap in found.gaps]
     return [
         Paragraph("For people to decide: each with an owner and a date. What the evidence suggests:"),
         Bullets(
@@ -188,6 +199,8 @@ def _lost(impact: Sequence[Impact]) -> str:
 def _span(seconds: float | None) -> str:
     if seconds is None:
         return "not known"
+    if seconds < 0:
+        return "before it"
     return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
 
 

@@ -1,5 +1,6 @@
 """Symptoms that routes show: other paths, hijacks, noise, sessions, slow convergence, routes that lead nowhere."""
 
+from operator import itemgetter
 from typing import Final
 
 from anycastle.model.event import (
@@ -46,13 +47,19 @@ def new_path(case: Case) -> Judgement:
     near = [fact for fact in changes if any(abs(fact.at - step.at) <= 900.0 for step in steps)]
     regions = {step.region for step in steps}
     all_regions = {probe.region for probe in case.probes}
-    own = [fact for fact, _ in case.of(AnnouncementsApplied) if any(abs(fact.at - step.at) <= OWN_S for step in steps)]
+    changed = [(min((abs(fact.at - step.at) for step in steps), default=OWN_S + 1), fact) for fact in _changes(case)]
+    own = [fact for away_s, fact in sorted(changed, key=itemgetter(0)) if away_s <= OWN_S]
     return seen(
         [*steps, *(near if steps else [])],
         predicted=[bool(near), len(regions) * 2 > len(all_regions)],
         against=[f"our own change of routes at that time: {fact.pop}: {fact}" for fact in own[:2]],
         missing=lacking(case, Source.WATCH, Source.EVENTS),
     )
+
+
+def _changes(case: Case) -> list[Fact]:
+    """Give what our own routers were told."""
+    return [fact for fact, _ in case.of(AnnouncementsApplied)]
 
 
 def false_hijack(case: Case) -> Judgement:
