@@ -1,6 +1,7 @@
 """The runbooks that come with the program: each of their commands exists, and what moves traffic is known as such."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import click
 import pytest
@@ -57,7 +58,7 @@ def test_every_shipped_runbook_that_moves_traffic_asks_before() -> None:
     for name in shipped():
         steps = load(name, None).steps
         assert any(step.dangerous for step in steps), name
-        for before, step in zip(steps, steps[1:], strict=False):
+        for before, step in pairwise(steps):
             assert not step.dangerous or before.kind is StepKind.APPROVAL, (name, step.number)
 
 

@@ -11,6 +11,7 @@ from anycastle.model.event import (
     ConvergenceMeasured,
     FindingCleared,
     FindingOpened,
+    FindingUpdated,
     RouterDiverged,
     SessionChanged,
 )
@@ -62,39 +63,47 @@ def _changes(case: Case) -> list[Fact]:
     return [fact for fact, _ in case.of(AnnouncementsApplied)]
 
 
+def _hijacks(case: Case) -> list[tuple[Fact, FindingOpened, FindingOpened | FindingUpdated]]:
+    """Give the findings of foreign origins: the fact, as it opened, and as it was when most peers saw it.
+
+    A finding opens with the second network that sees it; how wide it is, updates tell.
+    """
+    widest: dict[str, FindingOpened | FindingUpdated] = {}
+    for fact in case.findings(*HIJACKS):
+        body = fact.body
+        if isinstance(body, FindingOpened | FindingUpdated):
+            known = widest.get(body.finding)
+            widest[body.finding] = body if known is None or body.peers > known.peers else known
+    opened = [(fact, body) for fact, body in case.of(FindingOpened) if body.finding_kind in HIJACKS]
+    return [(fact, body, widest[body.finding]) for fact, body in opened]
+
+
 def false_hijack(case: Case) -> Judgement:
     """A foreign origin was told of, and few saw it, for a short time; or the RPKI says that it may."""
     if Source.WATCH not in case.given:
         return not_enough(lacking(case, Source.WATCH))
     over = {body.finding: body for _, body in case.of(FindingCleared)}
     noise = []
-    for fact, body in case.of(FindingOpened):
-        if body.finding_kind not in HIJACKS:
-            continue
+    for fact, body, wide in _hijacks(case):
         end = over.get(body.finding)
-        few = body.peers <= FEW_PEERS and body.collectors <= 1
-        short = end is not None and end.lasted_s <= SHORT_S
-        if body.validity == "valid" or (few and (short or end is None)):
-            why = "valid by the RPKI" if body.validity == "valid" else f"{body.peers} peers of one collector saw it"
+        few = wide.peers <= FEW_PEERS and wide.collectors <= 1
+        if body.validity == "valid" or (few and (end is None or end.lasted_s <= SHORT_S)):
+            why = "valid by the RPKI" if body.validity == "valid" else f"{wide.peers} peers of one collector saw it"
             noise.append(f"{fact.text}; {why}" + (f", for {end.lasted_s:.0f} s" if end else "") + f" [{fact.where}]")
-    reach = [] if not noise else [_probes_fail(case)]
-    return seen(noise, against=["probes fail meanwhile: somebody is cut off"] if any(reach) else [])
+    cut_off = bool(noise) and _probes_fail(case)
+    return seen(noise, against=["probes fail meanwhile: somebody is cut off"] if cut_off else [])
 
 
 def hijack(case: Case) -> Judgement:
     """A network that may not originate a prefix does, and many see it."""
     if Source.WATCH not in case.given:
         return not_enough(lacking(case, Source.WATCH))
-    found = [
-        (fact, body)
-        for fact, body in case.of(FindingOpened)
-        if body.finding_kind in HIJACKS and body.validity != "valid"
-    ]
-    wide = [pair for pair in found if pair[1].peers > FEW_PEERS or pair[1].collectors > 1]
+    found = [(fact, wide) for fact, body, wide in _hijacks(case) if body.validity != "valid"]
+    broad = [pair for pair in found if pair[1].peers > FEW_PEERS or pair[1].collectors > 1]
     return seen(
-        [fact for fact, _ in wide or found],
-        predicted=[bool(wide)],
-        against=[] if wide or not found else ["few peers see it, and all of one collector: it may be noise"],
+        [f"{fact.text}; at most {wide.peers} peers saw it [{fact.where}]" for fact, wide in broad or found],
+        predicted=[bool(broad)],
+        against=[] if broad or not found else ["few peers see it, and all of one collector: it may be noise"],
         missing=lacking(case, Source.PROBES),
     )
 

@@ -87,7 +87,9 @@ def test_a_value_is_one_word_whatever_it_holds() -> None:
 
 
 def test_all_that_is_wrong_is_told_at_once_with_its_place() -> None:
-    text = GOOD.replace("```check", "```chek").replace("--pop {pop}", "--pop {pob}", 1).replace("by: sec", "by: the sec")
+    text = (
+        GOOD.replace("```check", "```chek").replace("--pop {pop}", "--pop {pob}", 1).replace("by: sec", "by: the sec")
+    )
     assert wrong(text) == [
         "book.md:14:4: Look: 'chek' is no kind of step; did you mean 'check'?",
         "book.md:29:5: step 1.by: 'the second person' is none of anyone, second person; did you mean 'second person'?",
@@ -103,8 +105,8 @@ def test_all_that_is_wrong_is_told_at_once_with_its_place() -> None:
         ("run: anycastle controller status", "run: anycastle drain dns", "a check changes nothing, and this command"),
         ("run: anycastle controller", "run: rm controller", "a step runs a command of `anycastle`, and nothing else"),
         ("within: 2m", "within: 2 days", "'2 days' is no span"),
-        ("output \"{pop}\": \\{", "output (", "no regular expression"),
-        ("output \"{pop}\": \\{", "says yes", "write `exit 0 3`"),
+        ('output "{pop}": \\{', "output (", "no regular expression"),
+        ('output "{pop}": \\{', "says yes", "write `exit 0 3`"),
         ("'{reason} now'", "'{reason} now", "no closing quotation"),
         ("```approval\nask: Take {pop} out?\nby: second person\n```\n", "", "needs an approval of its own before it"),
         ("ask: Take {pop} out?\n", "", "approval needs `ask: ...`"),
