@@ -81,4 +81,4 @@ def test_what_is_wrong_is_told(night: tuple[Path, dict[str, Any]]) -> None:
     typed(folder, "diagnose", code=2)
     typed(folder, "diagnose", *EVIDENCE, "--telemetry", "cpus=fleet/fleet.yaml", code=2)
     typed(folder, "postmortem", "1", *EVIDENCE, "-o", "night.pdf", code=2)
-    typed(folder.parent, "demo", "--evidence", "left", code=1)
+    typed(folder.parent, "demo", "--evidence", "left", code=2)

@@ -33,6 +33,8 @@ def demo(form: Form, keep: bool, plain: bool, evidence: Path | None) -> None:
     from anycastle.lab.demo import Demo
     from anycastle.lab.world import world
 
+    if evidence is not None and evidence.exists() and any(evidence.iterdir()):
+        raise click.UsageError(f"{evidence} is not empty")
     played = Demo(world()) if evidence is None else Demo(world(), failed_for_s=PAGED_S)
     if form is Form.JSON:
         figures = asyncio.run(_play(played, keep))

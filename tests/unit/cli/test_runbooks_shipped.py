@@ -13,7 +13,7 @@ from anycastle.response.runbook.changing import DANGEROUS, HARMLESS, changes
 from anycastle.response.runbook.document import StepKind, filled
 from anycastle.rollout.readiness.runbooks import NEEDED
 
-WANTED = {"pop-failure", "hijack", "route-leak", "ddos", "bad-rollout", "partial-reachability", "mtu"}
+WANTED = {"incident", "pop-failure", "hijack", "route-leak", "ddos", "bad-rollout", "partial-reachability", "mtu"}
 
 
 def commands() -> Iterator[tuple[str, int, tuple[str, ...]]]:
@@ -57,7 +57,7 @@ def test_what_is_no_command_is_found(words: tuple[str, ...], said: str) -> None:
 def test_every_shipped_runbook_that_moves_traffic_asks_before() -> None:
     for name in shipped():
         steps = load(name, None).steps
-        assert any(step.dangerous for step in steps), name
+        assert name == "incident" or any(step.dangerous for step in steps), name
         for before, step in pairwise(steps):
             assert not step.dangerous or before.kind is StepKind.APPROVAL, (name, step.number)
 
