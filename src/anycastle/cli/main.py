@@ -55,6 +55,7 @@ COMMANDS: Final = MappingProxyType(
         "prober": Command("anycastle.cli.prober", "prober", "Probe targets on a schedule, as a vantage point."),
         "ready": Command("anycastle.cli.readiness", "ready", "Go through the checklist of production."),
         "restore": Command("anycastle.cli.backup", "restore", "Put a backup into a controller's database."),
+        "review": Command("anycastle.cli.review", "review", "Write the review of a week or a month."),
         "rollout": Command("anycastle.cli.rollout", "rollout", "Look at rollouts, hold them, take them back."),
         "rpki": Command("anycastle.cli.rpki", "rpki", "Validate routes, audit and plan the fleet's ROAs."),
         "runbook": Command("anycastle.cli.runbook", "runbook", "Show runbooks, carry them out step by step."),

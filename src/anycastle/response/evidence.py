@@ -5,7 +5,8 @@ must tell whether nothing was there, or nobody looked. Each piece of evidence sa
 that a human can read it there.
 """
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from operator import attrgetter
@@ -150,6 +151,12 @@ class Case:
             *(each.at for each in self.samples),
         ]
         return (min(times), max(times)) if times else None
+
+
+def any_within(times: Sequence[float], first: float, last: float) -> bool:
+    """Tell whether one of some times, which are in order, lies between two moments."""
+    place = bisect_left(times, first)
+    return place < len(times) and times[place] <= last
 
 
 def merged(parts: Iterable[Case], topology: Topology) -> Case:

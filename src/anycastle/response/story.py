@@ -178,12 +178,14 @@ def _of_probes(probes: Iterable[Probed]) -> tuple[list[Fact], list[Told]]:
     """Fold probes into what changed of each region and target."""
     last: dict[tuple[str, str], dict[str, bool]] = {}
     lost: dict[tuple[str, str], bool] = {}
+    failing_of: dict[tuple[str, str], int] = {}
     facts, told = list[Fact](), list[Told]()
     for probe in probes:
         key = probe.region, probe.target
         seen = last.setdefault(key, {})
+        before = seen.get(probe.network, True)
         seen[probe.network] = probe.answered
-        failing = sum(not each for each in seen.values())
+        failing = failing_of[key] = failing_of.get(key, 0) + before - probe.answered
         now_lost = failing >= LOST_SHARE * len(seen)
         if now_lost == lost.get(key, False):
             continue

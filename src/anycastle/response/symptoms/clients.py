@@ -4,7 +4,7 @@ from statistics import median
 from typing import Final
 
 from anycastle.model.event import AnnouncementsApplied, DrainChanged, StanceChanged
-from anycastle.response.evidence import Case, Probed, Sample, Source
+from anycastle.response.evidence import Case, Probed, Sample, Source, any_within
 from anycastle.response.symptoms.probed import CUT_SHARE, lost_by_region, moves, worst_span
 from anycastle.response.symptoms.routes import LOSSES, announcing_pops
 from anycastle.response.symptoms.symptom import Judgement, lacking, not_enough, seen
@@ -56,8 +56,8 @@ def sessions_break(case: Case) -> Judgement:
     resets = [probe for probe in case.probes if probe.failure == "reset"]
     moved = moves(case.probes)
     changes = [fact for fact, _ in case.of(AnnouncementsApplied)]
-    moments = [*(each.at for each in moved), *(fact.at for fact in changes)]
-    near = [probe for probe in resets if any(abs(probe.at - at) <= NEAR_S for at in moments)]
+    moments = sorted([*(each.at for each in moved), *(fact.at for fact in changes)])
+    near = [probe for probe in resets if any_within(moments, probe.at - NEAR_S, probe.at + NEAR_S)]
     shown = [f"{probe.vantage} to {probe.target}: {probe.words} [{probe.where}]" for probe in near or resets]
     return seen(
         [*shown, *(moved if resets else [])],

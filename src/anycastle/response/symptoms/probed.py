@@ -1,5 +1,6 @@
 """What probes show, for several rules: steps of latency, regions that are cut off, moves between PoPs."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
@@ -84,11 +85,13 @@ def _splits(some: list[Probed]) -> range:
 
 def lost_by_region(probes: Iterable[Probed]) -> dict[str, tuple[int, int, int]]:
     """Give region -> probes without an answer, probes, and networks that asked."""
-    counts: dict[str, tuple[int, int, set[str]]] = {}
+    lost, asked = Counter[str](), Counter[str]()
+    networks: dict[str, set[str]] = {}
     for probe in probes:
-        lost, asked, networks = counts.get(probe.region, (0, 0, set()))
-        counts[probe.region] = lost + (not probe.answered), asked + 1, networks | {probe.network}
-    return {region: (lost, asked, len(networks)) for region, (lost, asked, networks) in counts.items()}
+        asked[probe.region] += 1
+        lost[probe.region] += not probe.answered
+        networks.setdefault(probe.region, set()).add(probe.network)
+    return {region: (lost[region], count, len(networks[region])) for region, count in asked.items()}
 
 
 def worst_span(probes: tuple[Probed, ...], region: str, length_s: float = 60.0) -> tuple[int, int, str]:
