@@ -25,7 +25,7 @@ _FOLDER: Final = click.option(
 )  # fmt: skip
 _LOG: Final = click.option(
     "--log", "log_path", type=click.Path(dir_okay=False, path_type=Path), envvar="ANYCASTLE_RUNBOOK_LOG",
-    help="The event log of runs. [default: /var/lib/anycastle/runbooks/events.db, or in your own state folder]",
+    help="The event log of runs. [default: /var/lib/anycastle/runbooks/runs.db, or in your own state folder]",
 )  # fmt: skip
 _OWNER: Final = click.option(
     "--owner", default=getpass.getuser,
@@ -119,6 +119,8 @@ def run(
     \b
     anycastle runbook run pop-failure --set pop=fra --set service=dns --incident 1
     """
+    from secrets import token_hex
+
     from anycastle.cli.runbook_run import Run, dry_run, ended
     from anycastle.io.clock import now
     from anycastle.model.event import RunbookStepped
@@ -132,7 +134,7 @@ def run(
     with _opened(log_path) as (log, place):
         wall = now().wall
         number = 1 + len(log.runs())
-        identity = f"r{number}-{int(wall) % 100_000:05}"
+        identity = f"r{number}-{token_hex(3)}"  # two that begin in one moment are two
         texts = tuple(f"{key}={value}" for key, value in values.items())
         log.write(
             wall, RunbookStepped(identity, book.name, book.digest, incident, 0, book.title, BEGUN, owner, "", texts)

@@ -29,7 +29,7 @@ from anycastle.response.evidence import Case, Fact, Lane, Probed, Report, Sample
 from anycastle.response.signal import Subject
 
 FACTS_MAX: Final = 500_000
-PROBES_MAX: Final = 2_000_000
+PROBES_MAX: Final = 1_000_000
 PROBLEMS_MAX: Final = 20
 
 METRICS: Final = ("cpu", "packets", "requests", "hit_ratio", "origin_requests")

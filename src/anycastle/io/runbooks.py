@@ -62,9 +62,9 @@ def read(path: Path) -> Runbook:
 def default_log() -> Path:
     """Give where runs are written: the system's place for root, the user's own else."""
     if os.geteuid() == 0:
-        return Path("/var/lib/anycastle/runbooks/events.db")
+        return Path("/var/lib/anycastle/runbooks/runs.db")
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
-    return Path(base) / "anycastle/runbooks/events.db"
+    return Path(base) / "anycastle/runbooks/runs.db"
 
 
 class RunLog:

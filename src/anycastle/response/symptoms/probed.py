@@ -78,9 +78,9 @@ def _step(some: list[Probed]) -> tuple[float, float, Probed] | None:
 
 
 def _splits(some: list[Probed]) -> range:
-    """Give the places to split at: each side has a tenth of the series, and at least `BESIDE`; some hundred in all."""
+    """Give the places to split at: each side has a tenth of the series, and at least `BESIDE`; some forty in all."""
     edge = max(BESIDE, len(some) // 10)
-    return range(edge, max(edge, len(some) - edge + 1), max(1, len(some) // 200))
+    return range(edge, max(edge, len(some) - edge + 1), max(1, len(some) // 40))
 
 
 def lost_by_region(probes: Iterable[Probed]) -> dict[str, tuple[int, int, int]]:
