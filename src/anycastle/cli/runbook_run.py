@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from anycastle.cli.output import message, one_line, styled
+from anycastle.cli.output import message, styled
 from anycastle.model.event import RunbookStepped
 from anycastle.response.runbook import progress as states
 from anycastle.response.runbook.document import Otherwise, Runbook, Step, StepKind, filled, pattern_of, words_of
@@ -106,7 +106,7 @@ class Run:
         answer, met = self._answered(step, words, values)
         evidence = f"$ {' '.join(words)}\n{_told(answer)}\n{answer.output}".rstrip()
         for line in answer.output.splitlines()[-SHOWN_LINES:]:
-            click.echo(f"    {one_line(line)}")
+            click.echo(f"    {_safe(line)}")
         if answer.code is None and step.kind is StepKind.COMMAND:
             message(f"it did not end within {step.within_s:g} s and was stopped", severity="error")
             self._wait(Next.ASK, step, self.progress)
@@ -137,6 +137,11 @@ def met(step: Step, answer: "Answer", values: Mapping[str, str]) -> bool:
     """Tell whether an answer is what a step expects."""
     pattern = pattern_of(step, values)
     return answer.code in step.expect.exits and (pattern is None or pattern.search(answer.output) is not None)
+
+
+def _safe(line: str) -> str:
+    """Give a line that a command printed, its columns as they are; a terminal obeys nothing of it."""
+    return "".join(each if each.isprintable() else "?" for each in line.expandtabs())
 
 
 def _told(answer: "Answer") -> str:
@@ -171,7 +176,7 @@ def dry_run(runbook: Runbook, values: Mapping[str, str]) -> int:
             good = met(step, answer, values)
             wrong += not good and step.kind is StepKind.CHECK and step.otherwise is Otherwise.STOP
             for line in answer.output.splitlines()[-SHOWN_LINES:]:
-                click.echo(f"    {one_line(line)}")
+                click.echo(f"    {_safe(line)}")
             click.echo(f"    {_told(answer)}: {'as expected' if good else 'not as expected'}")
     message(f"a dry run: nothing was changed or written; {wrong} of {len(runbook.steps)} steps would stop it")
     return FAILED if wrong else 0

@@ -3,7 +3,8 @@
 A command that is in neither set only looks. A check may not change anything; what moves traffic needs an approval.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 DANGEROUS: Final = frozenset(
@@ -33,19 +34,37 @@ HARMLESS: Final = frozenset(
     {
         ("backup",),
         ("controller", "migrate"),
-        ("controller", "token"),
         ("freeze",),
         ("init",),
         ("lab", "down"),
         ("lab", "up"),
-        ("login",),
         ("pki", "init"),
         ("pki", "issue"),
-        ("rollout", "approve"),
         ("rollout", "pause"),
     }
 )
 """These change something, and move no traffic by themselves."""
+
+
+_PERSON: Final = "an approval is a person's, and no step of a runbook"
+_SECRET: Final = "what it answers is a secret, and would stand in the log"
+
+FORBIDDEN: Final[Mapping[tuple[str, ...], str]] = MappingProxyType(
+    {
+        ("controller", "token"): _SECRET,
+        ("login",): _SECRET,
+        ("rollout", "approve"): _PERSON,
+        ("runbook", "approve"): _PERSON,
+        ("runbook", "resume"): "a runbook does not carry out another",
+        ("runbook", "run"): "a runbook does not carry out another",
+    }
+)
+"""What no runbook runs, and why."""
+
+
+def why_forbidden(words: Sequence[str]) -> str:
+    """Give why no step may run a command; empty where one may."""
+    return next((why for path, why in FORBIDDEN.items() if path in _first(words)), "")
 
 
 def _first(words: Sequence[str]) -> set[tuple[str, ...]]:

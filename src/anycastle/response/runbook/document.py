@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 
 from anycastle.base.errors import ParseError
-from anycastle.response.runbook.changing import changes, is_dangerous
+from anycastle.response.runbook.changing import changes, is_dangerous, why_forbidden
 
 E = TypeVar("E", bound=Enum)
 
@@ -296,6 +296,8 @@ def _run(row: _Row | None, kind: StepKind, path: str, reader: _Reader) -> tuple[
         return ()
     if not words or words[0] != "anycastle":
         reader.blame(line, column, f"{path}.run", "a step runs a command of `anycastle`, and nothing else")
+    elif why := why_forbidden(words):
+        reader.blame(line, column, f"{path}.run", why)
     elif kind is not StepKind.COMMAND and changes(words):
         reader.blame(line, column, f"{path}.run", f"a {kind.value} changes nothing, and this command does")
     return words
