@@ -119,10 +119,11 @@ def _told(alerts: Path | None) -> "list[Told]":
 
 def _played(case: "Case", told: "list[Told]", alerts: Path | None) -> "Story":
     from anycastle.base.errors import MisuseError
+    from anycastle.response.recorded import with_recorded
     from anycastle.response.story import story_of
 
     try:
-        return story_of(case, told)
+        return with_recorded(story_of(case, told), case)
     except MisuseError as error:
         raise click.UsageError(f"{alerts}: {error}") from error
 

@@ -6,7 +6,7 @@ with its place and left out: in an incident nine good files are worth more than 
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -77,9 +77,11 @@ class Read:
             event = row.event()
             where = f"{name}:{row.sequence}"
             if event is None:
-                self.facts.append(Fact(row.at, Lane.ALARM, row.kind, Subject(), where))
+                self.facts.append(
+                    Fact(row.at, Lane.ALARM, row.kind, Subject(), where, kind=row.kind, fields=row.fields)
+                )
                 continue
-            self.facts.append(fact_of(event, where))
+            self.facts.append(replace(fact_of(event, where), kind=row.kind, fields=row.fields))
             if not isinstance(event.body, RunbookStepped):
                 self.given.add(Source.WATCH if row.pop == WATCH else Source.EVENTS)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from operator import attrgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from anycastle.base.ports import Timestamp
 from anycastle.model.event import Body
@@ -60,6 +60,10 @@ class Fact:
     """The event, where it is one."""
     pop: str = ""
     """Whose log it is; empty of what the controller or the watch says."""
+    kind: str = ""
+    """As the log names it; empty of what is no event."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """Of an event, as they are stored: also where this release does not know its kind."""
 
     def __str__(self) -> str:
         return f"{self.text} [{self.where}]"

@@ -16,6 +16,9 @@ LEAD_S: Final = 900.0
 TAIL_S: Final = 300.0
 """After it is cleared."""
 
+OF_INCIDENTS: Final = frozenset({"incident_changed", "notice_sent", "notice_dead"})
+"""Kinds of events that are an incident's own lines already, where a controller wrote them down (`recorded`)."""
+
 LINES_MAX: Final = 5000
 """Of one timeline; further ones are counted."""
 
@@ -62,6 +65,8 @@ def concerns(incident: Incident, fact: Fact, topology: Topology) -> bool:
 
     What names nothing (a freeze, a rollout of the fleet) belongs on all; a run of a runbook on its own incident's.
     """
+    if fact.kind in OF_INCIDENTS:
+        return False
     if fact.lane is Lane.RUNBOOK:
         named = getattr(fact.body, "incident", "")
         return named == str(incident.id)
