@@ -101,7 +101,7 @@ def led(tmp_path: Path) -> Iterator[ControlledFleet]:
         fleet.end()
 
 
-@pytest.mark.mission("C15", "O3", "C17")
+@pytest.mark.mission("C15", "C17")
 def test_pop_failure_is_followed_from_end_to_end(led: ControlledFleet, tmp_path: Path) -> None:
     typed = Typed(tmp_path)
     typed("adopt", "fleet", "--reason", "begin")

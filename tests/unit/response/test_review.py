@@ -56,7 +56,7 @@ def test_what_lies_outside_does_not_count_and_what_was_not_given_is_not_known(tm
     assert "Not given: the watch's event log, probes' results, telemetry of PoPs." in text
 
 
-@pytest.mark.mission("O5", "I8")
+@pytest.mark.mission("O5")
 def test_a_months_registries(tmp_path: Path) -> None:
     scene = changed(Validity.VALID, Validity.NOT_FOUND)
     case = case_of(tmp_path, watch=scene.events)

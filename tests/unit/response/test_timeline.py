@@ -86,7 +86,7 @@ def test_the_same_files_give_the_same_numbers(tmp_path: Path) -> None:
     assert list(story_of(first).engine.incidents) == list(story_of(second).engine.incidents)
 
 
-@pytest.mark.mission("C15", "F7")
+@pytest.mark.mission("C15")
 def test_the_figures_of_a_postmortem(tmp_path: Path) -> None:
     case = night(tmp_path)
     story = story_of(case)

@@ -29,7 +29,7 @@ def steady_probes(until_s: float, every_s: float = 30.0, lost_at: str = "", betw
     ]
 
 
-@pytest.mark.mission("O6", "F7", "M9")
+@pytest.mark.mission("O6", "F7")
 def test_4_a_check_that_flaps_while_probes_are_answered(tmp_path: Path) -> None:
     made = flapping(4)
     told = judged(case_of(tmp_path, events=made.events(), probes=steady_probes(1400)))["flaky-checks"]
@@ -52,7 +52,7 @@ def test_4_one_death_is_no_flapping_and_without_logs_nothing_is_said(tmp_path: P
     assert told.missing == ("event logs of agents or the controller",)
 
 
-@pytest.mark.mission("O6", "C5")
+@pytest.mark.mission("O6")
 def test_11_a_withdrawal_without_steering_and_losses_after_it(tmp_path: Path) -> None:
     made = agent()
     at = made.clock
@@ -65,7 +65,7 @@ def test_11_a_withdrawal_without_steering_and_losses_after_it(tmp_path: Path) ->
     assert "without steering before" in told.evidence[0] or "after 0 s of steering" in told.evidence[0]
 
 
-@pytest.mark.mission("O6", "C5")
+@pytest.mark.mission("O6")
 def test_11_a_drain_in_order_is_none(tmp_path: Path) -> None:
     made = agent()
     at = made.clock
