@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,11 +15,17 @@ if TYPE_CHECKING:
     from anycastle.lab.demo import Demo, Figures, Happening
 
 
+PAGED_S = 8.0
+"""With --evidence the failure lasts long enough to page somebody."""
+
+
 @click.command()
 @output_option(Form.TEXT, Form.JSON)
 @click.option("--keep", is_flag=True, help="Stay up after the scenario, until Ctrl-C.")
 @click.option("--plain", is_flag=True, help="Lines of text, also on a terminal.")
-def demo(form: Form, keep: bool, plain: bool) -> None:
+@click.option("--evidence", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+              help="Leave a new folder with agents' events, clients' queries, and the fleet's files.")  # fmt: skip
+def demo(form: Form, keep: bool, plain: bool, evidence: Path | None) -> None:
     """Run a fleet of five PoPs on this machine, let one fail, and measure what clients see.
 
     Real BGP sessions, agents, checks and name servers on the loopback; no root is needed, and nothing is left behind.
@@ -26,7 +33,9 @@ def demo(form: Form, keep: bool, plain: bool) -> None:
     from anycastle.lab.demo import Demo
     from anycastle.lab.world import world
 
-    played = Demo(world())
+    if evidence is not None and evidence.exists() and any(evidence.iterdir()):
+        raise click.UsageError(f"{evidence} is not empty")
+    played = Demo(world()) if evidence is None else Demo(world(), failed_for_s=PAGED_S)
     if form is Form.JSON:
         figures = asyncio.run(_play(played, keep))
     elif sys.stdout.isatty() and not plain:
@@ -34,6 +43,8 @@ def demo(form: Form, keep: bool, plain: bool) -> None:
     else:
         played.listen(_print_line)
         figures = asyncio.run(_play(played, keep))
+    if evidence is not None:
+        played.write_evidence(evidence)
     if form is Form.JSON:
         from anycastle.cli.output import print_json
 

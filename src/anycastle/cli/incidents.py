@@ -1,4 +1,4 @@
-"""`anycastle incidents`: what alerts become, tried on a file of them."""
+"""`anycastle incidents`: what alerts become, tried on a file of them; the incidents of logs, and their timelines."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anycastle.cli import incidents_live
-from anycastle.cli.output import Form, Table, counted, message, output_option, print_json, print_table
+from anycastle.cli.controller_socket import run_dir_option
+from anycastle.cli.evidence_input import evidence_options, read_evidence
+from anycastle.cli.output import Form, Table, counted, message, one_line, output_option, print_json, print_table
 
 if TYPE_CHECKING:
     from anycastle.base.ports import Timestamp
@@ -19,7 +21,7 @@ SECONDS_MAX = 86_400 * 3650
 
 @click.group()
 def incidents() -> None:
-    """See what becomes of alerts: pages, tickets, incidents."""
+    """See what becomes of alerts: pages, tickets, incidents, and the timeline of each."""
 
 
 @incidents.command()
@@ -73,6 +75,64 @@ def replay(file: Path, fleet: Path | None, after: float, form: Form) -> None:
     message(f"{counted(len(engine.incidents), 'incident')}; {counted(len(engine.held), 'alert')} explained or silenced")
 
 
+@incidents.command("list")
+@click.option("--all", "everything", is_flag=True, help="Of a controller: those that are over too.")
+@run_dir_option
+@evidence_options
+@output_option(Form.TABLE, Form.JSON)
+def list_incidents(everything: bool, run_dir: Path, form: Form, **files: Any) -> None:
+    """List the incidents that a controller has open; or, with files, those that logs, probes and alerts amount to.
+
+    The same files give the same numbers; a file more may give others.
+
+    \b
+    anycastle incidents list
+    anycastle incidents list --fleet fleet --events fra1.db --probes results.ndjson
+    """
+    if not any(value for name, value in files.items() if name != "fleet"):
+        incidents_live.list_live(everything, run_dir, form)
+        return
+    found = list(read_evidence(**files).story.engine.incidents.values())
+    if form is Form.JSON:
+        print_json([_plain(each) for each in found])
+        return
+    rows = [
+        (str(each.id), _time(each.opened), "-" if each.cleared is None else _time(each.cleared), each.status.value,
+         each.urgency.value, each.title)
+        for each in found
+    ]  # fmt: skip
+    if rows:
+        print_table(Table(("id", "opened", "cleared", "status", "urgency", "title"), rows))
+    else:
+        click.echo("no incident")
+
+
+@incidents.command()
+@click.argument("number", type=click.IntRange(1), metavar="ID")
+@evidence_options
+@output_option(Form.TABLE, Form.JSON)
+def timeline(number: int, form: Form, **files: Any) -> None:
+    """Show one timeline of an incident: routes, findings, changes, probes, alerts, and what automation did.
+
+    It begins 15 minutes before the incident opened and ends 5 minutes after it was cleared.
+
+    \b
+    anycastle incidents timeline 1 --fleet fleet --events fra1.db --probes results.ndjson
+    """
+    from anycastle.response.timeline import timeline_of
+
+    known = read_evidence(**files)
+    found = timeline_of(known.incident(number), known.case, known.story)
+    if form is Form.JSON:
+        lines = [{"at": each.at, "lane": each.lane, "text": each.text, "where": each.where} for each in found.lines]
+        print_json(_plain(found.incident) | {"timeline": lines, "timeline_beyond": found.beyond})
+        return
+    rows = [(_time_ms(each.at), each.lane, one_line(each.text), each.where) for each in found.lines]
+    print_table(Table(("at", "lane", "what", "where"), rows))
+    if found.beyond:
+        message(f"{found.beyond} further lines")
+
+
 def _fleet(folder: Path) -> Any:
     from anycastle.io.fleet_loader import load_here, usable
 
@@ -99,11 +159,17 @@ def _plain(incident: "Incident") -> dict[str, Any]:
     }
 
 
+def _time_ms(at: "Timestamp") -> str:
+    if at < SECONDS_MAX:
+        return f"{at:.3f} s"
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _time(at: "Timestamp") -> str:
     if at < SECONDS_MAX:
         return f"{at:g} s"
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-for _command in (incidents_live.list_, incidents_live.show, incidents_live.ack, incidents_live.note):
+for _command in (incidents_live.show, incidents_live.ack, incidents_live.note):
     incidents.add_command(_command)

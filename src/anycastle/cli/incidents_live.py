@@ -1,4 +1,4 @@
-"""`anycastle incidents list`, `show`, `ack`, `note`: the incidents of a controller, on its machine."""
+"""`anycastle incidents show`, `ack`, `note`, and what `list` says without files: a controller's, on its machine."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,16 +10,8 @@ from anycastle.cli.controller_socket import owner_option, run_dir_option, say
 from anycastle.cli.output import Form, Table, counted, message, output_option, print_json, print_table
 
 
-@click.command("list")
-@click.option("--all", "everything", is_flag=True, help="Those that are over too.")
-@run_dir_option
-@output_option(Form.TABLE, Form.JSON)
-def list_(everything: bool, run_dir: Path, form: Form) -> None:
-    """List the incidents that are open.
-
-    \b
-    anycastle incidents list
-    """
+def list_live(everything: bool, run_dir: Path, form: Form) -> None:
+    """Print a controller's incidents."""
     known = say(run_dir, {"command": "incidents"})["incidents"]
     found = [each for each in known if everything or each["status"] != "cleared"]
     if form is Form.JSON:

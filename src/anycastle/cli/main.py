@@ -26,6 +26,9 @@ COMMANDS: Final = MappingProxyType(
             "anycastle.cli.controller", "controller", "Run the fleet's controller, see how it stands."
         ),
         "demo": Command("anycastle.cli.demo", "demo", "Show the main job: a PoP fails, clients are answered."),
+        "diagnose": Command(
+            "anycastle.cli.diagnose", "diagnose", "Tell likely causes of what is wrong, with their evidence."
+        ),
         "diff": Command("anycastle.cli.diff", "diff", "Show which routes the fleet's files would change."),
         "drain": Command("anycastle.cli.drain", "drain", "Take services from PoPs gracefully."),
         "drift": Command("anycastle.cli.drift", "drift", "Show what a human changed on a router."),
@@ -45,13 +48,18 @@ COMMANDS: Final = MappingProxyType(
         "notify": Command("anycastle.cli.notify", "notify", "Try who is told of incidents; see what reached nobody."),
         "pki": Command("anycastle.cli.pki", "pki", "Keep the certificates of agents and controllers."),
         "plan": Command("anycastle.cli.plan", "plan", "Preview and judge what the fleet's files would change."),
+        "postmortem": Command(
+            "anycastle.cli.postmortem", "postmortem", "Write what an incident was: times, impact, causes, timeline."
+        ),
         "preflight": Command("anycastle.cli.readiness", "preflight", "Go through the checklist before production."),
         "probe": Command("anycastle.cli.probe", "probe", "Probe; read what probes saw: which PoP answered whom."),
         "prober": Command("anycastle.cli.prober", "prober", "Probe targets on a schedule, as a vantage point."),
         "ready": Command("anycastle.cli.readiness", "ready", "Go through the checklist of production."),
         "restore": Command("anycastle.cli.backup", "restore", "Put a backup into a controller's database."),
+        "review": Command("anycastle.cli.review", "review", "Write the review of a week or a month."),
         "rollout": Command("anycastle.cli.rollout", "rollout", "Look at rollouts, hold them, take them back."),
         "rpki": Command("anycastle.cli.rpki", "rpki", "Validate routes, audit and plan the fleet's ROAs."),
+        "runbook": Command("anycastle.cli.runbook", "runbook", "Show runbooks, carry them out step by step."),
         "slo": Command("anycastle.cli.slo", "slo", "Objectives, budgets, burn rates: test, replay, export them."),
         "speaker": Command("anycastle.cli.speaker", "speaker", "Run the embedded BGP speaker of a PoP."),
         "steer": Command("anycastle.cli.drain", "steer", "Send traffic elsewhere, and keep announcing."),

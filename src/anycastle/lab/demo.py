@@ -77,7 +77,9 @@ class Figures:
 class Demo:
     """Runs the scenario on an embedded lab."""
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: Topology, failed_for_s: float = STEADY_S) -> None:
+        """`failed_for_s`: how long the failure goes on after all are answered elsewhere."""
+        self._failed_for_s = failed_for_s
         self.topology = topology
         self.service = topology.services[0]
         self.phase = Phase.BUILDING
@@ -85,6 +87,8 @@ class Demo:
         self.clients: dict[str, Client] = {}
         self.stances: dict[str, str] = {}
         self.lab: EmbeddedLab | None = None
+        self.events: list[Event] = []
+        """All that agents recorded."""
         self._listeners: list[Callable[[Happening], None]] = []
         self._began = now().monotonic
         self._failed_at: float | None = None
@@ -113,6 +117,14 @@ class Demo:
                     client.close()
                 await self.lab.close()
         return self.figures
+
+    def write_evidence(self, folder: Path) -> None:
+        """Write what agents recorded and clients saw, as production has it. Raises `WorldError`."""
+        from anycastle.lab.evidence import write_evidence
+
+        moment = now()
+        tallies = {name: client.tally for name, client in self.clients.items()}
+        write_evidence(folder, self.topology, self.events, tallies, moment.wall - moment.monotonic)
 
     # -- the scenario ---------------------------------------------------------------------------------------------
 
@@ -145,7 +157,7 @@ class Demo:
         failovers = [self._failover_of(client) for client in affected]
         figures.time_to_failover_s = max(at for at in failovers if at is not None) - self._failed_at
         self._tell_catchment()
-        await asyncio.sleep(STEADY_S)
+        await asyncio.sleep(self._failed_for_s)
         figures.catchment_after = lab.catchment(self.service)
         self._tell_catchment()
         self._enter(Phase.RECOVERING, f"the name server at {self._city(victim)} is back")
@@ -224,6 +236,7 @@ class Demo:
         """Take an agent's event: note the first of each kind after the failure, and tell of those a viewer wants."""
         if self._over:
             return
+        self.events.append(event)
         city, body, figures = self._city(event.pop), event.body, self.figures
         match body:
             case CheckChanged(verdict="unhealthy", evidence=evidence):

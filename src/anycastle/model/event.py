@@ -342,6 +342,29 @@ class NoticeDead:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class RunbookStepped:
+    """A step of a runbook's run began, ended, or was approved. What began and has no end may or may not have been done.
+
+    `state` is `begun`, `done`, `failed`, `again`, `approved`, `skipped` or `ended`; step 0 stands for the whole run.
+    """
+
+    run: str
+    runbook: str
+    digest: str
+    """Of the file as it was when the run began."""
+    incident: str
+    """As the incident is called; empty where the run belongs to none."""
+    step: int
+    title: str
+    state: str
+    who: str
+    evidence: str
+    """What was typed and what was answered, shortened."""
+    values: tuple[str, ...]
+    """`name=value` of the run's parameters, with the event that begins it."""
+
+
 Body = (
     AgentStarted
     | AgentStopped
@@ -373,6 +396,7 @@ Body = (
     | IncidentChanged
     | NoticeSent
     | NoticeDead
+    | RunbookStepped
 )
 
 KINDS: Final[Mapping[str, type[Body]]] = MappingProxyType(
@@ -407,6 +431,7 @@ KINDS: Final[Mapping[str, type[Body]]] = MappingProxyType(
         "incident_changed": IncidentChanged,
         "notice_sent": NoticeSent,
         "notice_dead": NoticeDead,
+        "runbook_stepped": RunbookStepped,
     }
 )
 """Stored name -> class. A name, once stored, is never changed or used again."""

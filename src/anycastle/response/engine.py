@@ -174,6 +174,10 @@ class ResponseEngine:
         self._fact(now, "change", f"{known.cause.kind.value} ends: {known.cause.summary}", known.cause.subject)
         return self.tick(now)
 
+    def knows_cause(self, cause_id: str) -> bool:
+        """Tell whether a cause was begun and still explains."""
+        return cause_id in self._causes
+
     def silence(self, silence: Silence, now: Timestamp) -> list[Notice]:
         """Open a suppression window. Raises `MisuseError` for one that fits nothing or ends before it begins."""
         self._to(now)

@@ -24,7 +24,7 @@ _FIRST_LINES: Final = 10
 def is_of_prober(path: Path) -> bool:
     """Tell whether a file's first lines are results of a prober."""
     lines = [line for line in islice(read_text(path).splitlines(), _FIRST_LINES) if line.strip()]
-    return bool(lines) and all(_value(line) is not None for line in lines)
+    return bool(lines) and all(fields_of(line) is not None for line in lines)
 
 
 def sightings_of_lines(path: Path, rule: SiteRule | None) -> Sightings:
@@ -36,7 +36,7 @@ def sightings_of_lines(path: Path, rule: SiteRule | None) -> Sightings:
     for number, line in enumerate(read_text(path).splitlines(), 1):
         if not line.strip():
             continue
-        value = _value(line)
+        value = fields_of(line)
         if value is None:
             found.garbage.append(f"{path}:{number}: no result of a prober")
             continue
@@ -48,7 +48,7 @@ def sightings_of_lines(path: Path, rule: SiteRule | None) -> Sightings:
     return found
 
 
-def _value(line: str) -> dict[str, Any] | None:
+def fields_of(line: str) -> dict[str, Any] | None:
     """Give a result's fields; None where it is none."""
     try:
         value = json.loads(line)
@@ -73,7 +73,7 @@ def _sighting(value: dict[str, Any], rule: SiteRule | None) -> Sighting | None:
     pop = rule.pop_of(server) if rule is not None else str(value.get("pop") or "")
     answered = value.get("seen") is not None
     return Sighting(
-        _vantage(value),
+        vantage_of(value),
         address,
         Timestamp(float(value["at"])),
         pop if answered else "",
@@ -87,7 +87,8 @@ def _round_trips(phases: dict[str, Any]) -> Iterator[float]:
     return (float(phases[name]) for name in _ROUND_TRIPS if name in phases)
 
 
-def _vantage(value: dict[str, Any]) -> VantagePoint:
+def vantage_of(value: dict[str, Any]) -> VantagePoint:
+    """Give who probed."""
     asn, place = value.get("asn"), value.get("location")
     return VantagePoint(
         value["vantage_point"],
