@@ -34,6 +34,9 @@ MERGE_S: Final = 5.0
 RUNNING_MAX: Final = 10_000
 """Measurements at once; a fleet that changes more prefixes in fifteen minutes measures those."""
 
+COURSES_MAX: Final = 2_000
+"""Peers whose own times an event tells: more than any project of collectors has full feeds of one family."""
+
 
 @dataclass(slots=True)
 class Course:
@@ -210,7 +213,17 @@ def summary(measurement: Measurement, ended_s: float) -> ConvergenceMeasured:
         unreachable_s_p95=percentile(unreachable, (), 0.95),
         paths_p50=percentile(paths, (), 0.50),
         paths_max=max(paths, default=0),
+        converged_s=thinned(converged),
+        censored_s=thinned(censored),
     )
+
+
+def thinned(seconds: Sequence[float]) -> tuple[float, ...]:
+    """Give the times in their order, to the millisecond; of too many, `COURSES_MAX` at even ranks."""
+    ordered = sorted(round(each, 3) for each in seconds)
+    if len(ordered) <= COURSES_MAX:
+        return tuple(ordered)
+    return tuple(ordered[(2 * rank + 1) * len(ordered) // (2 * COURSES_MAX)] for rank in range(COURSES_MAX))
 
 
 def percentile(ended: Sequence[float], censored: Sequence[float], share: float) -> float | None:
