@@ -50,12 +50,12 @@ def count_sessions(
     tallies: dict[str, Tally] = {}
     for session in ended:
         own = flows.get((session.client, session.port), [])
-        flow = next((each for each in own if _same(session, each)), None)
-        if flow is not None:
-            own.remove(flow)
-        died_at = None if session.orderly and flow is None else session.ended_at
+        met = next((each for each in own if _same(session, each)), None)
+        if met is not None:
+            own.remove(met)
+        died_at = None if session.orderly and met is None else session.ended_at
         hours = max(0.0, session.ended_at - session.began_at) / 3600
-        counted = m06.Session(session.network, hours, died_at, flow is not None)
+        counted = m06.Session(session.network, hours, died_at, met is not None)
         m06.count(tallies.setdefault(session.region, Tally()), counted, tuple(shifts.get(session.network, ())))
     for rest in flows.values():
         for flow in _distinct(rest):  # of sessions that no log tells of: their PoP is dead
