@@ -32,15 +32,17 @@ class FilterSource:
         self._place = _Place()
 
     async def poll(self, now: Now) -> bool:
-        """Count what was added. What a counter stands at when it is first seen is not counted: it is of before."""
+        """Count what was added. What is there when the table is first seen is not counted: it is of before."""
         settings = self._settings
         found = {each.name: each for each in await settings.table.counters()}
         lacks = sorted((settings.passed | settings.dropped | settings.overflowed) - found.keys())
         if lacks:
             raise WorldError(f"the table {settings.table.family} {settings.table.name} has no counter {lacks[0]}")
         flows = set(await settings.table.flows(settings.foreign)) if settings.foreign else set()
+        is_first = not self._place.counters
         self._count(found, now.wall)
-        self._count_flows(flows, now.wall)
+        self._count_flows(set() if is_first else flows, now.wall)
+        self._place.flows = sorted(flows)
         return False
 
     def _count(self, found: dict[str, Counter], now: Timestamp) -> None:
@@ -68,7 +70,6 @@ class FilterSource:
         before = set(self._place.flows)
         for client, port in sorted(flows - before):
             self._intake.foreign_flow(client, port, self._settings.region, now)
-        self._place.flows = sorted(flows)
 
     def place(self) -> bytes:
         """Give the counters as they were counted."""

@@ -83,10 +83,11 @@ class OTLPIntake:
             rejected += 1
             if len(reasons) < 5:
                 reasons[refused] = None
-        self._note("rejected", rejected)
+        self.note("rejected", rejected)
         return Outcome(rejected, "; ".join(reasons))
 
-    def _note(self, what: str, number: int = 1) -> None:
+    def note(self, what: str, number: int = 1) -> None:
+        """Count what became of a part."""
         self.taken[what] = self.taken.get(what, 0) + number
 
     # -- metrics ------------------------------------------------------------------------------------------------------
@@ -100,7 +101,7 @@ class OTLPIntake:
                     points = getattr(metric, kind).data_points if kind else ()
                     meaning = self.meaning.metrics.get(metric.name)
                     if meaning is None:
-                        self._note("ignored", len(points))
+                        self.note("ignored", len(points))
                         continue
                     for point in points:
                         try:
@@ -133,7 +134,7 @@ class OTLPIntake:
                 raise _Refused("cache.status is hit, stale, collapsed, miss or pass") from error
         else:
             self._scrubbed(metric.unit, attributes, added, now)
-        self._note("counted")
+        self.note("counted")
 
     def _scrubbed(self, unit: str, attributes: Mapping[str, Any], added: _Point, now: Timestamp) -> None:
         action = attributes.get("action")
@@ -194,7 +195,7 @@ class OTLPIntake:
     def _span(self, span: Any, attributes: Mapping[str, Any], now: Timestamp) -> None:
         meaning = self.meaning.spans.get(_SPAN_KINDS.get(span.kind, ""))
         if meaning is None:
-            self._note("ignored")
+            self.note("ignored")
             return
         pop = _pop(attributes)
         if not span.end_time_unix_nano >= span.start_time_unix_nano > 0:
@@ -208,7 +209,7 @@ class OTLPIntake:
             self.intake.times(region, network, seconds * 1000, 1.0, at, now)
         else:
             self.intake.requests(region, network, _status(attributes), 1.0, at, now)
-        self._note("counted")
+        self.note("counted")
 
     def _is_known(self, key: bytes) -> bool:
         if key in self._spans:
@@ -225,7 +226,7 @@ class OTLPIntake:
                 for record in scope.log_records:
                     attributes = {**around, **_attributes(record.attributes)}
                     if not self.meaning.logs or not any(each in attributes for each in _STATUS):
-                        self._note("ignored")
+                        self.note("ignored")
                         continue
                     try:
                         pop, status = _pop(attributes), _status(attributes)
@@ -236,7 +237,7 @@ class OTLPIntake:
                     at = Timestamp(nanoseconds / 1e9) if nanoseconds else now
                     region = str(attributes.get("region") or self.region)
                     self.intake.requests(region, self._network(attributes, pop), status, 1.0, at, now)
-                    self._note("counted")
+                    self.note("counted")
 
     def _network(self, attributes: Mapping[str, Any], pop: str) -> str:
         """Give what shares fate: the client's network where it is told, else the PoP."""
