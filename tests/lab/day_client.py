@@ -1,4 +1,4 @@
-"""A client network of the scripted day: it asks, holds sessions, and counts for itself. It knows nothing of this project.
+"""A client network of the scripted day: it asks, holds sessions, and counts. It knows nothing of this project.
 
 Run as `python -m tests.lab.day_client SETTINGS.json`; on SIGTERM it writes what it counted and ends.
 """

@@ -284,25 +284,29 @@ def start_client(lab: NamespacesLab, client: str) -> Path:
 
 
 def start_watch(lab: NamespacesLab) -> Path:
-    """Start the watch beside the collector, and tell the collector's BIRD of it. Give the watch's folder."""
+    """Start the watch, and sessions from eleven ASes to it. Give the watch's folder."""
     lab.add_namespace("watch")
-    ear, here = lab.namespace("ear"), lab.namespace("watch")
-    join(ear, "watch", here, "ear")
-    ear.batch("addr add 10.99.0.2/24 dev watch", "link set watch up")
-    here.batch("addr add 10.99.0.1/24 dev ear", "link set ear up")
+    here = lab.namespace("watch")
+    here.batch("link add br type bridge", "link set br up", "addr add 10.99.0.1/24 dev br")
     folder = lab.wiring.folder("watch")
+    sessions = []
+    for number, name in enumerate(("t1", "t2", *CLIENTS), 11):
+        join(here, f"w{name}", lab.namespace(name), "watch")
+        here.batch(f"link set w{name} master br", f"link set w{name} up")
+        lab.namespace(name).batch(f"addr add 10.99.0.{number}/24 dev watch", "link set watch up")
+        asn = lab.topology.node(name).asn
+        sessions.append(f"    - {{neighbour: 10.99.0.{number}, asn: {asn}, local_asn: 64999, families: [ipv4]}}\n")
+        config = lab.wiring.folder(name) / "bird.conf"
+        config.write_text(
+            f"{config.read_text()}protocol bgp watch {{ local 10.99.0.{number} as {asn}; neighbor 10.99.0.1 as 64999;\n"
+            " error wait time 1, 2; connect retry time 1; connect delay time 1; direct;\n"
+            " ipv4 { import none; export all; }; }\n"
+        )
+        run(program("birdc"), "-s", str(lab.wiring.control_socket(name)), "configure")
     fleet = folder / "fleet"
     shutil.copytree(lab.fleet_dir, fleet)
     with (fleet / "fleet.yaml").open("a") as file:
-        file.write("\nwatch:\n  thresholds: {peers: 1, asns: 1}\n  sessions:\n")
-        file.write("    - {neighbour: 10.99.0.2, asn: 64510, local_asn: 64999, families: [ipv4], add_path: true}\n")
-    config = lab.wiring.folder("ear") / "bird.conf"
-    config.write_text(
-        config.read_text() + "protocol bgp watch { local 10.99.0.2 as 64510; neighbor 10.99.0.1 as 64999;\n"
-        " error wait time 1, 2; connect retry time 1; connect delay time 1;\n"
-        " ipv4 { add paths tx; import none; export all; }; }\n"
-    )
-    run(program("birdc"), "-s", str(lab.wiring.control_socket("ear")), "configure")
+        file.write("\nwatch:\n  thresholds: {peers: 1, asns: 1}\n  sessions:\n" + "".join(sessions))
     logs = [word for pop in POPS for word in ("--events", str(lab.state_dir / pop / "events.db"))]
     lab.spawn_anycastle(
         "watch", "watch", "watch", "run", "--fleet", str(fleet), "--ris-live", "none", "--bgp", "10.99.0.1:179",

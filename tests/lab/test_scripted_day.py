@@ -194,7 +194,7 @@ def bird_routes(lab: NamespacesLab, node: str, prefix: str) -> list[tuple[float,
     for text in (lab.wiring.folder(node) / "bird.log").read_text().splitlines():
         match = line.match(text)
         if match:
-            at = datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S.%f").timestamp()
+            at = datetime.fromisoformat(match[1]).timestamp()
             found.append((at, match[2], match[3]))
     return found
 
@@ -292,5 +292,7 @@ def print_table(rows: list[Row], readings: list[Reading]) -> None:
     for each in readings:
         if each.scope == GLOBAL:
             print(
-                f"  {each.indicator} {each.state.value}: of {each.count:g} (minimum {each.minimum:g}) {each.note} {each.excluded}"
+                f"  {each.indicator} {each.state.value}: of {each.count:g} (minimum {each.minimum:g})",
+                each.note,
+                each.excluded,
             )

@@ -12,7 +12,6 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 from anycastle.base.errors import WorldError
 from anycastle.io.telemetry.line_tail import LINE_OCTETS_MAX, LINGER_S, LineTail, Place
 
-
 Tails = Callable[..., LineTail]
 
 
