@@ -287,12 +287,12 @@ def start_watch(lab: NamespacesLab) -> Path:
     """Start the watch, and sessions from eleven ASes to it. Give the watch's folder."""
     lab.add_namespace("watch")
     here = lab.namespace("watch")
-    here.batch("link add br type bridge", "link set br up", "addr add 10.99.0.1/24 dev br")
+    here.batch("link add name lan type bridge", "link set lan up", "addr add 10.99.0.1/24 dev lan")
     folder = lab.wiring.folder("watch")
     sessions = []
     for number, name in enumerate(("t1", "t2", *CLIENTS), 11):
         join(here, f"w{name}", lab.namespace(name), "watch")
-        here.batch(f"link set w{name} master br", f"link set w{name} up")
+        here.batch(f"link set w{name} master lan", f"link set w{name} up")
         lab.namespace(name).batch(f"addr add 10.99.0.{number}/24 dev watch", "link set watch up")
         asn = lab.topology.node(name).asn
         sessions.append(f"    - {{neighbour: 10.99.0.{number}, asn: {asn}, local_asn: 64999, families: [ipv4]}}\n")

@@ -1,8 +1,8 @@
 """A scripted day of three PoPs, and what our telemetry says of it, beside what the lab's own clients counted.
 
-A minute and a half of traffic in which a PoP is cut off, another drained, a name server dies, a web server hangs, others
-answer with errors, an attack is filtered, a router elsewhere announces a part of our prefix, logs are rotated, and one
-of the collectors is killed. Then each indicator is read, and compared with a count that shares no code with it: the
+A minute and a half of traffic in which a PoP is cut off, another drained, a name server dies, a web server hangs,
+others answer with errors, an attack is filtered, a router elsewhere announces a part of our prefix, logs are rotated,
+and one of the collectors is killed. Then each indicator is read, and compared with a count that shares no code with it: the
 clients' own, their kernels' counters, and the routers' logs.
 """
 

@@ -136,9 +136,9 @@ class TelemetryProcess:
         loop = asyncio.get_running_loop()
         for stop_signal in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(stop_signal, self._stopping.set)
-        server = await self._serve()
+        server = await self.serve()
         following = [asyncio.create_task(self._follow(source)) for source in self._sources]
-        saving = asyncio.create_task(self._save_often())
+        saving = asyncio.create_task(self.save_often())
         try:
             self._say(f"{self._settings.file.name} reads {len(self._sources)} sources")
             systemd_notify.notify("READY=1")
@@ -155,12 +155,16 @@ class TelemetryProcess:
             await asyncio.gather(*following, return_exceptions=True)
             saving.cancel()
             await asyncio.gather(saving, return_exceptions=True)
-            await self._save()
             if server is not None:
                 await server.close()
-            for source in self._sources:
-                source.close()
-            self._state.close()
+            await self.close()
+
+    async def close(self) -> None:
+        """Save, and let go of files."""
+        await self._save()
+        for source in self._sources:
+            source.close()
+        self._state.close()
 
     def _say(self, words: str) -> None:
         print(words, file=sys.stderr, flush=True)  # noqa: T201
@@ -191,7 +195,8 @@ class TelemetryProcess:
 
     # -- keeping ------------------------------------------------------------------------------------------------------
 
-    async def _save_often(self) -> None:
+    async def save_often(self) -> None:
+        """Save what changed once a second, and at once where somebody waits for it; until cancelled."""
         while True:
             try:
                 async with asyncio.timeout(SAVE_S):
@@ -241,6 +246,16 @@ class TelemetryProcess:
 
     # -- what is asked ------------------------------------------------------------------------------------------------
 
+    @property
+    def taken(self) -> dict[str, int]:
+        """Give what became of OTLP's parts."""
+        return self._otlp.taken
+
+    @property
+    def streams(self) -> dict[str, Stream]:
+        """Give the cumulative streams of OTLP, as they were last."""
+        return self._otlp.streams
+
     def measured(self, window_s: float) -> Measurements:
         """Give what was counted in a window up to now."""
         return self._cells.over(now().wall, window_s)
@@ -271,7 +286,8 @@ class TelemetryProcess:
             del self._ids[next(iter(self._ids))]
         return "" if right else wrong
 
-    async def _serve(self) -> "_PageServer | None":
+    async def serve(self) -> "PageServer | None":
+        """Serve the pages, where they are to be. Raises `WorldError`."""
         if self._settings.listen is None:
             return None
         app = TelemetryApp(
@@ -287,9 +303,9 @@ class TelemetryProcess:
             },
             token_file=self._settings.file.otlp.token_file,
         )
-        server = _PageServer(app, *self._settings.listen)
-        port = await server.start()
-        self._say(f"serving at {self._settings.listen[0]}:{port}")
+        server = PageServer(app, *self._settings.listen)
+        await server.start()
+        self._say(f"serving at {self._settings.listen[0]}:{server.port}")
         return server
 
     def _metrics_page(self, asked: Asked) -> Page:
@@ -332,10 +348,12 @@ def _id_of(line: bytes) -> str:
         return ""
 
 
-class _PageServer:
+class PageServer:
     """uvicorn on a socket of ours."""
 
     def __init__(self, app: TelemetryApp, host: str, port: int) -> None:
+        self.port = port
+        """Where it listens, once it does; asked for 0, the system's choice."""
         self._address = (host, port)
         self._server = _Server(
             uvicorn.Config(
@@ -346,8 +364,8 @@ class _PageServer:
         )  # fmt: skip
         self._serving: asyncio.Task[None] | None = None
 
-    async def start(self) -> int:
-        """Listen, and give the port. Raises `WorldError`."""
+    async def start(self) -> None:
+        """Listen. Raises `WorldError`."""
         host, port = self._address
         self._server.config.load()
         try:
@@ -355,8 +373,7 @@ class _PageServer:
         except OSError as error:
             raise WorldError(f"{host}:{port} cannot be served: {error.strerror}", retryable=False) from error
         self._serving = asyncio.create_task(self._server.serve([listening]))
-        bound: int = listening.getsockname()[1]
-        return bound
+        self.port = listening.getsockname()[1]
 
     async def close(self) -> None:
         """Stop listening."""
