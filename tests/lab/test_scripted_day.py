@@ -2,8 +2,8 @@
 
 A minute and a half of traffic in which a PoP is cut off, another drained, a name server dies, a web server hangs,
 others answer with errors, an attack is filtered, a router elsewhere announces a part of our prefix, logs are rotated,
-and one of the collectors is killed. Then each indicator is read, and compared with a count that shares no code with it: the
-clients' own, their kernels' counters, and the routers' logs.
+and one of the collectors is killed. Then each indicator is read, and compared with a count that shares no code with
+it: the clients' own, their kernels' counters, and the routers' logs.
 """
 
 import json
@@ -127,8 +127,12 @@ class Day:
 
     def _cut(self, pop: str) -> None:
         """Drop all on its uplinks: the carriers stay, as when the fabric before it dies."""
-        rules = 'table inet cut { chain i { type filter hook prerouting priority -500; iifname != "lo" drop; }\n'
-        rules += ' chain o { type filter hook output priority -500; oifname != "lo" drop; } }'
+        rules = "".join(
+            f"add chain inet cut {hook} {{ type filter hook {hook} priority -500; }}\n"
+            f'add rule inet cut {hook} {interface} != "lo" drop\n'
+            for hook, interface in (("prerouting", "iifname"), ("output", "oifname"))
+        )
+        rules = f"add table inet cut\n{rules}"
         self.lab.namespace(pop).run(program("nft"), "-f", "-", text=rules)
 
     def _agent(self, pop: str, command: str, service: str) -> None:

@@ -125,7 +125,7 @@ class Measurements:
             found += read(self._scopes(name), randomness)
         found += self._visibility(randomness)
         found += self._scrubbed()
-        return sorted(found, key=lambda each: int(each.indicator[1:]))
+        return sorted(found, key=lambda each: (int(each.indicator[1:]), each.scope == GLOBAL, each.scope, each.note))
 
     def _scopes(self, name: str) -> Mapping[str, Tally]:
         if name != m06.INDICATOR.name:
