@@ -146,6 +146,8 @@ class OTLPShape(Shape):
 class TelemetryShape(Shape):
     """The whole file."""
 
+    passes_over_x = True
+
     name: Name = Field(description="Of this collector.")
     pop: Name | None = Field(None, description="The PoP of sources that name none.")
     region: Name | None = Field(None, description="The region of clients whose network tells none.")
