@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 TIMEOUT_S = 4.0
+PROBE_S = 1.0
 SESSION_S = 5.0
 BEAT_S = 0.3
 
@@ -57,7 +58,7 @@ class Client:
             due += seconds
             await asyncio.sleep(max(0.0, due - time.monotonic()))
 
-    async def get(self, port: int, path: str) -> tuple[int, dict[str, str], bytes] | None:
+    async def get(self, port: int, path: str, timeout_s: float = TIMEOUT_S) -> tuple[int, dict[str, str], bytes] | None:
         """GET a page over a connection of its own; None for no answer."""
         writer = None
         try:
@@ -78,7 +79,7 @@ class Client:
 
     async def probe_web(self) -> None:
         began = time.perf_counter()
-        answer = await self.get(80, "/probe")
+        answer = await self.get(80, "/probe", PROBE_S)
         if answer is not None and answer[0] == 200 and b"hello" in answer[2]:
             self.times_ms.append((time.perf_counter() - began) * 1000)
             self.count("reached", "yes")
@@ -103,7 +104,7 @@ class Client:
         transport = None
         began = time.perf_counter()
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(PROBE_S):
                 transport, _ = await loop.create_datagram_endpoint(
                     Datagrams, local_addr=(self.source, 0), remote_addr=(self.settings["dns"], 53)
                 )

@@ -100,10 +100,15 @@ def start_varnishncsa(lab: NamespacesLab, pop: str) -> None:
     from anycastle.wire.access.varnish import FORMAT
 
     folder = lab.wiring.folder(pop)
-    lab.spawn(
-        f"varnishncsa-{pop}", pop, program("varnishncsa"), "-n", str(folder / "vsm"), "-j", "-F", FORMAT, "-t", "off",
-        "-a", "-w", str(folder / "varnish.log"), "-q", 'ReqURL ~ "^/(obj|private)"',
+    lab.namespace(pop).run(
+        program("varnishncsa"), "-n", str(folder / "vsm"), "-j", "-F", FORMAT, "-t", "10",
+        "-D", "-P", str(folder / "varnishncsa.pid"), "-a", "-w", str(folder / "varnish.log"),
+        "-q", 'ReqURL ~ "^/(obj|private)"',
     )  # fmt: skip
+
+
+def varnishncsa_pid(lab: NamespacesLab, pop: str) -> int:
+    return int((lab.wiring.folder(pop) / "varnishncsa.pid").read_text())
 
 
 def nginx_conf(folder: Path, pop: str) -> str:
@@ -168,11 +173,19 @@ defaults
   timeout client 10s
   timeout server 3s
   option dontlognull
-frontend web
-  mode http
+frontend far
+  mode tcp
+  no log
   bind *:80
   tcp-request inspect-delay {delay_ms}ms
   tcp-request content accept if WAIT_END
+  default_backend near
+backend near
+  mode tcp
+  server web 127.0.0.1:8000 send-proxy-v2
+frontend web
+  mode http
+  bind 127.0.0.1:8000 accept-proxy
   http-request set-log-level silent if {{ path /probe }}
   http-request set-log-level silent if {{ path /healthz }}
   {HTTP_LOG_FORMAT}
@@ -253,6 +266,11 @@ def start_telemetry(lab: NamespacesLab, pop: str) -> None:
 def start_prober(lab: NamespacesLab, client: str) -> Path:
     folder = lab.wiring.folder(client)
     out = folder / "results.ndjson"
+    targets = "\n".join(
+        f"  - {{name: {module}{number}, host: {host}, module: {module}, interval: 1s, timeout: 1s}}"
+        for module, host, many in (("web", EDGE, 4), ("soa", DNS, 2))
+        for number in range(many)
+    )
     (folder / "prober.yaml").write_text(f"""name: {client}
 asn: {asn_of(client)}
 country: {REGIONS[region_of(client)]}
@@ -261,8 +279,7 @@ modules:
   - {{name: web, http: {{path: /probe, body_contains: hello, site_header: x-pop}}}}
   - {{name: soa, dns: {{name: example}}}}
 targets:
-  - {{name: web, host: {EDGE}, module: web, interval: 250ms, timeout: 4s}}
-  - {{name: dns, host: {DNS}, module: soa, interval: 500ms, timeout: 4s}}
+{targets}
 """)
     lab.spawn_anycastle(
         f"prober-{client}", client, "prober", "run", str(folder / "prober.yaml"), "--listen", "none",

@@ -13,6 +13,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -50,6 +51,9 @@ def lab() -> Iterator[NamespacesLab]:
         built.wait_steady()
         yield built
     finally:
+        for pop in rig.POPS:
+            with suppress(OSError, ValueError):
+                os.kill(rig.varnishncsa_pid(built, pop), signal.SIGTERM)
         built.down()
 
 
@@ -99,7 +103,7 @@ class Day:
             (8.0, "pop2 is cut off", lambda: self._cut("pop2")),
             (16.0, "pop2 is back", lambda: lab.namespace("pop2").run(program("nft"), "delete", "table", "inet", "cut")),
             (24.0, "edge is drained at pop1", lambda: self._agent("pop1", "drain", "edge")),
-            (26.0, "pop3's name server dies", lambda: lab.kill("nsd-pop3")),
+            (26.0, "pop1's name server dies", lambda: lab.kill("nsd-pop1")),
             (38.0, "pop3's web server hangs", lambda: lab.signal("nginx-pop3", signal.SIGSTOP)),
             (41.0, "pop3's web server goes on", lambda: lab.signal("nginx-pop3", signal.SIGCONT)),
             (44.0, "pop2's logs are rotated", self._rotate),
@@ -111,7 +115,7 @@ class Day:
             (66.0, "a router announces a part of edge's prefix", lambda: rig.rogue(lab, on=True)),
             (80.0, "it stops", lambda: rig.rogue(lab, on=False)),
             (94.0, "edge is undrained at pop1", lambda: self._agent("pop1", "undrain", "edge")),
-            (94.1, "pop3's name server is back", lambda: lab.start_service("pop3")),
+            (94.1, "pop1's name server is back", lambda: lab.start_service("pop1")),
             (DAY_S, "the day ends", lambda: None),
         ]
         self.began = time.monotonic()
@@ -141,12 +145,10 @@ class Day:
 
     def _rotate(self) -> None:
         folder = self.lab.wiring.folder("pop2")
-        for log, key, number in (
-            ("nginx.log", "nginx-pop2", signal.SIGUSR1),
-            ("varnish.log", "varnishncsa-pop2", signal.SIGHUP),
-        ):
+        for log in ("nginx.log", "varnish.log"):
             (folder / log).rename(folder / f"{log}.1")
-            self.lab.signal(key, number)
+        self.lab.signal("nginx-pop2", signal.SIGUSR1)
+        os.kill(rig.varnishncsa_pid(self.lab, "pop2"), signal.SIGHUP)
 
     # -- the lab's own counts -----------------------------------------------------------------------------------------
 
@@ -170,7 +172,7 @@ class Day:
         quiet for a minute before the next change of the prefix.
         """
         starts = []
-        for prefix, pop, after in (("192.0.2.0/24", "pop1", 24.0), ("198.51.100.0/24", "pop3", 26.0)):
+        for prefix, pop, after in (("192.0.2.0/24", "pop1", 24.0), ("198.51.100.0/24", "pop1", 26.0)):
             seen = [
                 at
                 for transit in ("t1", "t2")
@@ -186,6 +188,12 @@ class Day:
                     last[protocol] = at - start
             courses += [(max(0.0, seconds), True) for seconds in last.values()]
         return sorted(courses)
+
+    def visible(self) -> float:
+        """Give the share of the collector's peers that have a route of our own AS to the edge, by the collector."""
+        told = self.lab.bird("ear", "show route for 192.0.2.0/24 all")
+        origins = re.findall(r"BGP\.as_path: (?:.* )?64500\b", told)
+        return len(origins) / len(self.peers)
 
     def wall(self, after_s: float) -> float:
         return time.time() - time.monotonic() + self.began + after_s
@@ -281,7 +289,7 @@ def compare(day: Day, readings: list[Reading], counts: dict[str, Counter[str]], 
         row(reading("M1", "p95"), "p95 ms", percentile(times, 0.95)),
         row(reading("M2"), "p95 s", percentile(courses, 0.95), CLOCKS_S, "two clocks"),
         row(reading("M3"), "rounds", reached["yes"] / sum(reached.values())),
-        row(reading("M4", scope="192.0.2.0/24"), "edge", 1.0),
+        row(reading("M4", scope="192.0.2.0/24"), "edge", day.visible()),
         row(reading("M5"), "requests", bad / counted),
         row(reading("M6"), "sessions", sessions["died"] / ended),
         row(reading("M7", "requests"), "requests", cache["hit"] / (cache["hit"] + cache["miss"])),

@@ -170,6 +170,7 @@ class TelemetryProcess:
         print(words, file=sys.stderr, flush=True)  # noqa: T201
 
     async def _follow(self, source: Source) -> None:
+
         while True:
             more = False
             try:
