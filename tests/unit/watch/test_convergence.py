@@ -4,8 +4,8 @@ import pytest
 
 from anycastle.model.event import ConvergenceMeasured
 from anycastle.watch.convergence import HORIZON_S, percentile
-from anycastle.watch.fact import OwnAction
-from tests.unit.watch.scene import OWN, START, UPSTREAMS, Scene, watched
+from anycastle.watch.fact import OwnAction, OwnChange
+from tests.unit.watch.scene import OURS, OWN, START, UPSTREAMS, Scene, watched
 
 
 @pytest.mark.mission("M2")
@@ -66,7 +66,7 @@ def test_a_change_that_is_told_late_counts_what_peers_did_meanwhile() -> None:
         scene.at = START + 0.1 * number
         scene.see([number], 1299, UPSTREAMS[1], OWN)
     scene.at = START + 3.0
-    scene.own(OwnAction.CHANGE, at=START + 0.05)
+    scene.take(OwnChange(START + 0.05, OURS, OwnAction.CHANGE, "fra1", ""))
     scene.at = START + 4.0
     scene.see([19], 1299, UPSTREAMS[1], OWN)
     scene.wait(HORIZON_S)

@@ -21,7 +21,10 @@ class _Place(msgspec.Struct):
 
 
 class FilterSource:
-    """Reads a table. Counters that fell were set back, with the table or by hand: they count from zero."""
+    """Reads a table. Counters that fell were set back, with the table or by hand: they count from zero.
+
+    One that was set back and has grown beyond what it was before the next look cannot be told from one that grew.
+    """
 
     def __init__(self, settings: Filter, intake: Intake) -> None:
         self.name = settings.name
