@@ -26,6 +26,7 @@ class Client:
         self.over = asyncio.Event()
         self.counts: dict[str, dict[str, int]] = {}
         self.times_ms: list[float] = []
+        self.served: dict[str, set[int]] = {}
         self.tasks: set[asyncio.Task] = set()
         self.next_port = 20_000
 
@@ -78,11 +79,13 @@ class Client:
         return int(lines[0].split()[1]), fields, body
 
     async def probe_web(self) -> None:
+        asked = time.time()
         began = time.perf_counter()
         answer = await self.get(80, "/probe", PROBE_S)
         if answer is not None and answer[0] == 200 and b"hello" in answer[2]:
             self.times_ms.append((time.perf_counter() - began) * 1000)
             self.count("reached", "yes")
+            self.served.setdefault(answer[1].get("x-pop", ""), set()).add(int(asked))
         else:
             self.count("reached", "no")
 
@@ -173,7 +176,8 @@ async def main(settings: dict) -> None:
     client = Client(settings)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, client.over.set)
     await client.live()
-    told = {"counts": client.counts, "times_ms": client.times_ms}
+    served = {pop: sorted(seconds) for pop, seconds in client.served.items()}
+    told = {"counts": client.counts, "times_ms": client.times_ms, "served": served}
     out = Path(settings["out"])
     out.with_suffix(".new").write_text(json.dumps(told))
     out.with_suffix(".new").rename(out)

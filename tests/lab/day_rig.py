@@ -8,12 +8,14 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from anycastle.lab.namespaces import AgentOnBird, NamespacesLab
 from anycastle.lab.netns import join, program, run
 from anycastle.lab.topology import Node, Topology
 from anycastle.lab.topology_file import read_topology
+from anycastle.model.service import Quorum
 from anycastle.slo.telemetry.measurements import Measurements
 
 EDGE, DNS = "192.0.2.53", "198.51.100.53"
@@ -60,13 +62,20 @@ def topology() -> Topology:
     lines += [
         "services:",
         f"  - {{name: edge, prefix: 192.0.2.0/24, address: {EDGE}, pops: [pop1, pop2, pop3], floor: {{pops: 1}},",
-        "     checks: [{name: web, interval: 1s, timeout: 900ms, http: {url: 'http://127.0.0.1/healthz'}}]}",
+        "     checks: [{name: web, interval: 1s, timeout: 900ms, http: {url: 'http://127.0.0.1/healthz'}},",
+        "              {name: inside, interval: 1s, timeout: 900ms, http: {url: 'http://127.0.0.1:8082/'}}]}",
         f"  - {{name: dns, prefix: 198.51.100.0/24, address: {DNS}, pops: [pop1, pop2, pop3], floor: {{pops: 1}}}}",
         "timers: {check_interval: 1s, check_timeout: 500ms, fall: 3, rise: 2, hold_time: 9s, bfd: 200ms}",
     ]
     found = read_topology("day.yaml", "\n".join(lines).encode())
     assert found.topology is not None, [str(each) for each in found.findings]
     return found.topology
+
+
+def one_check_is_enough(lab: NamespacesLab) -> None:
+    """Let the edge serve while one of its two checks passes: a wrong one is then seen, and withdraws nothing."""
+    services = tuple(replace(each, quorum=Quorum(1)) if each.name == "edge" else each for each in lab.fleet.services)
+    lab.fleet = replace(lab.fleet, services=services)
 
 
 class WebPoP(AgentOnBird):
@@ -132,6 +141,11 @@ http {{
     location /probe {{ add_header X-PoP {pop}; return 200 "hello from {pop}\\n"; }}
     location /obj/ {{ add_header Cache-Control "max-age=8"; return 200 "an object of some length\\n"; }}
     location /private/ {{ return 200 "yours alone\\n"; }}
+  }}
+  server {{
+    listen 127.0.0.1:8082;
+    if (-f {folder}/wrong) {{ return 500; }}
+    location / {{ return 200 "well\n"; }}
   }}
   server {{
     listen 8081;
@@ -276,7 +290,7 @@ asn: {asn_of(client)}
 country: {REGIONS[region_of(client)]}
 sites: {{pattern: "(pop[0-9])", authorised: [pop1, pop2, pop3]}}
 modules:
-  - {{name: web, http: {{path: /probe, body_contains: hello, site_header: x-pop}}}}
+  - {{name: web, http: {{tls: false, path: /probe, body_contains: hello, site_header: x-pop}}}}
   - {{name: soa, dns: {{name: example}}}}
 targets:
 {targets}
@@ -337,7 +351,12 @@ def central_file(lab: NamespacesLab, results: dict[str, Path], watch: Path) -> P
     lines = [f"  - {{name: {client}, path: {out}}}" for client, out in results.items()]
     path.write_text(
         f"name: central\ncell: 5s\n{networks()}probers:\n" + "\n".join(lines) + "\nwatches:\n"
-        f"  - {{name: watch, path: {watch}/state/events.db, socket: {watch}/run/watch.sock}}\n"
+        f"  - {{name: watch, path: {watch}/state/events.db, socket: {watch}/run/watch.sock}}\nagents:\n"
+        + "".join(
+            f"  - {{name: agent-{pop}, pop: {pop}, region: {region}, path: {lab.state_dir}/{pop}/events.db,"
+            " service: edge, targets: [web0, web1, web2, web3]}\n"
+            for pop, (region, _) in POPS.items()
+        )
     )
     return path
 

@@ -62,8 +62,9 @@ def check(file: Path) -> None:
         for sources, what in (
             (found.access_logs, "access log"),
             (found.filters, "filter"),
-            (found.probers, "file of a prober"),
-            (found.watches, "watch"),
+            (found.probers, "prober file"),
+            (found.watches, "watch log"),
+            (found.agents, "agent log"),
             (found.prometheus, "Prometheus"),
         )
         if sources

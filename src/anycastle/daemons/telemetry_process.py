@@ -40,6 +40,7 @@ from anycastle.io.telemetry.state import StateFile, encode
 from anycastle.io.telemetry.telemetry_file import TelemetryFile
 from anycastle.slo.reading import Reading
 from anycastle.slo.telemetry.cells import Cells
+from anycastle.slo.telemetry.fidelity import Fidelity
 from anycastle.slo.telemetry.intake import Intake
 from anycastle.slo.telemetry.measurements import Measurements
 from anycastle.slo.telemetry.networks import Networks
@@ -64,6 +65,8 @@ class _Kept(msgspec.Struct):
     began: float
     streams: dict[str, Stream] = {}
     site_of: dict[str, str] = {}
+    verdicts: dict[str, dict[str, list[tuple[float, bool]]]] = {}
+    waiting: dict[str, set[int]] = {}
     ids: list[str] = []
 
 
@@ -97,7 +100,8 @@ class TelemetryProcess:
         self._settings = settings
         self._state = StateFile(settings.state_dir / "telemetry.db")
         self._cells = Cells(file.cell_s, file.keep_s)
-        self._intake = Intake(self._cells, Networks(file.networks))
+        fidelity = Fidelity(tuple(each.served for each in file.agents))
+        self._intake = Intake(self._cells, Networks(file.networks), fidelity=fidelity)
         self._sources: list[Source] = sources_of(file, self._intake)
         self._otlp = OTLPIntake(self._intake, file.otlp, file.region, Timestamp(now().wall))
         self._ids: dict[str, None] = {}
@@ -115,6 +119,7 @@ class TelemetryProcess:
 
     def _restore(self) -> None:
         cells, places = self._state.load()
+        fidelity = self._intake.fidelity
         self._cells.cells.update(cells)
         try:
             for source in self._sources:
@@ -125,6 +130,8 @@ class TelemetryProcess:
                 self._otlp.began = Timestamp(kept.began)
                 self._otlp.streams.update(kept.streams)
                 self._intake.site_of.update(kept.site_of)
+                fidelity.verdicts.update(kept.verdicts)
+                fidelity.waiting.update(kept.waiting)
                 self._ids.update(dict.fromkeys(kept.ids))
         except msgspec.DecodeError as error:
             raise WorldError(f"{self._settings.state_dir}: a place cannot be read: {error}", retryable=False) from error
@@ -221,7 +228,11 @@ class TelemetryProcess:
         dirty, self._cells.dirty = self._cells.dirty, set()
         bodies = {number: encode(self._cells.cells[number]) for number in dirty}
         places = {source.name: source.place() for source in self._sources}
-        kept = _Kept(self._otlp.began, self._otlp.streams, self._intake.site_of, list(self._ids))
+        fidelity = self._intake.fidelity
+        kept = _Kept(
+            self._otlp.began, self._otlp.streams, self._intake.site_of, fidelity.verdicts, fidelity.waiting,
+            list(self._ids),
+        )  # fmt: skip
         own = msgspec.json.encode(kept)
         if own != self._own:
             places[_OWN_PLACE] = own

@@ -1,5 +1,6 @@
 """All sources of a telemetry file, in one list."""
 
+from anycastle.io.telemetry.agent_source import AgentSource
 from anycastle.io.telemetry.filter_source import FilterSource
 from anycastle.io.telemetry.line_source import access_log_source, prober_source
 from anycastle.io.telemetry.prometheus_source import PrometheusSource
@@ -16,5 +17,6 @@ def sources_of(file: TelemetryFile, intake: Intake) -> list[Source]:
         *(FilterSource(each, intake) for each in file.filters),
         *(prober_source(each, intake, file.regions) for each in file.probers),
         *(WatchSource(each, intake) for each in file.watches),
+        *(AgentSource(each, intake) for each in file.agents),
         *(PrometheusSource(each, intake) for each in file.prometheus),
     ]

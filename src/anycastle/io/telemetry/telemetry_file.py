@@ -13,6 +13,7 @@ from anycastle.io.config.shape import read_shape
 from anycastle.io.config.shapes.telemetry import OTLPShape, TelemetryShape
 from anycastle.io.telemetry.nft_source import NftTable
 from anycastle.io.whole_file import read_whole
+from anycastle.slo.telemetry.fidelity import Served
 from anycastle.slo.telemetry.intake import LogSource
 from anycastle.slo.telemetry.networks import NetworkEntry
 
@@ -65,6 +66,15 @@ class WatchLog:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentLog:
+    """The event log of an agent, and what its checks are held against."""
+
+    name: str
+    path: Path
+    served: Served
+
+
+@dataclass(frozen=True, slots=True)
 class RatioQuery:
     """A ratio of two results."""
 
@@ -107,6 +117,7 @@ class TelemetryFile:
     filters: tuple[Filter, ...]
     probers: tuple[ProberResults, ...]
     watches: tuple[WatchLog, ...]
+    agents: tuple[AgentLog, ...]
     prometheus: tuple[PrometheusSource, ...]
     otlp: OTLPMeaning
 
@@ -139,6 +150,20 @@ def read_telemetry_file(path: Path) -> TelemetryFile:
         watches=tuple(
             WatchLog(each.name, Path(each.path), Path(each.socket) if each.socket else None)
             for each in shape.watches or ()
+        ),
+        agents=tuple(
+            AgentLog(
+                each.name,
+                Path(each.path),
+                Served(
+                    each.pop or shape.pop or "",
+                    each.service,
+                    frozenset(each.targets),
+                    each.every,
+                    each.region or shape.region or "",
+                ),
+            )
+            for each in shape.agents or ()
         ),
         prometheus=_prometheus(shape),
         otlp=_otlp(shape.otlp),

@@ -12,7 +12,9 @@ from anycastle.slo.indicators import m05_client_errors as m05
 from anycastle.slo.indicators import m06_session_disruption as m06
 from anycastle.slo.indicators import m07_cache_hits as m07
 from anycastle.slo.indicators import m08_scrubbed as m08
+from anycastle.slo.indicators import m09_check_fidelity as m09
 from anycastle.slo.telemetry.cells import Cells
+from anycastle.slo.telemetry.fidelity import Fidelity, Served
 from anycastle.slo.telemetry.measurements import CACHE_OCTETS, Measurements
 from anycastle.slo.telemetry.networks import Networks
 from anycastle.slo.telemetry.sessions import EndedSession, ForeignFlow
@@ -27,6 +29,7 @@ _BESIDE: Final = frozenset({"resolve", "identity"})
 _CACHE: Final[Mapping[Handling, m07.Cache]] = {each: m07.Cache(each.value) for each in Handling}
 
 CLIENT_ERRORS, CACHE_HITS, SESSIONS = m05.INDICATOR.name, m07.INDICATOR.name, m06.INDICATOR.name
+CHECK_FIDELITY = m09.INDICATOR.name
 EDGE_LATENCY, ROUTING_SUCCESS = "edge_latency", m03.INDICATOR.name
 
 
@@ -64,6 +67,7 @@ class Intake:
     networks: Networks
     site_of: dict[str, str] = field(default_factory=dict)
     """Vantage point and target -> the PoP that answered last."""
+    fidelity: Fidelity = field(default_factory=Fidelity)
 
     def access(self, source: LogSource, record: AccessRecord, now: Timestamp) -> None:
         """Count a line of an access log."""
@@ -135,6 +139,20 @@ class Intake:
         # Whether the site may answer was judged by the prober, whose file lists those that may.
         m03.count(cell.tally(ROUTING_SUCCESS, seen.region), each, lambda _site: True)
         self._sighted(cell, seen)
+        if seen.pop and not seen.failure:
+            self.fidelity.answered(seen.pop, seen.target, seen.at)
+
+    def settle(self, served: Served, now: Timestamp) -> None:
+        """Count what checks of a PoP said in slots of which by now all is told (M9)."""
+        for slot in self.fidelity.settled(served, now):
+            cell = self.cells.at(slot.at, now)
+            if cell is None:
+                continue
+            tally = cell.tally(CHECK_FIDELITY, slot.served.region)
+            if slot.said_up is None:
+                tally.exclude("the verdict changed, or is not known")
+            else:
+                m09.count(tally, f"{slot.served.key} {slot.check}", said_up=slot.said_up, was_up=True)
 
     def _sighted(self, cell: Measurements, seen: ProbeSeen) -> None:
         key = f"{seen.vantage} {seen.target} {seen.kind}"

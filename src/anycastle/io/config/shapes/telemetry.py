@@ -100,6 +100,15 @@ class WatchLogShape(_Source):
     socket: Path | None = Field(None, description="Its `watch.sock`, which tells how visible prefixes are.")
 
 
+class AgentLogShape(_Source):
+    """The event log of a PoP's agent, on this machine: what its checks said, beside what probers here got."""
+
+    path: Path = Field(description="Its `events.db`.")
+    service: Name = Field(description="The service whose checks are held against probes.")
+    targets: Annotated[list[Text], ITEMS] = Field(description="Targets of probers that ask this service.")
+    every: EverySpan = Field(1.0, description="The checks' interval.")
+
+
 class RatioQueryShape(Shape):
     """Two counts of a Prometheus that make a ratio."""
 
@@ -158,6 +167,7 @@ class TelemetryShape(Shape):
     filters: Annotated[list[FilterShape], ITEMS] | None = Field(None, description="Tables of nftables.")
     probers: Annotated[list[ProberResultsShape], ITEMS] | None = Field(None, description="Probers' results.")
     watches: Annotated[list[WatchLogShape], ITEMS] | None = Field(None, description="Logs of the watch.")
+    agents: Annotated[list[AgentLogShape], ITEMS] | None = Field(None, description="Logs of agents.")
     prometheus: Annotated[list[PrometheusShape], ITEMS] | None = Field(None, description="Prometheus servers.")
     otlp: OTLPShape | None = Field(None, description="How OTLP is understood.")
 
@@ -168,7 +178,7 @@ class TelemetryShape(Shape):
             if source.name in seen:
                 source.add(findings, FindingKind.DUPLICATE_NAME, "name", f"two sources are named {source.name}")
             seen.add(source.name)
-        for source in (*(self.access_logs or ()), *(self.filters or ())):
+        for source in (*(self.access_logs or ()), *(self.filters or ()), *(self.agents or ())):
             if source.pop is None and self.pop is None and not self.misread("pop"):
                 source.add(
                     findings, FindingKind.MISSING_KEY, "pop", "of which PoP is it? Name it here, or once for all"
@@ -176,5 +186,5 @@ class TelemetryShape(Shape):
 
     def sources(self) -> list[_Source]:
         """Give all that is read here."""
-        kinds = (self.access_logs, self.filters, self.probers, self.watches, self.prometheus)
+        kinds = (self.access_logs, self.filters, self.probers, self.watches, self.agents, self.prometheus)
         return [source for kind in kinds for source in kind or ()]
