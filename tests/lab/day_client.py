@@ -26,6 +26,7 @@ class Client:
         self.over = asyncio.Event()
         self.counts: dict[str, dict[str, int]] = {}
         self.times_ms: list[float] = []
+        self.late_ms: list[float] = []
         self.served: dict[str, set[int]] = {}
         self.tasks: set[asyncio.Task] = set()
         self.next_port = 20_000
@@ -58,6 +59,7 @@ class Client:
             task.add_done_callback(self.tasks.discard)
             due += seconds
             await asyncio.sleep(max(0.0, due - time.monotonic()))
+            self.late_ms.append((time.monotonic() - due) * 1000)
 
     async def get(self, port: int, path: str, timeout_s: float = TIMEOUT_S) -> tuple[int, dict[str, str], bytes] | None:
         """GET a page over a connection of its own; None for no answer."""
@@ -177,7 +179,7 @@ async def main(settings: dict) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, client.over.set)
     await client.live()
     served = {pop: sorted(seconds) for pop, seconds in client.served.items()}
-    told = {"counts": client.counts, "times_ms": client.times_ms, "served": served}
+    told = {"counts": client.counts, "times_ms": client.times_ms, "late_ms": client.late_ms, "served": served}
     out = Path(settings["out"])
     out.with_suffix(".new").write_text(json.dumps(told))
     out.with_suffix(".new").rename(out)

@@ -40,6 +40,11 @@ def seconds(text: object, what: str) -> float:
     return number(text, what, _SECONDS_MAX)
 
 
+def microseconds(text: object, what: str) -> float:
+    """Read a span in microseconds, and give it in seconds. Raises `LineError`."""
+    return number(text, what, _SECONDS_MAX * 1e6) / 1e6
+
+
 def octets(text: object, what: str = "octets") -> int:
     """Read a count of octets. Raises `LineError`."""
     return int(number(text, what, _OCTETS_MAX))

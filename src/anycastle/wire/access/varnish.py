@@ -12,6 +12,7 @@ from anycastle.wire.access.fields import (
     combined,
     handling,
     json_object,
+    microseconds,
     octets,
     seconds,
     status,
@@ -56,7 +57,7 @@ def parse(line: str) -> RequestRecord:
         client=address(told["client"]),
         status=status(told["status"] or 0),
         octets=octets(told["octets"] or 0),
-        duration_s=seconds(micros, "micros") / 1e6 if micros not in (None, "", "-") else None,
+        duration_s=microseconds(micros, "micros") if micros not in (None, "", "-") else None,
         first_byte_s=seconds(first_byte, "first_byte") if first_byte not in (None, "", "-") else None,
         handling=handling(_CACHE, told.get("cache") or ""),
     )

@@ -41,6 +41,12 @@ def test_varnish_tells_status_times_and_cache() -> None:
     )
 
 
+def test_a_request_of_varnish_that_took_long() -> None:
+    assert varnish.parse(VARNISH.replace('"1234"', '"86399000000"')).duration_s == 86_399.0
+    with pytest.raises(LineError, match="micros"):
+        varnish.parse(VARNISH.replace('"1234"', '"8640000000000"'))
+
+
 @pytest.mark.mission("M5")
 def test_haproxy_tells_requests() -> None:
     found = haproxy.parse(HAPROXY_HTTP)
