@@ -6,10 +6,7 @@ is in the middle of a batch: counting is done without a wait in between, so any 
 
 import asyncio
 import signal
-import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -18,10 +15,10 @@ from typing import Final
 
 import msgspec
 import numpy as np
-import uvicorn
 
 from anycastle.base.errors import ParseError, WorldError
 from anycastle.base.ports import Now, Timestamp
+from anycastle.daemons.page_server import PageServer
 from anycastle.io import systemd_notify
 from anycastle.io.clock import now
 from anycastle.io.config.units import parse_duration
@@ -53,8 +50,6 @@ TELL_S: Final = 60.0
 IDS_KEPT: Final = 20_000
 """Ids of probers' results that are remembered: a batch comes again where its answer was lost. Four batches of 1 MiB."""
 
-CONNECTIONS_MAX: Final = 200
-HEADERS_MAX: Final = 32 * 1024
 SEED: Final = 1
 """Of the bootstrap: the same counts give the same interval."""
 
@@ -298,7 +293,7 @@ class TelemetryProcess:
             del self._ids[next(iter(self._ids))]
         return "" if right else wrong
 
-    async def serve(self) -> "PageServer | None":
+    async def serve(self) -> PageServer | None:
         """Serve the pages, where they are to be. Raises `WorldError`."""
         if self._settings.listen is None:
             return None
@@ -358,44 +353,3 @@ def _id_of(line: bytes) -> str:
         return msgspec.json.decode(line, type=_Identified).id
     except msgspec.DecodeError:
         return ""
-
-
-class PageServer:
-    """uvicorn on a socket of ours."""
-
-    def __init__(self, app: TelemetryApp, host: str, port: int) -> None:
-        self.port = port
-        """Where it listens, once it does; asked for 0, the system's choice."""
-        self._address = (host, port)
-        self._server = _Server(
-            uvicorn.Config(
-                app, lifespan="off", ws="none", log_config=None, access_log=False, server_header=False,
-                proxy_headers=False, limit_concurrency=CONNECTIONS_MAX, timeout_keep_alive=15,
-                timeout_graceful_shutdown=2, h11_max_incomplete_event_size=HEADERS_MAX, http="h11", loop="none",
-            )
-        )  # fmt: skip
-        self._serving: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Listen. Raises `WorldError`."""
-        host, port = self._address
-        self._server.config.load()
-        try:
-            listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-        except OSError as error:
-            raise WorldError(f"{host}:{port} cannot be served: {error.strerror}", retryable=False) from error
-        self._serving = asyncio.create_task(self._server.serve([listening]))
-        self.port = listening.getsockname()[1]
-
-    async def close(self) -> None:
-        """Stop listening."""
-        if self._serving is not None:
-            self._server.should_exit = True
-            await asyncio.gather(self._serving, return_exceptions=True)
-
-
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none: the process does."""
-        yield
