@@ -6,15 +6,17 @@ read to its end before the new one is begun: servers go on writing to it until t
 one is let go only when it brought nothing for `LINGER_S`. A file that became shorter, or begins with other octets than
 before, was truncated in place (`copytruncate`), and is read from its start; what was written between the last look and
 the truncation is lost, and the truncation is counted. After a restart the file of the place is looked for under
-the path and, by its inode, beside it: then what was rotated away meanwhile is read first. Where it is nowhere, that is
-counted as a gap.
+the path and, by its inode, beside it: then what was rotated away meanwhile is read first, and after it each file that
+was written to later, as rotation numbers or dates them. Where it is nowhere, or packed, that is counted as a gap.
 """
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import FileIO
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +36,9 @@ have opened the new one by then."""
 
 _HEAD_OCTETS: Final = 256
 _NEIGHBOURS_MAX: Final = 10_000
+_PACKED: Final = frozenset({".gz", ".xz", ".bz2", ".zst"})
+_ROTATED: Final = re.compile(r"[.-]\d[\d.-]*(\.(gz|xz|bz2|zst))?")
+"""What rotation adds to a name: `.1`, `-20261127`, and how it was packed (logrotate(8))."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -113,9 +118,7 @@ class LineTail:
             self._quiet_since = now if self._quiet_since is None else self._quiet_since
             if now - self._quiet_since >= LINGER_S:
                 self.counts.rotated += 1
-                self.close()
-                self.place = Place()
-                self.from_start = True
+                self._go_on(self._file)
                 return self._read(now)
         elif octets:
             self._quiet_since = None
@@ -142,6 +145,28 @@ class LineTail:
             self._file.seek(self.place.offset)
         return True
 
+    def _go_on(self, done: FileIO) -> None:
+        """Go on to the log that came after one that is done: of several rotations that were missed, the next."""
+        following = self._generation_after(os.fstat(done.fileno()))
+        self.close()
+        self.place, self.from_start = Place(), True
+        if following is not None:
+            self._file = following.open("rb", buffering=0)
+            self._begin(self._file, 0)
+
+    def _generation_after(self, done: os.stat_result) -> Path | None:
+        """Give the oldest rotated file that was written to after one that is done; one that is packed is a gap."""
+        later: list[tuple[int, Path]] = []
+        with os.scandir(self.path.parent) as entries:
+            for entry in islice(entries, _NEIGHBOURS_MAX):
+                if _ROTATED.fullmatch(entry.name.removeprefix(self.path.name)) and entry.name != self.path.name:
+                    told = entry.stat()
+                    if told.st_mtime_ns > done.st_mtime_ns and told.st_ino != done.st_ino:
+                        later.append((told.st_mtime_ns, Path(entry.path)))
+        plain = [each for each in later if each[1].suffix not in _PACKED]
+        self.counts.gaps += len(later) - len(plain)
+        return min(plain)[1] if plain else None
+
     def _of_place(self) -> FileIO | None:
         for path in (self.path, *self._beside()):
             try:
@@ -157,9 +182,7 @@ class LineTail:
         """Give files beside the log whose names begin with its own, as rotation names them."""
         try:
             with os.scandir(self.path.parent) as entries:
-                for number, entry in enumerate(entries):
-                    if number > _NEIGHBOURS_MAX:
-                        return
+                for entry in islice(entries, _NEIGHBOURS_MAX):
                     if entry.name.startswith(self.path.name) and entry.inode() == self.place.inode:
                         yield Path(entry.path)
         except OSError:
