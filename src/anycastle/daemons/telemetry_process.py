@@ -109,7 +109,9 @@ class TelemetryProcess:
         self._stopping = asyncio.Event()
         self._regions = file.regions
         self._metrics = MetricsPage(
-            TelemetryCollector(lambda: self._sources, lambda: self._trouble, lambda: self._otlp.taken, self.readings)
+            TelemetryCollector(
+                lambda: self._sources, lambda: self._trouble, lambda: self._otlp.taken, self._lost, self.readings
+            )
         )
 
     def _restore(self) -> None:
@@ -252,6 +254,13 @@ class TelemetryProcess:
         await waiting
 
     # -- what is asked ------------------------------------------------------------------------------------------------
+
+    def _lost(self) -> dict[str, float]:
+        lost: dict[str, float] = {"too old": self._cells.too_old}
+        for cell in self._cells.cells.values():
+            for what, number in cell.left_out.items():
+                lost[what] = lost.get(what, 0.0) + number
+        return lost
 
     @property
     def taken(self) -> dict[str, int]:

@@ -24,11 +24,13 @@ class TelemetryCollector(Collector):
         sources: Callable[[], Iterable[Source]],
         trouble: Callable[[], Mapping[str, str]],
         taken: Callable[[], Mapping[str, int]],
+        lost: Callable[[], Mapping[str, float]],
         readings: Callable[[float], list[Reading]],
     ) -> None:
         self._sources = sources
         self._trouble = trouble
         self._taken = taken
+        self._lost = lost
         self._readings = readings
 
     def collect(self) -> Iterator[Metric]:
@@ -47,4 +49,6 @@ class TelemetryCollector(Collector):
                        for each in logs for name in ("rotated", "truncated", "gaps", "too_long")])  # fmt: skip
         yield counter("telemetry_otlp_parts", "Points, spans and records of OTLP, by what became of them", ["outcome"],
                       [((name,), number) for name, number in sorted(self._taken().items())])  # fmt: skip
+        yield gauge("telemetry_left_out", "What is counted nowhere: dated before all cells, or beyond a cell's room",
+                    ["what"], [((name,), number) for name, number in sorted(self._lost().items())])  # fmt: skip
         yield from families(self._readings(WINDOW_S))
