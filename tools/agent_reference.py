@@ -11,7 +11,10 @@ from prometheus_client.core import Metric
 from anycastle.base.ports import Timestamp
 from anycastle.io.agent_metrics import AgentCollector
 from anycastle.io.probe.metrics import ProberCollector, ResultCollector
+from anycastle.io.telemetry.line_source import LineSource
+from anycastle.io.telemetry.metrics import TelemetryCollector
 from anycastle.io.watch_metrics import WatchCollector
+from anycastle.kernels.intervals import Interval
 from anycastle.model.event import KINDS
 from anycastle.model.vantage_point import VantagePoint
 from anycastle.probe.kinds.dns import DNSSeen
@@ -20,6 +23,7 @@ from anycastle.probe.result import Failure, FailureKind, Phase, ProbeResult
 from anycastle.probe.schedule import Counts
 from anycastle.probe.tally import Tally
 from anycastle.slo.export.prometheus import EVENTS, GOOD
+from anycastle.slo.reading import Reading, State
 
 TYPES = {
     str: "text",
@@ -29,6 +33,7 @@ TYPES = {
     float: "number",
     float | None: "number or nothing",
     tuple[str, ...]: "list of texts",
+    tuple[float, ...]: "list of numbers",
 }
 """A field's type -> how the page calls it."""
 
@@ -166,6 +171,25 @@ def _prober_part() -> str:
     return PROBER_HEAD + prober + PROBE_HEAD + _rows(probe.values())
 
 
+TELEMETRY_HEAD = """
+## Of a collector of telemetry
+
+`anycastle telemetry run` serves these. An indicator that is not measured (no data, too few) has a count and no value.
+
+| metric | type | labels | meaning |
+|---|---|---|---|
+"""
+
+
+def _telemetry_part() -> str:
+    source = LineSource("edge", Path("/log"), lambda _line, _now: True)
+    reading = Reading("M5", "global", State.MEASURED, 0.0, Interval(0.0, 0.0), 1.0, 1.0)
+    collector = TelemetryCollector(
+        lambda: [source], dict, lambda: {"counted": 1}, lambda: {"too old": 1}, lambda _w: [reading]
+    )
+    return TELEMETRY_HEAD + _rows(collector.collect())
+
+
 SLO_PART = f"""
 ## Of objectives
 
@@ -184,7 +208,7 @@ def metrics_page() -> str:
     """Give the page of all metric families."""
     agent = _rows(AgentCollector(lambda: SAMPLE).collect())
     watch = _rows(WatchCollector(lambda: WATCH_SAMPLE).collect())
-    return METRICS_HEAD + agent + WATCH_HEAD + watch + _prober_part() + SLO_PART
+    return METRICS_HEAD + agent + WATCH_HEAD + watch + _prober_part() + _telemetry_part() + SLO_PART
 
 
 def _rows(families: Iterable[Metric]) -> str:

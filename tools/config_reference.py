@@ -6,6 +6,7 @@ from typing import Any
 from anycastle.io.config import FindingKind
 from anycastle.io.config.schema import json_schema, schema_of
 from anycastle.io.config.shapes.probe import ProberShape
+from anycastle.io.config.shapes.telemetry import TelemetryShape
 
 FILES = {"fleet": "`fleet.yaml`", "pop": "`pops/*.yaml`", "service": "`services/*.yaml`"}
 
@@ -166,8 +167,27 @@ def prober_page() -> str:
     return PROBER + "\n".join(_sections(schema, schema, "", seen=set()))
 
 
+TELEMETRY = """\
+# A telemetry file
+
+<!-- Written by tools/config_reference.py from the code. -->
+
+What `anycastle telemetry run FILE` reads ([how to](../how-to/telemetry.md)). It is YAML as that of
+[a fleet](configuration.md): durations have a unit, an empty list never means all, secrets are never written into it,
+keys of the outermost level that begin with `x-` are passed over.
+
+"""
+
+
+def telemetry_page() -> str:
+    """Give the page of all keys of a telemetry file."""
+    schema = schema_of(TelemetryShape)
+    return TELEMETRY + "\n".join(_sections(schema, schema, "", seen=set()))
+
+
 PAGES = {
     "docs/reference/prober-file.md": prober_page,
+    "docs/reference/telemetry-file.md": telemetry_page,
     "docs/reference/configuration.md": configuration_page,
     "docs/reference/config-findings.md": findings_page,
 }

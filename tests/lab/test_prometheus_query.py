@@ -106,7 +106,7 @@ def test_a_token_is_sent_and_an_answer_that_is_none_is_told(tmp_path: Path) -> N
     with http.server.HTTPServer(("127.0.0.1", 0), page(b"<html>", heard)) as server:
         thread = threading.Thread(target=server.handle_request)
         thread.start()
-        with pytest.raises(WorldError, match="not of the query API") as caught:
+        with pytest.raises(WorldError, match="not of the Prometheus query API") as caught:
             asked(f"http://127.0.0.1:{server.server_port}", "up", tmp_path / "token")
         thread.join()
     assert heard == ["Bearer swordfish"]

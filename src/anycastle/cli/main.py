@@ -63,6 +63,9 @@ COMMANDS: Final = MappingProxyType(
         "slo": Command("anycastle.cli.slo", "slo", "Objectives, budgets, burn rates: test, replay, export them."),
         "speaker": Command("anycastle.cli.speaker", "speaker", "Run the embedded BGP speaker of a PoP."),
         "steer": Command("anycastle.cli.drain", "steer", "Send traffic elsewhere, and keep announcing."),
+        "telemetry": Command(
+            "anycastle.cli.telemetry", "telemetry", "Count what clients got: logs, filters, OTLP, probers."
+        ),
         "thaw": Command("anycastle.cli.freeze", "thaw", "End a freeze."),
         "twin": Command("anycastle.cli.twin", "twin", "Predict who lands where: routes, failures, hijacks, leaks."),
         "undrain": Command("anycastle.cli.drain", "undrain", "End drains."),

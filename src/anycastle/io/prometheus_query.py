@@ -5,36 +5,21 @@ Source: https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queri
 
 import ssl
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import httpx2
 import msgspec
 
-from anycastle.base.errors import WorldError
+from anycastle.base.errors import ParseError, WorldError
 from anycastle.base.ports import Timestamp
 from anycastle.io.config.indicators_file import IndicatorSettings
+from anycastle.io.prometheus_answer import PATH, read_instant
 from anycastle.io.whole_file import read_whole
 
 TIMEOUT_S: Final = 5.0
 ANSWER_BYTES_MAX: Final = 4 << 20
 TOKEN_BYTES_MAX: Final = 65_536
 LABEL: Final = "pop"
-
-
-class _Series(msgspec.Struct):
-    metric: dict[str, str]
-    value: tuple[float, float]
-
-
-class _Data(msgspec.Struct):
-    resultType: str  # noqa: N815  as the API writes it
-    result: list[Any]
-
-
-class _Answer(msgspec.Struct):
-    status: str
-    data: _Data | None = None
-    error: str = ""
 
 
 class PrometheusAlert(msgspec.Struct):
@@ -68,7 +53,7 @@ class PrometheusQueries:
 
     async def by_pop(self, query: str) -> dict[str, tuple[float, Timestamp]]:
         """Give PoP -> value, and the time that it is of. Raises `WorldError` with what the server says."""
-        return self._values(*await self._get("/api/v1/query", {"query": query}))
+        return self._values(*await self._get(PATH, {"query": query}))
 
     async def alerts(self) -> list[PrometheusAlert]:
         """Give the alerts that are pending or firing. Raises `WorldError` with what the server says."""
@@ -101,23 +86,15 @@ class PrometheusQueries:
     def _values(self, octets: bytes, status: int) -> dict[str, tuple[float, Timestamp]]:
         url = self._settings.url
         try:
-            told = msgspec.json.decode(octets, type=_Answer)
-        except msgspec.DecodeError as error:
-            raise WorldError(f"{url}: status {status}, and the answer is not of the query API") from error
-        if told.data is None:
-            raise WorldError(f"{url}: {told.error or f'status {status}'}")
-        if told.data.resultType != "vector":
-            raise WorldError(f"{url}: the query gives a {told.data.resultType}, and a vector is needed")
-        try:
-            series = msgspec.convert(told.data.result, list[_Series], strict=False)
-        except msgspec.ValidationError as error:  # such as of a native histogram, which is no number
-            raise WorldError(f"{url}: the query gives series without plain values: {error}") from error
+            samples = read_instant(octets, scalar=False)
+        except ParseError as error:
+            raise WorldError(f"{url}: {f'status {status}, and ' if status != 200 else ''}{error}") from error
         found: dict[str, tuple[float, Timestamp]] = {}
-        for each in series:
-            pop = each.metric.get(LABEL)
+        for each in samples:
+            pop = each.labels.get(LABEL)
             if pop is None:
                 raise WorldError(f"{url}: a series has no label {LABEL!r}: aggregate by ({LABEL})")
             if pop in found:
                 raise WorldError(f"{url}: {pop} has several series: aggregate by ({LABEL})")
-            found[pop] = each.value[1], Timestamp(each.value[0])
+            found[pop] = each.value, each.at
         return found

@@ -256,6 +256,10 @@ class ConvergenceMeasured:
     unreachable_s_p95: float | None
     paths_p50: float | None
     paths_max: int
+    converged_s: tuple[float, ...] = ()
+    """Of each peer that converged: what other changes' are put together with, where percentiles could not be."""
+    censored_s: tuple[float, ...] = ()
+    """Of each that had not, until when it was watched."""
 
 
 @dataclass(frozen=True, slots=True)

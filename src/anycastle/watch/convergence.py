@@ -10,12 +10,17 @@ Where it should be: without the route after a withdrawal everywhere, with one af
 concerns only the peers that react to it. A peer that is not there at the end, or whose session went down, is
 *censored*: it took at least that long. Percentiles take that into account (Kaplan and Meier 1958), and are None where
 too few peers converged to say; dropping those peers would call a slow change fast.
+
+Our own change is told by an agent's log, and may be heard after the first updates that it caused: near peers follow
+within milliseconds. So what each peer did lately is remembered, and a measurement that begins late takes in what came
+since the change; or just before its stamp, which the agent sets when its router has answered.
 """
 
 import heapq
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from anycastle.base.ports import Timestamp
 from anycastle.model.event import ConvergenceMeasured
@@ -33,6 +38,18 @@ MERGE_S: Final = 5.0
 
 RUNNING_MAX: Final = 10_000
 """Measurements at once; a fleet that changes more prefixes in fifteen minutes measures those."""
+
+LATE_S: Final = 60.0
+"""How late a change of ours may be told. A log that is read later than this has worse troubles."""
+
+BEFORE_S: Final = 0.5
+"""How long before an agent's stamp the router's UPDATE may have left."""
+
+RECENT_MAX: Final = 5_000
+"""Updates of one prefix that are remembered: several of each peer of a large project of collectors."""
+
+COURSES_MAX: Final = 2_000
+"""Peers whose own times an event tells: more than any project of collectors has full feeds of one family."""
 
 
 @dataclass(slots=True)
@@ -81,12 +98,21 @@ class Measurement:
         return course.holds is (self.action is not OwnAction.WITHDRAW)
 
 
+class _Update(NamedTuple):
+    """What a peer did."""
+
+    at: Timestamp
+    peer: Peer
+    holds: bool
+
+
 class ConvergenceTracker:
     """All changes that are being followed; at most one for each prefix."""
 
     def __init__(self) -> None:
         self._running: dict[Prefix, Measurement] = {}
         self._queue: list[tuple[Timestamp, Prefix]] = []
+        self._recent: dict[Prefix, deque[_Update]] = {}
 
     @property
     def deadline(self) -> Timestamp | None:
@@ -120,31 +146,43 @@ class ConvergenceTracker:
         if len(self._running) < RUNNING_MAX:
             measurement = Measurement(change.prefix, change.action, [change.pop], change.at, everywhere)
             measurement.courses = {peer: Course(holds) for peer, holds in peers}
+            self._catch_up(measurement)
             measurement.unsettled = sum(1 for each in measurement.courses.values() if not measurement.settled(each))
             self._running[change.prefix] = measurement
             self._enqueue(measurement)
         return ended
 
+    def _catch_up(self, measurement: Measurement) -> None:
+        """Take in what peers did since the change, which is told only now."""
+        for update in self._recent.get(measurement.prefix, ()):
+            course = measurement.courses.get(update.peer)
+            if course is None or update.at < measurement.at - BEFORE_S:
+                continue
+            if course.first_s is None:
+                course.holds = True  # before its first update: what was taken back was held, what was changed too
+            _follow(measurement, course, update)
+
+    def _remember(self, prefix: Prefix, update: _Update) -> None:
+        recent = self._recent.get(prefix)
+        if recent is None:
+            if len(self._recent) >= RUNNING_MAX:
+                del self._recent[next(iter(self._recent))]
+            recent = self._recent[prefix] = deque(maxlen=RECENT_MAX)
+        recent.append(update)
+        while recent[0].at < update.at - LATE_S:
+            recent.popleft()
+
     def changed(self, prefix: Prefix, peer: Peer, at: Timestamp, *, holds: bool) -> None:
         """Take a peer's update."""
+        update = _Update(at, peer, holds)
+        self._remember(prefix, update)
         measurement = self._running.get(prefix)
         course = measurement.courses.get(peer) if measurement else None
         if measurement is None or course is None:
             return
-        after_s = max(0.0, at - measurement.at)
         measurement.unsettled -= not measurement.settled(course)
-        if course.first_s is None:
-            course.first_s = after_s
-        course.last_s = max(course.last_s, after_s)
-        course.changes += 1
-        if course.holds and not holds:
-            course.gone_at_s = after_s
-        elif holds and course.gone_at_s is not None:
-            course.unreachable_s += max(0.0, after_s - course.gone_at_s)
-            course.gone_at_s = None
-        course.holds = holds
+        _follow(measurement, course, update)
         measurement.unsettled += not measurement.settled(course)
-        measurement.last_s = max(measurement.last_s, after_s)
         self._enqueue(measurement)
 
     def down(self, peer: Peer, at: Timestamp) -> None:
@@ -172,6 +210,22 @@ class ConvergenceTracker:
             del self._running[prefix]
             told.append((due, summary(measurement, due - measurement.at)))
         return told
+
+
+def _follow(measurement: Measurement, course: Course, update: _Update) -> None:
+    """Take an update into the course of its peer."""
+    after_s = max(0.0, update.at - measurement.at)
+    if course.first_s is None:
+        course.first_s = after_s
+    course.last_s = max(course.last_s, after_s)
+    course.changes += 1
+    if course.holds and not update.holds:
+        course.gone_at_s = after_s
+    elif update.holds and course.gone_at_s is not None:
+        course.unreachable_s += max(0.0, after_s - course.gone_at_s)
+        course.gone_at_s = None
+    course.holds = update.holds
+    measurement.last_s = max(measurement.last_s, after_s)
 
 
 def summary(measurement: Measurement, ended_s: float) -> ConvergenceMeasured:
@@ -210,7 +264,17 @@ def summary(measurement: Measurement, ended_s: float) -> ConvergenceMeasured:
         unreachable_s_p95=percentile(unreachable, (), 0.95),
         paths_p50=percentile(paths, (), 0.50),
         paths_max=max(paths, default=0),
+        converged_s=thinned(converged),
+        censored_s=thinned(censored),
     )
+
+
+def thinned(seconds: Sequence[float]) -> tuple[float, ...]:
+    """Give the times in their order, to the millisecond; of too many, `COURSES_MAX` at even ranks."""
+    ordered = sorted(round(each, 3) for each in seconds)
+    if len(ordered) <= COURSES_MAX:
+        return tuple(ordered)
+    return tuple(ordered[(2 * rank + 1) * len(ordered) // (2 * COURSES_MAX)] for rank in range(COURSES_MAX))
 
 
 def percentile(ended: Sequence[float], censored: Sequence[float], share: float) -> float | None:

@@ -86,7 +86,15 @@ def test_a_log_goes_on_where_it_ended(path: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_stored_name_stands_for_its_class(log: EventLog, kind: str) -> None:
-    values = {"str": "text", "bool": True, "int": 7, "float": 1.5, "float | None": 1.5, "tuple[str, ...]": ("a", "b")}
+    values = {
+        "str": "text",
+        "bool": True,
+        "int": 7,
+        "float": 1.5,
+        "float | None": 1.5,
+        "tuple[str, ...]": ("a", "b"),
+        "tuple[float, ...]": (1.5, 2.0),
+    }
     annotations = KINDS[kind].__annotations__
     names = {name: getattr(type_, "__name__", str(type_)) for name, type_ in annotations.items()}
     settings = {name: values[str(annotations[name]) if text == "tuple" else text] for name, text in names.items()}

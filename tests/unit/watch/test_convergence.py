@@ -4,8 +4,8 @@ import pytest
 
 from anycastle.model.event import ConvergenceMeasured
 from anycastle.watch.convergence import HORIZON_S, percentile
-from anycastle.watch.fact import OwnAction
-from tests.unit.watch.scene import OWN, START, UPSTREAMS, Scene, watched
+from anycastle.watch.fact import OwnAction, OwnChange
+from tests.unit.watch.scene import OURS, OWN, START, UPSTREAMS, Scene, watched
 
 
 @pytest.mark.mission("M2")
@@ -54,6 +54,26 @@ def test_a_withdrawal_everywhere_with_path_hunting_and_two_stuck_peers() -> None
     assert (found.peers, found.reacted, found.censored) == (20, 18, 2)
     assert (found.first_reaction_s_p50, found.paths_p50, found.paths_max) == (10.0, 3.0, 3)
     assert (found.converged_s_p50, found.converged_s_p90, found.converged_s_p95) == (49.0, 57.0, None)
+
+
+@pytest.mark.mission("M2")
+def test_a_change_that_is_told_late_counts_what_peers_did_meanwhile() -> None:
+    scene = Scene()
+    scene.seed(20)
+    scene.at = START - 5.0
+    scene.see([0], 6939, UPSTREAMS[1], OWN)  # of another cause
+    for number in range(12):
+        scene.at = START + 0.1 * number
+        scene.see([number], 1299, UPSTREAMS[1], OWN)
+    scene.at = START + 3.0
+    scene.take(OwnChange(START + 0.05, OURS, OwnAction.CHANGE, "fra1", ""))
+    scene.at = START + 4.0
+    scene.see([19], 1299, UPSTREAMS[1], OWN)
+    scene.wait(HORIZON_S)
+    (found,) = measured(scene)
+    assert (found.peers, found.reacted, found.censored, found.paths_max) == (13, 13, 0, 1)
+    assert found.converged_s[0] == 0.0, "just before the agent's stamp"
+    assert found.converged_s[1:] == pytest.approx([*(0.1 * n - 0.05 for n in range(1, 12)), 3.95])
 
 
 @pytest.mark.mission("M2")

@@ -4,15 +4,15 @@ The server that is asked is not the service: when it is silent, refuses or has n
 Source: https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
 """
 
-import json
 import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
+from anycastle.base.errors import ParseError
 from anycastle.io.checks.http_exchange import (
     Location,
     encode_request,
@@ -24,6 +24,7 @@ from anycastle.io.checks.http_exchange import (
 )
 from anycastle.io.checks.tls import client_context, handshake
 from anycastle.io.checks.verdict import Failed, Undecided, judged
+from anycastle.io.prometheus_answer import PATH, error_of, read_instant
 from anycastle.model.check import CheckResult, Outcome, PrometheusTarget
 
 COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = MappingProxyType(
@@ -61,7 +62,7 @@ async def _attempt(target: PrometheusTarget, location: Location, timeout_s: floa
 
 
 async def _fetch(target: PrometheusTarget, location: Location, timeout_s: float) -> bytes:
-    path = location.path.rstrip("/") + "/api/v1/query?" + urlencode({"query": target.query})
+    path = location.path.rstrip("/") + PATH + "?" + urlencode({"query": target.query})
     addresses = await resolve(location.host, location.port, timeout_s)
     with await open_any(addresses, location.port) as stream:
         if location.secure:
@@ -75,31 +76,19 @@ async def _fetch(target: PrometheusTarget, location: Location, timeout_s: float)
 
 
 def _reason(body: bytes) -> str:
-    try:
-        return f": {json.loads(body)['error']}"
-    except (ValueError, KeyError, TypeError):
-        return ""
+    said = error_of(body)
+    return f": {said}" if said else ""
 
 
 def _single_value(body: bytes) -> float:
     try:
-        data = json.loads(body)["data"]
-        value = float(_sample(data)[1])
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise Undecided("the answer is not of the Prometheus query API") from error
-    if math.isnan(value):
-        raise Undecided("the query gives no number (NaN)")
-    return value
-
-
-def _sample(data: dict[str, Any]) -> list[Any]:
-    kind, result = data["resultType"], data["result"]
-    if kind == "scalar":
-        return list(result)
-    if kind != "vector":
-        raise Undecided(f"the query gives a {kind}; an instant vector or a scalar is needed")
-    if not result:
+        samples = read_instant(body, scalar=True)
+    except ParseError as error:
+        raise Undecided(str(error)) from error
+    if not samples:
         raise Undecided("the query gives no data")
-    if len(result) > 1:
-        raise Undecided(f"the query gives {len(result)} series; aggregate them to one")
-    return list(result[0]["value"])
+    if len(samples) > 1:
+        raise Undecided(f"the query gives {len(samples)} series; aggregate them to one")
+    if math.isnan(samples[0].value):
+        raise Undecided("the query gives no number (NaN)")
+    return samples[0].value

@@ -1,0 +1,1 @@
+"""Telemetry in: logs that are followed, counters that are read, OTLP that is received; and what was counted, kept."""

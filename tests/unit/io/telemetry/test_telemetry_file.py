@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+
+from anycastle.base.errors import MisuseError
+from anycastle.io.telemetry.telemetry_file import OTLP_METRICS, read_telemetry_file
+
+WHOLE = """
+name: fra
+pop: fra
+region: eu
+cell: 10s
+keep: 24h
+x-note: whatever
+networks:
+  - {prefix: 192.0.2.0/24, network: AS64500, region: na}
+  - {prefix: "2001:db8::/32", network: AS64501}
+access_logs:
+  - {name: edge, format: haproxy, path: /var/log/haproxy.log, counts: [client_errors]}
+  - {name: cache, format: varnish, path: /var/log/varnish.log, counts: [cache_hits], pop: ams, region: na}
+filters:
+  - {name: filter, table: edge, passed: [clients], dropped: [attack], foreign: foreign}
+probers:
+  - {name: near, path: /results.ndjson, targets: [web]}
+watches:
+  - {name: watch, path: /events.db}
+prometheus:
+  - {name: prom, url: "http://127.0.0.1:9090", ratios: [{indicator: cache_hits, good: a, total: b}]}
+otlp:
+  spans: {client: edge_latency}
+"""
+
+
+def read(folder: Path, text: str):
+    path = folder / "telemetry.yaml"
+    path.write_text(text)
+    return read_telemetry_file(path)
+
+
+def test_the_file_names_what_is_read(tmp_path: Path) -> None:
+    found = read(tmp_path, WHOLE)
+    assert [(each.name, each.source.pop, each.source.region) for each in found.access_logs] == [
+        ("edge", "fra", "eu"),
+        ("cache", "ams", "na"),
+    ]
+    assert (found.cell_s, found.keep_s, found.regions) == (10.0, 86_400.0, {"AS64500": "na"})
+    assert found.filters[0].table.family == "inet"
+    assert found.probers[0].targets == {"web"}
+    assert found.prometheus[0].settings.every_s == 60.0
+    assert (found.otlp.metrics, found.otlp.spans) == (OTLP_METRICS, {"client": "edge_latency"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("format: haproxy", "format: apache", "'apache'"),
+        ("counts: [client_errors]", "counts: [client_error]", "did you mean"),
+        ("counts: [client_errors]", "counts: []", "the list is empty"),
+        ("name: cache", "name: edge", "two sources are named edge"),
+        ("\npop: fra", "", "of which PoP is it"),
+        ("access_logs", "acces_logs", "did you mean"),
+        ("{client: edge_latency}", "{internal: edge_latency}", "spans are of kind server or client"),
+        ("{client: edge_latency}", "{client: scrubbed}", "a span counts as client_errors or edge_latency"),
+        ("otlp:", "otlp:\n  logs: scrubbed", "a record counts as client_errors"),
+        ("otlp:", "otlp:\n  token: swordfish", "a secret is never written"),
+        ("cell: 10s", "cell: 10", "no unit"),
+        ("http://127", "ftp://127", "is no place of a Prometheus"),
+        ("192.0.2.0/24", "192.0.2.1/24", "192.0.2.1/24"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, old: str, new: str, words: str) -> None:
+    with pytest.raises(MisuseError, match=words) as caught:
+        read(tmp_path, WHOLE.replace(old, new, 1))
+    assert "telemetry.yaml:" in str(caught.value)
+    with pytest.raises(MisuseError, match="is empty"):
+        read(tmp_path, "")
