@@ -34,7 +34,7 @@ export function Incidents() {
       <h1 class="only-spoken">Incidents</h1>
       <Section title="Open findings" aside={<>what the watch sees of the Internet</>}>
         {open.length === 0
-          ? <Empty>No finding is open in the log. <code>anycastle events send</code> brings those of a watch here.</Empty>
+          ? <Empty>No finding is open in this controller's log. A watch keeps its own: <code>anycastle watch status</code>.</Empty>
           : open.map((event) => <Finding key={event.sequence} event={event} />)}
       </Section>
       <Section title="Timeline" aside={<>troubles and their ends, in the time above</>}>

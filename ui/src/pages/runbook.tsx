@@ -62,7 +62,7 @@ const RUNBOOKS: Record<string, Runbook> = {
   drained: {
     title: "A service is drained at a PoP",
     means: "Somebody took it out of service; who and why stands in the row.",
-    steps: ["Ask the owner whether it may come back", "End it on the PoP's page, or: anycastle controller undrain"],
+    steps: ["Ask the owner whether it may come back", "End it on the PoP's page, or: anycastle undrain"],
     doc: "docs/how-to/drain.md",
   },
   refuses: {
@@ -86,7 +86,7 @@ const RUNBOOKS: Record<string, Runbook> = {
   hijack: {
     title: "Somebody else originates a prefix of ours",
     means: "Some networks send our clients elsewhere.",
-    steps: ["Is it one of us? A new upstream or a partner: anycastle rpki audit", "Where approved more-specifics are in the fleet: anycastle controller mitigate PREFIX; a second person must approve", "Write to the origin's network and its upstreams, with the evidence", "End it once the finding is cleared: anycastle controller mitigate --end"],
+    steps: ["Is it one of us? A new upstream or a partner: anycastle rpki audit", "Where approved more-specifics are in the fleet: anycastle mitigate hijack PREFIX; a second person must approve", "Write to the origin's network and its upstreams, with the evidence", "End it once the finding is cleared: anycastle mitigate end PREFIX"],
     doc: "docs/how-to/hijack.md",
   },
 };
