@@ -195,6 +195,7 @@ class Rig:
         files = {str(path.relative_to(self.folder / "fleet")): path.read_text() for path in self._files()}
         for name, prepend in changes.items():
             files[f"services/{name}.yaml"] = self._service(name, prepend)
+            (self.folder / f"fleet/services/{name}.yaml").write_text(files[f"services/{name}.yaml"])
         revision = self.ask("POST", "/fleet/revisions", {"files": files}, token)["revision"]
         body = {"revision": revision, "reason": reason, "policy": dict(policy)}
         return int(self.ask("POST", "/rollouts", body, token)["number"])

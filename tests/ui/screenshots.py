@@ -53,7 +53,7 @@ def shoot(page: Page, out: Path, theme: str) -> None:
     for name, address in SHOTS.items():
         page.goto(address)
         page.locator("main").wait_for()
-        page.get_by_text("reading").first.wait_for(state="hidden")
+        page.locator(".spin").first.wait_for(state="hidden")
         page.wait_for_timeout(600)
         page.screenshot(path=out / f"{name}-{theme}.png")
     page.goto("/ui/rollouts/2?window=15m")
@@ -78,7 +78,7 @@ def main(out: Path) -> None:
                     log_in(page, rig.admin)
                     shoot(page, out, theme)
                 page.goto("/ui/executive?window=15m")
-                page.get_by_text("Announced").wait_for()
+                page.get_by_role("heading", name="Announced").wait_for()
                 page.wait_for_timeout(500)
                 page.pdf(path=out / "executive.pdf", format="A4", prefer_css_page_size=True)
         finally:

@@ -66,7 +66,7 @@ function Connection({ stale }: { stale: boolean }) {
   return (
     <span class={`connection ${stale ? "is-stale" : ""}`} role="status" aria-live={stale ? "assertive" : "off"}>
       <Mark shape={stale ? "dashed" : "full"} tone={stale ? "bad" : "good"} />
-      <b>{stale ? "stale" : "live"}</b><span class="age">{span(age)} old</span>
+      <b>{stale ? "stale" : "live"}</b><span class="age">{span(age)}</span>
     </span>
   );
 }

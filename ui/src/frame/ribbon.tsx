@@ -5,13 +5,16 @@ import type { LogEvent } from "../api/shapes";
 import { change } from "../state/address";
 import { useEvents, useRange, type Range } from "../state/seen";
 import { tell } from "../words/happening";
-import { clock, full, minutes } from "../words/time";
+import { day, full, minutes } from "../words/time";
 
-const TICKS = 6;
+const TICKS_MAX = 8;
+const MINUTE_MS = 60_000;
+const DAY_MS = 1440 * MINUTE_MS;
+const STEPS_MS = [2, 10, 60, 240, 1440].map((each) => each * MINUTE_MS);
 const ROWS: Record<string, { y: number; label: string }> = {
-  trouble: { y: 12, label: "trouble" }, change: { y: 30, label: "changes" },
+  trouble: { y: 8, label: "trouble" }, change: { y: 22, label: "changes" },
 };
-const HEIGHT = 40;
+const HEIGHT = 44;
 
 export function Ribbon() {
   const { window, marked } = useRange();
@@ -89,15 +92,16 @@ function Dot({ dot }: { dot: DotShape }) {
   );
 }
 
+/** Ticks stand at round times, some six of them. */
 function Ticks({ window }: { window: Range }) {
-  const length = (window.to - window.from) / TICKS;
-  const format = length < 60_000 ? clock : minutes;
+  const step = STEPS_MS.find((each) => (window.to - window.from) / each <= TICKS_MAX) ?? DAY_MS;
+  const format = step >= DAY_MS ? day : minutes;
+  const first = Math.ceil(window.from / step) * step;
+  const count = Math.max(0, Math.floor((window.to - first) / step) + 1);
   return (
     <>
-      {Array.from({ length: TICKS }, (_, place) => (
-        <span key={place} class="tick" style={{ left: `${(place / TICKS) * 100}%`, height: `${HEIGHT}px` }}>
-          {format(window.from + place * length)}
-        </span>
+      {Array.from({ length: count }, (_, place) => first + place * step).map((at) => (
+        <span key={at} class="tick" style={{ left: share(at, window), height: `${HEIGHT}px` }}>{format(at)}</span>
       ))}
     </>
   );

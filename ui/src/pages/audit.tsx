@@ -44,7 +44,7 @@ function Requests() {
     <Section title="Requests" aside={<>who asked the API for what; that you looked is in it from now on</>}>
       {!admin ? <div class="state problem denied" role="alert"><strong>You may not see who asked for what</strong><span>It needs the role admin for all services; yours is {me?.role}.</span></div>
         : problem ? <Failed problem={problem} what="the audit" /> : value === null ? <Loading what="the audit" /> : value.items.length === 0 ? <Empty>Nobody asked for anything yet.</Empty> : (
-          <div class="scroll" tabIndex={0} role="region" aria-label="Requests"><table>
+          <div class="scroll" tabIndex={0} role="group" aria-label="Requests"><table>
             <thead><tr><th>at</th><th>who</th><th>from</th><th>what</th><th>of</th><th>came of it</th></tr></thead>
             <tbody>{value.items.map((row) => (
               <tr key={row.number}>

@@ -29,10 +29,10 @@ export function Executive() {
   const since = encodeURIComponent(new Date(asked.from).toISOString());
   const log = useFetched<Page<StoredEvent>>(`/events?kind=stance_changed&newest=true&limit=${EVENTS_AT_ONCE}&since=${since}`);
   const seen = usePoPs();
+  const events = useWithNewer((log.value?.items ?? []).map(eventOf));
   if (services.value === null) return services.problem ? <Failed problem={services.problem} what="services" /> : <Loading what="services" />;
   if (log.problem) return <Failed problem={log.problem} what="the log" />;
-  const events = (log.value?.items ?? []).map(eventOf);
-  const range = events.length === EVENTS_AT_ONCE ? { from: events[0]!.at, to: now } : asked;
+  const range = log.value?.items.length === EVENTS_AT_ONCE ? { from: events[0]!.at, to: now } : asked;
   const shown = services.value.filter((each) => !at.service || each.name === at.service);
   return (
     <>
@@ -46,6 +46,13 @@ export function Executive() {
       <div class="pair"><Trouble range={range} /><ChangesMade range={range} /></div>
     </>
   );
+}
+
+/** Adds what the stream brought since the events were read. */
+function useWithNewer(events: LogEvent[]): LogEvent[] {
+  const last = events.at(-1)?.sequence ?? 0;
+  const newer = (useSource(world.events).value ?? []).filter((event) => event.sequence > last && event.kind === "stance_changed");
+  return [...events, ...newer];
 }
 
 /** Budgets stand first. No controller records events of clients yet, so what is left of one cannot be told. */

@@ -53,7 +53,7 @@ function Services() {
   return (
     <Section title="Services" aside={<>{value.length}</>}>
       {value.length === 0 ? <Empty>The fleet has no service that you may see.</Empty> : (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Services"><table>
+        <div class="scroll" tabIndex={0} role="group" aria-label="Services"><table>
           <thead><tr><th>service</th><th>prefixes</th><th class="num">announced at</th><th class="num">floor</th><th>objectives</th></tr></thead>
           <tbody>{value.map((service) => {
             const cells = seen?.pops.flatMap((each) => each.cells.get(service.name) ?? []) ?? [];
@@ -82,7 +82,7 @@ function PoPs() {
   return (
     <Section title="PoPs" aside={<>{pops.length}</>}>
       {pops.length === 0 ? <Empty>No PoP fits the filters.</Empty> : (
-        <div class="scroll" tabIndex={0} role="region" aria-label="PoPs"><table>
+        <div class="scroll" tabIndex={0} role="group" aria-label="PoPs"><table>
           <thead><tr><th>PoP</th><th>city</th><th>region</th><th>state</th><th>agent</th><th>since</th><th>version</th><th>assignment</th></tr></thead>
           <tbody>{pops.map(({ pop, worst }) => {
             const target = addressOf(`pops/${encodeURIComponent(pop.name)}`);
@@ -117,7 +117,7 @@ function Revisions() {
   return (
     <Section title="Revisions" aside={<>the last ten that were stored</>}>
       {value === null ? (problem ? <Failed problem={problem} what="revisions" /> : <Loading what="revisions" />) : (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Revisions"><table>
+        <div class="scroll" tabIndex={0} role="group" aria-label="Revisions"><table>
           <thead><tr><th>revision</th><th>who</th><th>stored</th><th class="num">files</th><th class="num">KiB</th><th /></tr></thead>
           <tbody>{value.items.map((each) => (
             <tr key={each.revision}>

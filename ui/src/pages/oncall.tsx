@@ -9,7 +9,7 @@ import { addressOf, go } from "../state/address";
 import { usePoPs, useEvents } from "../state/seen";
 import { useSource } from "../state/source";
 import { world } from "../state/world";
-import { tell } from "../words/happening";
+import { condensed, tell, withWho } from "../words/happening";
 import type { PoPJudged } from "../words/standing";
 
 /** Rows that are drawn at first: of a thousand PoPs, those that serve as they should can wait. */
@@ -43,7 +43,7 @@ function Grid() {
     <Section title="PoPs and services" aside={<Summary pops={pops} troubled={troubled.length} services={services} />}>
       {serving.problem && <Failed problem={serving.problem} what="how services stand" />}
       {pops.length === 0 ? <Empty>No PoP fits the filters.</Empty> : (
-        <div class="scroll" tabIndex={0} role="region" aria-label="PoPs and services">
+        <div class="scroll" tabIndex={0} role="group" aria-label="PoPs and services">
           <table class="grid">
             <thead><tr><th>PoP</th><th>region</th><th>state</th>
               {services.map((name) => <th key={name}><a href={addressOf(`services/${encodeURIComponent(name)}`)}>{name}</a></th>)}
@@ -95,12 +95,13 @@ function Row({ judged, services }: { judged: PoPJudged; services: string[] }) {
 }
 
 function Withdrawals() {
+  const known = useSource(world.events).value ?? [];
   const events = useEvents((event) =>
     event.kind === "withdrawal_refused" || event.kind === "lease_lapsed" ||
-    (event.kind === "stance_changed" && event.fields.stance !== "announce"));
+    (event.kind === "stance_changed" && event.fields.stance !== "announce"))?.map((event) => withWho(event, known));
   return (
     <Section title="Withdrawals" aside={<>in the time above; who, why, and what was seen</>}>
-      {events === null ? <Loading what="the log" /> : events.length === 0
+      {events == null ? <Loading what="the log" /> : events.length === 0
         ? <Empty><Mark shape="full" tone="good" />Nothing was withdrawn in this time.</Empty>
         : <EventList events={events.slice(0, LISTED)} label="Withdrawals" />}
     </Section>
@@ -108,7 +109,8 @@ function Withdrawals() {
 }
 
 function Changes() {
-  const events = useEvents((event) => tell(event).class === "change" || tell(event).class === "recovery");
+  const all = useEvents((event) => tell(event).class === "change" || tell(event).class === "recovery");
+  const events = all && condensed(all);
   return (
     <Section title="What changed" aside={<>decisions and recoveries, in the time above</>}>
       {events === null ? <Loading what="the log" /> : events.length === 0

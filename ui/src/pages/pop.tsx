@@ -15,7 +15,7 @@ import { useEvents, usePoPs } from "../state/seen";
 import { useSource } from "../state/source";
 import { world } from "../state/world";
 import { judge, type PoPJudged } from "../words/standing";
-import { ago, full } from "../words/time";
+import { full, span } from "../words/time";
 import { Contact } from "./fleet";
 
 export function OnePoP({ name }: { name: string }) {
@@ -53,7 +53,7 @@ function Head({ judged, all }: { judged: PoPJudged; all: PoPJudged[] }) {
       <div>
         <h1><a href={addressOf("fleet")} class="quiet">PoP</a> {pop.name} <Said judged={worst} /></h1>
         <p>{[pop.city, pop.region].filter(Boolean).join(" · ")}</p>
-        <p class="quiet"><Contact connected={pop.connected} /> {pop.since && <>since <time title={full(Date.parse(pop.since))}>{ago(Date.parse(pop.since), now)}</time></>} {pop.version && <>· {pop.version}</>}</p>
+        <p class="quiet"><Contact connected={pop.connected} /> {pop.since && <>for <time title={`since ${full(Date.parse(pop.since))}`}>{span((now - Date.parse(pop.since)) / 1000)}</time></>}{pop.version && <> · version {pop.version}</>}</p>
         {worst.why && <p class="waits">{worst.why}</p>}
       </div>
       <div class="orders">
@@ -106,7 +106,7 @@ function undrain(pop: string, services: ServiceStanding[]): Asked {
 function Services({ report, judged }: { report: Report; judged: PoPJudged }) {
   return (
     <Section title="Services and checks">
-      <div class="scroll" tabIndex={0} role="region" aria-label="Services and checks"><table>
+      <div class="scroll" tabIndex={0} role="group" aria-label="Services and checks"><table>
         <thead><tr><th>service</th><th>state</th><th>because</th><th>permit</th><th>check</th><th>says</th><th>evidence</th></tr></thead>
         <tbody>{report.services.flatMap((service) => {
           const cell = judged.cells.get(service.name);

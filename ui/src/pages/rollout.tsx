@@ -38,7 +38,7 @@ export function OneRollout({ number }: { number: string }) {
       </div>
       <RevisionDiff before={rollout.before} after={rollout.revision} />
       <Section title="What happened">
-        {events.length === 0 ? <Empty>The log has nothing of it.</Empty> : <EventList events={events.reverse()} label="What happened" />}
+        {events.length === 0 ? <Empty>The log has nothing of it.</Empty> : <EventList events={events.toReversed()} label="What happened" />}
       </Section>
     </>
   );

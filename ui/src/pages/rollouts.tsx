@@ -32,7 +32,7 @@ export function Rollouts() {
 function Table({ rollouts, label }: { rollouts: Rollout[]; label: string }) {
   const now = useNow();
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label={label}>
+    <div class="scroll" tabIndex={0} role="group" aria-label={label}>
       <table>
         <thead><tr><th class="num">no.</th><th>state</th><th>steps</th><th>reason</th><th>who</th><th>since</th><th>waits for, or why</th></tr></thead>
         <tbody>{rollouts.map((each) => <Row key={each.number} rollout={each} now={now} />)}</tbody>

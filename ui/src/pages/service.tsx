@@ -31,7 +31,7 @@ export function OneService({ name }: { name: string }) {
       </div></div>
       <Section title="Where" aside={rows && <>{rows.filter((each) => each.cell.tone === "good" || each.cell.tone === "warn").length} of {rows.length} announce it</>}>
         {rows === undefined ? <Loading what="PoPs" /> : rows.length === 0 ? <Empty>No PoP within the filters serves it.</Empty> : (
-          <div class="scroll" tabIndex={0} role="region" aria-label="Where"><table>
+          <div class="scroll" tabIndex={0} role="group" aria-label="Where"><table>
             <thead><tr><th>PoP</th><th>region</th><th>state</th><th class="num">routes</th><th>why</th></tr></thead>
             <tbody>{rows.map(({ pop, standing, cell }) => {
               const own = standing?.services.find((each) => each.name === name);

@@ -56,7 +56,7 @@ export function useEvents(kept: (event: LogEvent) => boolean = () => true, range
   const named = new Map((pops ?? []).map((pop) => [pop.name, pop]));
   return events
     .filter((event) => event.at >= from && event.at <= to + 5000 && concerns(event, at, named) && kept(event))
-    .reverse();
+    .sort((a, b) => b.at - a.at || b.sequence - a.sequence);
 }
 
 function concerns(event: LogEvent, at: Address, pops: Map<string, PoP>): boolean {

@@ -11,18 +11,18 @@ export interface Share {
 }
 
 /**
- * Gives the share of a service at one PoP. Before the first event of the range the stance was the other one than what
+ * Gives the share of a service at one PoP. Before the first event since its beginning the stance was the other one than what
  * the event came to; where there is no event, it is what it is now. `now` null: nothing is known now.
  */
 export function announced(events: LogEvent[], range: Range, now: string | null): Share {
-  const within = events.filter((event) => event.at > range.from && event.at <= range.to);
+  const [first, ...rest] = events.filter((event) => event.at > range.from).sort((a, b) => a.at - b.at);
   const share: Share = { announced: 0, known: 0 };
-  let on: boolean | null = within.length === 0 ? (now === null ? null : now !== "withdraw") : before(within[0]!);
+  let on: boolean | null = first === undefined ? (now === null ? null : now !== "withdraw") : before(first);
   let at = range.from;
-  for (const event of within) {
-    add(share, on, at, event.at);
+  for (const event of first === undefined ? [] : [first, ...rest]) {
+    add(share, on, at, Math.min(event.at, range.to));
     on = event.fields.stance !== "withdraw";
-    at = event.at;
+    at = Math.min(event.at, range.to);
   }
   add(share, on, at, range.to);
   return share;

@@ -25,6 +25,9 @@ const choice = { class: "change", shape: "diamond", tone: "calm" } as const;
 function stance(f: Fields): Partial<Told> & { text: string } {
   const because = f.reason ? `: ${text(f.reason)}` : "";
   const evidence = text(f.evidence);
+  if (f.stance === "withdraw" && f.reason === "drained") {
+    return { ...choice, shape: "square", text: `${text(f.service)} is withdrawn: drained`, evidence };
+  }
   if (f.stance === "withdraw") return { ...trouble, text: `${text(f.service)} is withdrawn${because}`, evidence };
   if (f.stance === "steer") {
     return { ...trouble, shape: "half", tone: "warn", text: `${text(f.service)} is steered away${because}`, evidence };
@@ -54,7 +57,7 @@ function rollout(f: Fields): Partial<Told> & { text: string } {
 function gate(f: Fields): Partial<Told> & { text: string } {
   const fails = f.verdict === "fail";
   return {
-    class: fails ? "trouble" : "note", shape: fails ? "cross" : "full",
+    class: fails ? "trouble" : "note", shape: fails ? "cross" : f.verdict === "pass" ? "full" : "dashed",
     tone: fails ? "bad" : f.verdict === "pass" ? "good" : "warn",
     text: `gate ${text(f.gate)} says ${text(f.verdict)} at step ${text(f.step)} of rollout ${text(f.rollout)}`,
     evidence: list(f.evidence).join("; "), link: `rollouts/${text(f.rollout)}`,
@@ -127,4 +130,34 @@ export function tell(event: LogEvent): Told {
 /** Gives the service that an event is about, if it says one. */
 export function serviceOf(event: LogEvent): string {
   return text(event.fields.service);
+}
+
+/** Leaves of each rollout, drain and order only where it came to: `events` has the newest first. */
+export function condensed(events: LogEvent[]): LogEvent[] {
+  const seen = new Set<string>();
+  return events.filter((event) => {
+    const key = keyOf(event);
+    if (key === null) return true;
+    const known = seen.has(key);
+    seen.add(key);
+    return !known;
+  });
+}
+
+function keyOf(event: LogEvent): string | null {
+  const f = event.fields;
+  if (event.kind === "rollout_changed") return `rollout ${text(f.rollout)}`;
+  if (event.kind === "drain_changed") return `drain ${event.pop} ${text(f.owner)} ${text(f.reason)} ${text(f.step)}`;
+  if (event.kind === "operator_commanded") return `order ${text(f.owner)} ${text(f.reason)} ${text(f.command).split(" ")[0]}`;
+  if (event.kind === "stance_changed") return `stance ${event.pop} ${text(f.service)}`;
+  return null;
+}
+
+/** Adds to a withdrawal by a drain whose drain it was. */
+export function withWho(event: LogEvent, known: LogEvent[]): LogEvent {
+  if (event.kind !== "stance_changed" || event.fields.evidence) return event;
+  const drain = known.findLast((other) =>
+    other.kind === "drain_changed" && other.pop === event.pop && other.at <= event.at + 1000 && other.fields.scope === event.fields.service);
+  if (event.fields.reason !== "drained" || drain === undefined) return event;
+  return { ...event, fields: { ...event.fields, evidence: `${text(drain.fields.owner)}: ${text(drain.fields.reason)}` } };
 }

@@ -38,6 +38,12 @@ export function minutes(at: number): string {
   return clock(at).slice(0, 5);
 }
 
+/** `11-27` */
+export function day(at: number): string {
+  const { month, day: date } = partsOf(at);
+  return `${two(month)}-${two(date)}`;
+}
+
 /** `2026-11-27 14:03:22 UTC` */
 export function full(at: number): string {
   const { year, month, day } = partsOf(at);
