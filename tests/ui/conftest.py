@@ -1,4 +1,4 @@
-"""One fleet and one browser for all tests of the pages; they are skipped, with what is missing, where they cannot run."""
+"""One fleet and one browser for all tests of the pages; where they cannot run, they are skipped with what is missing."""
 
 import importlib.util
 from collections.abc import Iterator

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -74,7 +75,9 @@ objectives:
   - {{name: reach, indicator: routing_success, target: 99.9%, by_region: true}}
   - {{name: fast, indicator: edge_latency, threshold: 100ms, target: 95%, window: month}}
 """
-_NONE = _SERVICE.partition("objectives:")[0].replace("announcement: {{prepend: {prepend}}}", "announcement: {{announce: false}}")
+_NONE = _SERVICE.partition("objectives:")[0].replace(
+    "announcement: {{prepend: {prepend}}}", "announcement: {{announce: false}}"
+)
 
 SERVICES = {
     "dns": ("[192.0.2.0/24, 203.0.113.0/24]", "192.0.2.53"),
@@ -86,9 +89,10 @@ def until(found: Callable[[], T], what: str, wait_s: float = WAIT_S) -> T:
     """Give what is found, once it is true."""
     end = time.monotonic() + wait_s
     while time.monotonic() < end:
-        value = found()
-        if value:
-            return value
+        with suppress(AssertionError, httpx2.HTTPError):  # a controller that begins refuses, and is asked again
+            value = found()
+            if value:
+                return value
         time.sleep(LOOK_S)
     raise AssertionError(f"it did not come to this within {wait_s:g} s: {what}")
 
@@ -206,7 +210,9 @@ class Rig:
     def standing(self, pop: str, service: str) -> dict[str, Any]:
         """Give how a service stands at a PoP, as the API tells it."""
         items = self.ask("GET", f"/serving?pop={pop}")["items"]
-        found: dict[str, Any] = next((each for each in items[0]["services"] if each["name"] == service), {}) if items else {}
+        found: dict[str, Any] = (
+            next((each for each in items[0]["services"] if each["name"] == service), {}) if items else {}
+        )
         return found
 
     def all_serve(self) -> bool:
@@ -243,7 +249,9 @@ class Rig:
         for name, asn in FAR.items():
             place = {"city": "Elsewhere", "region": "far", "latitude": 0, "longitude": 0}
             files[f"far-{name}/fleet.yaml"] = f"name: {name}\nasn: {asn}\nregions: [far]\n"
-            files[f"far-{name}/pops/{name}.yaml"] = self._pop(name, place, port, addresses, dict.fromkeys(self.pops, 64500))
+            files[f"far-{name}/pops/{name}.yaml"] = self._pop(
+                name, place, port, addresses, dict.fromkeys(self.pops, 64500)
+            )
             files[f"far-{name}/services/none.yaml"] = _NONE.format(
                 name="none", prefixes="[192.0.2.0/24]", address="192.0.2.1", floor="0, allow_no_floor: true"
             )

@@ -1,7 +1,7 @@
 """Pictures of every page, light and dark, of a fleet with a story: `python -m tests.ui.screenshots OUT`.
 
-A rollout is done and another under way; a PoP is drained for work on a ring; at one a service fails; of one the agent is
-gone.
+A rollout is done and another under way; one PoP is drained for work on a ring; at one a service fails; of one the
+agent is gone.
 """
 
 import sys
@@ -37,7 +37,9 @@ def tell_story(rig: Rig) -> None:
         "web: one prepend more, to level the load", {"bake_s": 2, "patience_s": 60, "gates": GATES}, ann, web=1
     )
     until(lambda: rig.rollout_is(first, "finished"), "the first rollout ends")
-    second = rig.roll_out("dns: less load at the far PoPs", {"bake_s": 5, "patience_s": 600, "gates": GATES}, ann, dns=2)
+    second = rig.roll_out(
+        "dns: less load at the far PoPs", {"bake_s": 5, "patience_s": 600, "gates": GATES}, ann, dns=2
+    )
     until(lambda: rig.ask("GET", f"/rollouts/{second}")["step"] == 2, "the second is at its second step")
     rig.ask("POST", f"/rollouts/{second}/pause", {}, ann)
     drained = {"pops": ["lhr"], "services": ["dns", "web"], "reason": "work on the metro ring, CHG-2291", "soak_s": 0}

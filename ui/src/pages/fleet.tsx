@@ -118,7 +118,7 @@ function Revisions() {
     <Section title="Revisions" aside={<>the last ten that were stored</>}>
       {value === null ? (problem ? <Failed problem={problem} what="revisions" /> : <Loading what="revisions" />) : (
         <div class="scroll" tabIndex={0} role="group" aria-label="Revisions"><table>
-          <thead><tr><th>revision</th><th>who</th><th>stored</th><th class="num">files</th><th class="num">KiB</th><th /></tr></thead>
+          <thead><tr><th>revision</th><th>who</th><th>stored</th><th class="num">files</th><th class="num">KiB</th><th>state</th></tr></thead>
           <tbody>{value.items.map((each) => (
             <tr key={each.revision}>
               <td><code>{each.revision.slice(0, 16)}</code></td><td>{each.who}</td>

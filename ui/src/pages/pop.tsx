@@ -82,14 +82,18 @@ function drain(pop: string, services: ServiceStanding[], all: PoPJudged[]): Aske
   };
 }
 
-/** Says where a service is announced once this PoP is drained, and what its floor is. */
+/** Says where a service is announced once this PoP is drained, of whom nothing is known, and what its floor is. */
 function after(pop: string, name: string, all: PoPJudged[]): string {
-  const announced = all.filter((each) => {
-    const standing = each.standing?.services.find((other) => other.name === name);
-    return each.pop.name !== pop && each.pop.connected && standing !== undefined && standing.routes_exported > 0 && judge(each.pop, standing).word !== "drained";
+  const others = all.filter((each) => each.pop.name !== pop && each.cells.has(name));
+  const known = others.flatMap((each) => {
+    const standing = each.pop.connected ? each.standing?.services.find((other) => other.name === name) : undefined;
+    return standing === undefined ? [] : [{ each, standing }];
   });
+  const announced = known.filter(({ each, standing }) => standing.routes_exported > 0 && judge(each.pop, standing).word !== "drained");
+  const unknown = others.filter((each) => !known.some((other) => other.each === each)).map((each) => each.pop.name);
   const floor = world.services.value.value?.find((each) => each.name === name)?.floor_pops;
-  return `${name} is announced by ${announced.length} PoPs then (${announced.map((each) => each.pop.name).join(", ") || "none"}); its floor is ${floor ?? "not known"}.`;
+  const names = announced.map(({ each }) => each.pop.name).join(", ") || "none";
+  return `${name} is announced by ${announced.length} PoPs then (${names})${unknown.length ? `, and nothing is known of ${unknown.join(", ")}` : ""}; its floor is ${floor ?? "not known"}.`;
 }
 
 function undrain(pop: string, services: ServiceStanding[]): Asked {
