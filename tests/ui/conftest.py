@@ -1,4 +1,4 @@
-"""One fleet and one browser for all tests of the pages; where they cannot run, they are skipped with what is missing."""
+"""One fleet and one browser for all tests of the pages; where these cannot run, they are skipped with the reason."""
 
 import importlib.util
 from collections.abc import Iterator

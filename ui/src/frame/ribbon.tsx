@@ -101,7 +101,7 @@ function Ticks({ window }: { window: Range }) {
   return (
     <>
       {Array.from({ length: count }, (_, place) => first + place * step).map((at) => (
-        <span key={at} class="tick" style={{ left: share(at, window), height: `${HEIGHT}px` }}>{format(at)}</span>
+        <span key={at} class="tick" style={{ left: share(at, window), height: `${HEIGHT}px` }}>{at < window.to - (window.to - window.from) / 30 && format(at)}</span>
       ))}
     </>
   );

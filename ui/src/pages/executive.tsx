@@ -84,7 +84,7 @@ function Announced({ services, pops, events, range }: { services: Service[]; pop
   const shareOf = (service: string, region: string | null): Share =>
     sum(pops.filter((each) => each.cells.has(service) && (region === null || (each.pop.region ?? "no region") === region)).map((each) => {
       const own = events.filter((event) => event.pop === each.pop.name && serviceOf(event) === service);
-      const stance = each.standing?.services.find((other) => other.name === service)?.stance ?? null;
+      const stance = each.pop.connected === false ? null : each.standing?.services.find((other) => other.name === service)?.stance ?? null;
       return announced(own, range, stance);
     }));
   return (

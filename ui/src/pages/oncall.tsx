@@ -9,7 +9,7 @@ import { addressOf, go } from "../state/address";
 import { usePoPs, useEvents } from "../state/seen";
 import { useSource } from "../state/source";
 import { world } from "../state/world";
-import { condensed, tell, withWho } from "../words/happening";
+import { condensed, isChange, withWho } from "../words/happening";
 import type { PoPJudged } from "../words/standing";
 
 /** Rows that are drawn at first: of a thousand PoPs, those that serve as they should can wait. */
@@ -109,7 +109,8 @@ function Withdrawals() {
 }
 
 function Changes() {
-  const all = useEvents((event) => tell(event).class === "change" || tell(event).class === "recovery");
+  const known = useSource(world.events).value ?? [];
+  const all = useEvents((event) => isChange(event, known));
   const events = all && condensed(all);
   return (
     <Section title="What changed" aside={<>decisions and recoveries, in the time above</>}>

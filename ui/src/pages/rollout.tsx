@@ -122,10 +122,10 @@ function Gates({ rollout, events }: { rollout: Rollout; events: LogEvent[] }) {
   const now = useNow();
   const judged = events.filter((event) => event.kind === "gate_judged");
   return (
-    <Section title="Gates" aside={<>what each said last; PoPs of the step are held against the others</>}>
+    <Section title="Gates" aside={<>what each said last, and why</>}>
       {rollout.policy.gates.length === 0 ? <Empty>None was given: each step waits for its bake alone.</Empty> : (
         <table>
-          <thead><tr><th>gate</th><th>says</th><th class="num">step</th><th>values</th><th>at</th></tr></thead>
+          <thead><tr><th>gate</th><th>says</th><th class="num">step</th><th>evidence</th><th>at</th></tr></thead>
           <tbody>
             {rollout.policy.gates.map((gate) => {
               const last = judged.findLast((event) => event.fields.gate === gate);
@@ -136,7 +136,7 @@ function Gates({ rollout, events }: { rollout: Rollout; events: LogEvent[] }) {
                   <td>{last && verdict ? <span class="said"><Mark {...verdict} />{String(last.fields.verdict)}</span> : <NoData why="it was not asked yet" />}</td>
                   <td class="num">{last ? String(last.fields.step) : ""}</td>
                   <td class="evidence">{Array.isArray(last?.fields.evidence) ? last.fields.evidence.join("; ") : ""}</td>
-                  <td class="num">{last && <time title={full(last.at)}>{short(last.at, now)}</time>}</td>
+                  <td class="at">{last && <time title={full(last.at)}>{short(last.at, now)}</time>}</td>
                 </tr>
               );
             })}

@@ -8,7 +8,7 @@ export function Loading({ what }: { what: string }) {
 }
 
 export function Empty({ children }: { children: ComponentChildren }) {
-  return <p class="state">{children}</p>;
+  return <p class="state"><span>{children}</span></p>;
 }
 
 const NOT_ALLOWED = 403;

@@ -147,10 +147,18 @@ export function condensed(events: LogEvent[]): LogEvent[] {
 function keyOf(event: LogEvent): string | null {
   const f = event.fields;
   if (event.kind === "rollout_changed") return `rollout ${text(f.rollout)}`;
-  if (event.kind === "drain_changed") return `drain ${event.pop} ${text(f.owner)} ${text(f.reason)} ${text(f.step)}`;
+  if (event.kind === "drain_changed") return `drain ${event.pop} ${text(f.owner)} ${text(f.reason)}`;
   if (event.kind === "operator_commanded") return `order ${text(f.owner)} ${text(f.reason)} ${text(f.command).split(" ")[0]}`;
   if (event.kind === "stance_changed") return `stance ${event.pop} ${text(f.service)}`;
   return null;
+}
+
+/** Tells whether an event is a decision, or the end of a trouble; that a service is announced at first is neither. */
+export function isChange(event: LogEvent, known: LogEvent[]): boolean {
+  if (event.kind !== "stance_changed") return ["change", "recovery"].includes(tell(event).class);
+  return event.fields.stance === "announce" && known.some((other) =>
+    other.kind === "stance_changed" && other.sequence < event.sequence && other.pop === event.pop &&
+    other.fields.service === event.fields.service && other.fields.stance !== "announce");
 }
 
 /** Adds to a withdrawal by a drain whose drain it was. */
