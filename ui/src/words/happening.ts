@@ -153,12 +153,14 @@ function keyOf(event: LogEvent): string | null {
   return null;
 }
 
-/** Tells whether an event is a decision, or the end of a trouble; that a service is announced at first is neither. */
+/** Tells whether an event is a decision, or ends a trouble: what is well from its beginning ends none. */
 export function isChange(event: LogEvent, known: LogEvent[]): boolean {
-  if (event.kind !== "stance_changed") return ["change", "recovery"].includes(tell(event).class);
-  return event.fields.stance === "announce" && known.some((other) =>
-    other.kind === "stance_changed" && other.sequence < event.sequence && other.pop === event.pop &&
-    other.fields.service === event.fields.service && other.fields.stance !== "announce");
+  const told = tell(event).class;
+  if (event.kind === "stance_changed" && event.fields.stance !== "announce") return false; // it is a withdrawal
+  if (event.kind !== "stance_changed" && event.kind !== "session_changed") return told === "change" || told === "recovery";
+  const subject = (other: LogEvent): string => `${other.kind} ${other.pop} ${text(other.fields.service)} ${text(other.fields.upstream)}`;
+  return told === "recovery" && known.some((other) =>
+    other.sequence < event.sequence && subject(other) === subject(event) && tell(other).class !== "recovery");
 }
 
 /** Adds to a withdrawal by a drain whose drain it was. */
