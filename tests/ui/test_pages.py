@@ -231,7 +231,11 @@ def test_a_drain_says_who_serves_then_and_what_the_floor_is(page: Page, rig: Rig
 
 def test_who_may_not_is_told_so(launched: Browser, rig: Rig, rollout: int) -> None:
     page = context(launched, rig.url).new_page()
-    log_in(page, rig.token("dns-viewer", "viewer", ["dns"]), f"/ui/rollouts/{rollout}")
+    token = rig.token("dns-viewer", "viewer", ["dns"])
+    told = rig.ask("GET", "/serving", token=token)["items"]
+    assert {own["name"] for each in told for own in each["services"]} == {"dns"}
+    assert {each["sessions"] for each in told} == {None}
+    log_in(page, token, f"/ui/rollouts/{rollout}")
     expect(page.get_by_text("You may not see the files of the fleet")).to_be_visible()
     expect(page.get_by_text("Your role (viewer) may look, and not order.")).to_be_visible()
     expect(page.get_by_role("button", name="abort")).to_have_count(0)
