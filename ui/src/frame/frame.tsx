@@ -6,7 +6,8 @@ import { WINDOWS, address, addressOf, change, type WindowName } from "../state/a
 import { useDataAge, useNow, useStale } from "../state/clock";
 import { end } from "../state/load";
 import { useSource } from "../state/source";
-import { world } from "../state/world";
+import { useRange } from "../state/seen";
+import { EVENTS_AT_ONCE, world } from "../state/world";
 import { Mark } from "../parts/mark";
 import { ago, clock, full, span, zone } from "../words/time";
 import { Help, helpIsOpen } from "./keys";
@@ -142,6 +143,16 @@ function CopyLink() {
   return <button class="plain" onClick={copy} title="Copy a link in which time stands still">copy link</button>;
 }
 
+/** Says from when on the log is held, where that is later than the time that is looked at. */
+function LogBegins() {
+  const events = useSource(world.events).value ?? [];
+  const { window } = useRange();
+  const first = events[0];
+  if (first === undefined || events.length < EVENTS_AT_ONCE || first.at <= window.from) return null;
+  return <p class="notice"><Mark shape="ring" tone="none" />Events are shown from {full(first.at)} on: this page holds
+    the last {events.length}. <code>GET /api/v1/events</code> has all.</p>;
+}
+
 function Notices({ stale }: { stale: boolean }) {
   const now = useNow();
   const age = useDataAge();
@@ -151,6 +162,7 @@ function Notices({ stale }: { stale: boolean }) {
   const lostAt = now - (age ?? 0) * 1000;
   return (
     <div class="notices">
+      <LogBegins />
       {stale && <p class="notice bad" role="alert"><Mark shape="dashed" tone="bad" /><b>Stale.</b> The controller was
         heard last at {clock(lostAt)} {zone()}; what is shown below is from then. It is dialled again.</p>}
       {freeze?.frozen && <p class="notice warn"><Mark shape="bar" tone="warn" /><b>Frozen</b> by {freeze.who}

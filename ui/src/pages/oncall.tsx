@@ -14,6 +14,7 @@ import type { PoPJudged } from "../words/standing";
 
 /** Rows that are drawn at first: of a thousand PoPs, those that serve as they should can wait. */
 const ROWS = 40;
+const COLUMNS = 12;
 const LISTED = 50;
 
 export function OnCall() {
@@ -36,11 +37,14 @@ function Grid() {
   const [all, setAll] = useState(false);
   if (popsProblem && seen === null) return <Failed problem={popsProblem} what="PoPs" />;
   if (seen === null) return <Loading what="PoPs and services" />;
-  const { pops, services } = seen;
+  const { pops } = seen;
+  const services = columns(seen.pops, seen.services);
+  const folded = seen.services.length - services.length;
   const troubled = pops.filter((each) => each.worst.weight > 0);
   const drawn = all ? pops : pops.slice(0, Math.max(ROWS, Math.min(troubled.length, 200)));
   return (
     <Section title="PoPs and services" aside={<Summary pops={pops} troubled={troubled.length} services={services} />}>
+      {folded > 0 && <p class="how">The {services.length} services that need most of a look; {folded} more stand on the page Fleet.</p>}
       {serving.problem && <Failed problem={serving.problem} what="how services stand" />}
       {pops.length === 0 ? <Empty>No PoP fits the filters.</Empty> : (
         <div class="scroll" tabIndex={0} role="group" aria-label="PoPs and services">
@@ -57,6 +61,14 @@ function Grid() {
       )}
     </Section>
   );
+}
+
+/** Gives the services that have a column: of more than there is room for, those whose cells matter most. */
+function columns(pops: PoPJudged[], services: string[]): string[] {
+  if (services.length <= COLUMNS) return services;
+  const weight = new Map(services.map((name) => [name, 0]));
+  for (const each of pops) for (const [name, cell] of each.cells) weight.set(name, (weight.get(name) ?? 0) + cell.weight);
+  return services.toSorted((a, b) => (weight.get(b) ?? 0) - (weight.get(a) ?? 0)).slice(0, COLUMNS).sort();
 }
 
 function Summary({ pops, troubled, services }: { pops: PoPJudged[]; troubled: number; services: string[] }) {

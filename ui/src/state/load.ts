@@ -6,7 +6,7 @@ import type {
   AgentOrder, Fleet, Frozen, Glass, LogEvent, Page, PoP, PoPStanding, Problem, Rollout, Service, WhoAmI,
 } from "../api/shapes";
 import type { Source } from "./source";
-import { EVENTS_MAX, world, type Part } from "./world";
+import { EVENTS_AT_ONCE, EVENTS_MAX, world, type Part } from "./world";
 
 type Name = "fleet" | "pops" | "services" | "rollouts" | "orders" | "freeze" | "glass";
 
@@ -37,7 +37,7 @@ const AGAIN_MS = 5000;
 /** Everything is looked at anew this often, should an event have said too little. */
 const ALL_AGAIN_MS = 60_000;
 /** Events that come together are answered together. */
-const TOGETHER_MS = 150;
+const TOGETHER_MS = 250;
 const POPS_AT_ONCE = 100;
 
 let stream: Stream | null = null;
@@ -74,7 +74,7 @@ async function readEverything(): Promise<void> {
 }
 
 async function readEvents(): Promise<LogEvent[]> {
-  const page = await read<Page<StoredEvent>>("/events?newest=true&limit=1000");
+  const page = await read<Page<StoredEvent>>(`/events?newest=true&limit=${EVENTS_AT_ONCE}`);
   return page.value.items.map(eventOf);
 }
 

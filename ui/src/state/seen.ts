@@ -1,6 +1,6 @@
 // What is seen of the world through the filters that the address holds.
 
-import type { LogEvent, PoP } from "../api/shapes";
+import type { LogEvent, PoP, PoPStanding } from "../api/shapes";
 import { judgePoP, type PoPJudged } from "../words/standing";
 import { serviceOf } from "../words/happening";
 import { WINDOWS, address, type Address } from "./address";
@@ -19,9 +19,27 @@ export function usePoPs(): { pops: PoPJudged[]; services: string[] } | null {
   const services = known.map((each) => each.name).filter((name) => !at.service || name === at.service);
   const judged = pops
     .filter((pop) => fits(pop, at))
-    .map((pop) => judgePoP(pop, serving.value?.get(pop.name), services));
+    .map((pop) => judgedOnce(pop, serving.value?.get(pop.name), services));
   judged.sort((a, b) => b.worst.weight - a.worst.weight || a.pop.name.localeCompare(b.pop.name));
   return { pops: judged, services };
+}
+
+interface Judgement {
+  standing: PoPStanding | undefined;
+  services: string;
+  judged: PoPJudged;
+}
+
+/** Judgements of PoPs as they were read: of a thousand PoPs with fifty services few change between two looks. */
+const judgements = new WeakMap<PoP, Judgement>();
+
+function judgedOnce(pop: PoP, standing: PoPStanding | undefined, services: string[]): PoPJudged {
+  const known = judgements.get(pop);
+  const key = services.join(" ");
+  if (known !== undefined && known.standing === standing && known.services === key) return known.judged;
+  const judged = judgePoP(pop, standing, services);
+  judgements.set(pop, { standing, services: key, judged });
+  return judged;
 }
 
 export function fits(pop: PoP, at: Address): boolean {

@@ -17,6 +17,8 @@ export function part<Value>(): Source<Part<Value>> {
 
 export type Connection = "connecting" | "live" | "lost";
 
+/** Events that are read at the beginning, and those that are held at most: older ones are forgotten. */
+export const EVENTS_AT_ONCE = 1000;
 export const EVENTS_MAX = 5000;
 
 export const world = {
