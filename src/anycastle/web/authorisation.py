@@ -80,9 +80,13 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
         "GET /readyz": _PUBLIC,
         "GET /metrics": _PUBLIC,
         "GET /openapi.json": _PUBLIC,
+        "GET /": _PUBLIC,  # the pages hold no data: what they show they ask of the API, as whoever looks
+        "GET /ui/{page:path}": _PUBLIC,
+        "GET /static/{name}": _PUBLIC,
         f"GET {_V1}/problems/{{name}}": _PUBLIC,
         f"POST {_V1}/logins": _PUBLIC,
         f"POST {_V1}/logins/finish": _PUBLIC,  # it notes by itself who it was
+        f"POST {_V1}/session": Rule(_P.LOGIN, _R.ANY, audited=True),
         f"DELETE {_V1}/session": Rule(_P.LOGIN, _R.ANY, audited=True),
         f"GET {_V1}/whoami": Rule(_P.LOGIN, _R.ANY),
         f"GET {_V1}/fleet": _read(_R.FILTERED),
@@ -93,6 +97,7 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
         f"GET {_V1}/pops": _read(_R.FILTERED),
         f"GET {_V1}/pops/{{pop}}": _read(_R.FILTERED),
         f"GET {_V1}/pops/{{pop}}/report": _read(_R.ALL),
+        f"GET {_V1}/serving": _read(_R.FILTERED),
         f"GET {_V1}/services": _read(_R.FILTERED),
         f"GET {_V1}/services/{{service}}": _read(_R.OWN),
         f"GET {_V1}/events": _read(_R.FILTERED),

@@ -107,7 +107,10 @@ class PoPShape(BaseModel):
     """A PoP, and what is known of its agent."""
 
     name: str
+    city: str | None = None
     region: str | None
+    latitude: float | None = None
+    longitude: float | None = None
     services: list[str]
     connected: bool | None = Field(description="null where another controller leads: it has the sessions")
     since: datetime | None
@@ -132,6 +135,68 @@ class PoPReport(BaseModel):
     report: dict[str, Any] = Field(description="as `anycastle agent status -o json` prints it at the PoP")
 
 
+class FailingCheck(BaseModel):
+    """A check that does not hold."""
+
+    name: str
+    verdict: Literal["pending", "unhealthy"]
+    evidence: str
+
+
+class DrainShape(BaseModel):
+    """A drain that is on."""
+
+    step: str
+    owner: str
+    reason: str
+    expires: float | None = Field(description="seconds since 1970; null where somebody must end it")
+
+
+class ServiceStanding(BaseModel):
+    """How a service stands at a PoP."""
+
+    name: str
+    stance: Literal["announce", "steer", "withdraw"]
+    reason: str
+    condition: str
+    permit: str
+    suppressed: bool = Field(description="held back for changing too often")
+    drain: DrainShape | None
+    checks: int
+    failing: list[FailingCheck]
+    routes_wanted: int
+    routes_exported: int = Field(description="as the router itself says")
+
+
+class PoPStanding(BaseModel):
+    """How services stand at a PoP, as its agent said last."""
+
+    pop: str
+    capacity: float | None
+    problems: list[str]
+    sessions: int | None = Field(description="BGP sessions; null for whoever is limited to services")
+    sessions_up: int | None
+    services: list[ServiceStanding]
+
+
+class Serving(BaseModel):
+    """A page of PoPs whose agents have a session, by name. Of a PoP that is missing nothing is known now."""
+
+    items: list[PoPStanding]
+    next: str | None
+
+
+class ObjectiveShape(BaseModel):
+    """What was promised."""
+
+    name: str
+    indicator: str
+    target: float
+    threshold_ms: float | None
+    window: str
+    by_region: bool
+
+
 class ServiceShape(BaseModel):
     """A service, as it is desired by default."""
 
@@ -140,6 +205,7 @@ class ServiceShape(BaseModel):
     pops: list[str]
     floor_pops: int
     floor_capacity: float
+    objectives: list[ObjectiveShape] = []
 
 
 class Services(BaseModel):
@@ -173,6 +239,7 @@ class RolloutShape(BaseModel):
 
     number: int
     revision: str
+    before: list[str] = Field(default=[], description="the revisions that it comes from")
     who: str
     reason: str
     approved_by: str | None

@@ -17,8 +17,8 @@ from anycastle.web.problems import Problem, ProblemKind, respond
 
 LOG: Final = logging.getLogger("anycastle.web")
 
+_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 _HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -85,6 +85,7 @@ class _Sent:
             self.streams = headers.get("content-type", "").startswith("text/event-stream")
             headers.update({**self._headers, "X-Request-ID": self._request})
             headers.setdefault("Cache-Control", "no-store")
+            headers.setdefault("Content-Security-Policy", _POLICY)  # the pages have one of their own
         await self._send(message)
 
 

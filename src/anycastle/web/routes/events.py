@@ -11,7 +11,7 @@ from anycastle.base.errors import WorldError
 from anycastle.base.ports import Timestamp
 from anycastle.io.event_log import StoredEvent
 from anycastle.web.admission import Admitted
-from anycastle.web.identity import Asker, Person
+from anycastle.web.identity import Asker, Person, person_with
 from anycastle.web.parts import Parts, PartsOf
 from anycastle.web.problems import Problem, ProblemKind
 from anycastle.web.shapes import Events, Name
@@ -84,6 +84,7 @@ async def stream(
     asker: Asker,
     wanted: Annotated[Filter, Depends(Filter)],
     cursor: Sequence = None,
+    heartbeat_s: Annotated[float, Query(ge=1, le=60, description="How often it is to show that it is alive.")] = 15.0,
     last_event_id: Annotated[int | None, Header(ge=0, le=2**53)] = None,
 ) -> EventStream:
     """Send events as they are stored: from Last-Event-ID, else from `cursor`, else from now on."""
@@ -97,10 +98,10 @@ async def stream(
         raise Problem(ProblemKind.EVENTS_UNKNOWN, f"event {after} is asked for, and {last} is the last", {"last": last})
     parts.streams += 1
     parts.measure.streams.set(parts.streams)
-    return EventStream(_frames(parts, asker, wanted, after), parts.settings.send_s, parts.stream_ended)
+    return EventStream(_frames(parts, asker, wanted, after, heartbeat_s), parts.settings.send_s, parts.stream_ended)
 
 
-async def _frames(parts: Parts, asker: Person, wanted: Filter, after: int) -> AsyncIterator[bytes]:
+async def _frames(parts: Parts, asker: Person, wanted: Filter, after: int, heartbeat_s: float) -> AsyncIterator[bytes]:
     """Give what is sent: events, and where there is none a line that shows the stream is alive and how far it is."""
     yield b": events after %d\n\n" % after
     while True:
@@ -112,8 +113,8 @@ async def _frames(parts: Parts, asker: Person, wanted: Filter, after: int) -> As
             after = found[-1].sequence if len(found) == PAGE else max([after, last, *(each.sequence for each in found)])
             if found:
                 continue
-            await parts.tail.beyond(after, parts.settings.heartbeat_s)
-            if await parts.people.token(asker.secret) is None:
+            await parts.tail.beyond(after, min(heartbeat_s, parts.settings.heartbeat_s))
+            if await person_with(parts.people, asker.secret) is None:
                 yield b": the token is over\n\n"
                 return
         except WorldError:

@@ -1,4 +1,4 @@
-"""Logging in through an OpenID provider, and out. A session's text is in one answer, once."""
+"""Logging in through an OpenID provider. A session's text is in one answer, once."""
 
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from anycastle.io.clock import now
 from anycastle.io.oidc import NotProven, comes_back_here
 from anycastle.io.store.people import AuditRow, Session, new_secret
 from anycastle.web.admission import Admitted, problem_answers
-from anycastle.web.identity import SESSION_BEGINNING, Asker
+from anycastle.web.identity import SESSION_BEGINNING
 from anycastle.web.logins import Logins
 from anycastle.web.parts import Parts, PartsOf
 from anycastle.web.problems import Problem, ProblemKind
@@ -55,14 +55,6 @@ async def finish(request: Request, asked: LoginFinished, parts: PartsOf) -> Resp
     await _note(request, parts, session.who, "logged in")
     await parts.people.add_session(session, secret)
     return JSONResponse(_told(session, secret), 201, {"Cache-Control": "no-store"})
-
-
-@ROUTER.delete("/session", status_code=204, responses=problem_answers(409))
-async def end(parts: PartsOf, asker: Asker) -> None:
-    """End the session that you ask with. A token is ended by an admin."""
-    if not asker.secret.startswith(SESSION_BEGINNING):
-        raise Problem(ProblemKind.CONFLICT, "you ask with a token, and not with a session")
-    await parts.people.end_session(asker.secret)
 
 
 def _logins(parts: Parts) -> Logins:

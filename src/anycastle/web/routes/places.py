@@ -8,6 +8,8 @@ from fastapi import APIRouter, Path, Query
 from anycastle.io.clock import now
 from anycastle.io.store.port import NotLeading
 from anycastle.model.fleet import Fleet
+from anycastle.model.objective import Objective, Period
+from anycastle.model.pop import PoP
 from anycastle.model.service import Service
 from anycastle.web.admission import Admitted
 from anycastle.web.authorisation import TABLE, require
@@ -55,7 +57,7 @@ async def services(parts: PartsOf, asker: Asker, limit: Limit = 100, cursor: Cur
     """List the services that you may see."""
     fleet = await _desired(parts)
     seen = [each for each in (fleet.services if fleet else ()) if asker.grant.covers(frozenset({each.name}))]
-    return _page([_service(each) for each in seen], limit, cursor)
+    return _page([_service(each, fleet) for each in seen], limit, cursor)
 
 
 @ROUTER.get("/services/{service}", response_model=ServiceShape)
@@ -65,7 +67,7 @@ async def one_service(parts: PartsOf, asker: Asker, service: Annotated[Name, Pat
     fleet = await _desired(parts)
     for each in fleet.services if fleet is not None else ():
         if each.name == service:
-            return _service(each)
+            return _service(each, fleet)
     raise Problem(ProblemKind.NOT_FOUND, f"no service is named {service}")
 
 
@@ -81,8 +83,15 @@ async def _pops(parts: Parts, asker: Person) -> list[dict[str, Any]]:
     for pop in fleet.pops:
         served = [each.name for each in fleet.services_at(pop.name) if asker.grant.covers(frozenset({each.name}))]
         if served or asker.grant.services is None:
-            told.append({"name": pop.name, "region": pop.region, "services": served, **_agent(agents, pop.name)})
+            told.append({**_place(pop), "services": served, **_agent(agents, pop.name)})
     return told
+
+
+def _place(pop: PoP) -> dict[str, Any]:
+    return {
+        "name": pop.name, "city": pop.city, "region": pop.region,
+        "latitude": pop.location.latitude, "longitude": pop.location.longitude,
+    }  # fmt: skip
 
 
 def _strangers(fleet: Fleet | None, agents: Mapping[str, AgentView] | None) -> list[dict[str, Any]]:
@@ -103,10 +112,21 @@ def _agent(agents: Mapping[str, AgentView] | None, pop: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _service(service: Service) -> dict[str, Any]:
+def _service(service: Service, fleet: Fleet | None) -> dict[str, Any]:
+    promised = () if fleet is None else fleet.objectives
     return {
         "name": service.name, "prefixes": [str(prefix) for prefix in service.prefixes], "pops": list(service.pops),
         "floor_pops": service.floor.pops, "floor_capacity": service.floor.capacity,
+        "objectives": [_objective(each) for each in promised if each.service == service.name],
+    }  # fmt: skip
+
+
+def _objective(objective: Objective) -> dict[str, Any]:
+    window = objective.window
+    return {
+        "name": objective.name, "indicator": objective.indicator, "target": objective.target,
+        "threshold_ms": objective.threshold_ms, "by_region": objective.by_region,
+        "window": f"{window.days:g}d" if window.period is Period.ROLLING else window.period.value,
     }  # fmt: skip
 
 

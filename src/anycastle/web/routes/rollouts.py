@@ -46,7 +46,7 @@ async def rollouts(
                 continue
         if len(items) == limit:
             return {"items": items, "next": items[-1]["number"]}
-        items.append(rollout_plain(kept.rollouts[number], kept.waits_for.get(number, "")))
+        items.append(_shown(kept, number))
     return {"items": items, "next": None}
 
 
@@ -55,7 +55,7 @@ async def one_rollout(parts: PartsOf, asker: Asker, number: Number, response: Re
     """Show a rollout. Its ETag names this state of it."""
     kept = await require_rollout(parts, asker, TABLE["GET /api/v1/rollouts/{number}"], number)
     response.headers["ETag"] = etag(kept.rollouts[number])
-    return rollout_plain(kept.rollouts[number], kept.waits_for.get(number, ""))
+    return _shown(kept, number)
 
 
 @ROUTER.post("/rollouts", response_model=Taken, status_code=201)
@@ -78,6 +78,11 @@ async def start(request: Request, asked: RollOutAsked, parts: PartsOf, asker: As
             raise Problem(ProblemKind.CONFLICT, "what is desired changed while this was looked at")
 
     return await take(request, parts, asker, wish, check, status=201, location="/api/v1/rollouts/{}")
+
+
+def _shown(kept: Kept, number: int) -> dict[str, Any]:
+    rollout = kept.rollouts[number]
+    return {**rollout_plain(rollout, kept.waits_for.get(number, "")), "before": sorted(set(rollout.before.values()))}
 
 
 async def require_rollout(parts: Parts, asker: Person, rule: Rule, number: int) -> Kept:

@@ -1,0 +1,230 @@
+// What the API answers, as docs/reference/api.md and /openapi.json have it. Times are RFC 3339.
+
+export type Role = "viewer" | "operator" | "approver" | "admin";
+
+export interface WhoAmI {
+  name: string;
+  principal: string;
+  role: Role;
+  /** null stands for all */
+  services: string[] | null;
+}
+
+export interface Fleet {
+  revision: string | null;
+  exceptions: number;
+  leader: string | null;
+  term: number | null;
+  services: string[];
+  frozen: boolean;
+  leads: boolean;
+  mitigations: string[];
+}
+
+export interface PoP {
+  name: string;
+  city: string | null;
+  region: string | null;
+  latitude: number | null;
+  longitude: number | null;
+  services: string[];
+  /** null where another controller leads: it has the sessions */
+  connected: boolean | null;
+  since: string | null;
+  version: string | null;
+  assignment: string | null;
+  refused: string | null;
+  unsettled: string | null;
+}
+
+export interface Objective {
+  name: string;
+  indicator: string;
+  target: number;
+  threshold_ms: number | null;
+  window: string;
+  by_region: boolean;
+}
+
+export interface Service {
+  name: string;
+  prefixes: string[];
+  pops: string[];
+  floor_pops: number;
+  floor_capacity: number;
+  objectives: Objective[];
+}
+
+export interface FailingCheck {
+  name: string;
+  verdict: "pending" | "unhealthy";
+  evidence: string;
+}
+
+export interface Drain {
+  step: string;
+  owner: string;
+  reason: string;
+  expires: number | null;
+}
+
+export interface ServiceStanding {
+  name: string;
+  stance: "announce" | "steer" | "withdraw";
+  reason: string;
+  condition: string;
+  permit: string;
+  suppressed: boolean;
+  drain: Drain | null;
+  checks: number;
+  failing: FailingCheck[];
+  routes_wanted: number;
+  routes_exported: number;
+}
+
+export interface PoPStanding {
+  pop: string;
+  capacity: number | null;
+  problems: string[];
+  sessions: number | null;
+  sessions_up: number | null;
+  services: ServiceStanding[];
+}
+
+export interface Session {
+  upstream: string;
+  neighbour: string;
+  state: "established" | "connecting" | "down";
+  families: string[];
+  detail: string;
+}
+
+export interface Route {
+  prefix: string;
+  upstream: string;
+  prepend?: number;
+  med?: number;
+}
+
+export interface Check {
+  name: string;
+  verdict: string;
+  evidence: string;
+  severity: string;
+}
+
+/** `anycastle agent status -o json`, as far as pages read it. */
+export interface Report {
+  version: string;
+  region: string;
+  problems: string[];
+  sessions: Session[];
+  wanted: Route[];
+  exported: Route[];
+  services: (ServiceStanding & { prefixes: string[]; checks: Check[] })[];
+}
+
+export interface PoPReport {
+  pop: string;
+  at: string;
+  report: Report;
+}
+
+export type RolloutState =
+  | "waiting"
+  | "applying"
+  | "baking"
+  | "rolling back"
+  | "finished"
+  | "rolled back"
+  | "aborted";
+
+export interface Step {
+  number: number;
+  units: number;
+  pops: string[];
+}
+
+export interface Rollout {
+  number: number;
+  revision: string;
+  before: string[];
+  who: string;
+  reason: string;
+  approved_by: string | null;
+  state: RolloutState;
+  step: number;
+  since: string;
+  paused_by: string | null;
+  why: string;
+  waits_for: string;
+  marks: string[];
+  steps: Step[];
+  prefixes: string[];
+  mitigations: string[];
+  policy: { bake_s: number; patience_s: number; gates: string[] };
+}
+
+export interface Frozen {
+  frozen: boolean;
+  who: string | null;
+  reason: string | null;
+  since: string | null;
+}
+
+export interface Glass {
+  asked: boolean;
+  who: string | null;
+  reason: string | null;
+  approved_by: string | null;
+  until: string | null;
+}
+
+export interface AgentOrder {
+  number: number;
+  pop: string;
+  kind: "drain" | "undrain";
+  services: string[];
+  who: string;
+  reason: string;
+  expires: string | null;
+  /** empty where it obeyed; null until it has answered */
+  answer: string | null;
+}
+
+/** What an event tells. Its kinds and their fields: docs/reference/events.md. */
+export type Fields = Record<string, unknown>;
+
+export interface LogEvent {
+  sequence: number;
+  /** milliseconds since 1970 */
+  at: number;
+  pop: string;
+  kind: string;
+  fields: Fields;
+}
+
+export interface AuditRow {
+  number: number;
+  at: string;
+  who: string;
+  address: string;
+  action: string;
+  subject: string;
+  result: string;
+}
+
+/** RFC 9457, with what to do next. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  next: string;
+  leader?: string | null;
+}
+
+export interface Page<Item> {
+  items: Item[];
+  next: string | number | null;
+}

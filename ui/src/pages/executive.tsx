@@ -1,0 +1,145 @@
+// What was promised and what was kept, on one page. Each number says how it was measured; what nobody measures is said
+// to be so.
+
+import { Section } from "../parts/section";
+import { Empty, Failed, Loading, NoData } from "../parts/states";
+import { Mark } from "../parts/mark";
+import { eventOf, type StoredEvent } from "../api/stream";
+import type { LogEvent, Page, Rollout, Service } from "../api/shapes";
+import { WINDOWS, address } from "../state/address";
+import { useNow } from "../state/clock";
+import { useFetched } from "../state/fetched";
+import { usePoPs, type Range } from "../state/seen";
+import { useSource } from "../state/source";
+import { world } from "../state/world";
+import { announced, percent, sum, type Share } from "../words/announced";
+import { serviceOf, tell } from "../words/happening";
+import type { PoPJudged } from "../words/standing";
+import { full, span } from "../words/time";
+import { openFindings } from "./incidents";
+
+/** Of this many events at most an answer consists: beyond it, the range begins with the first that came. */
+const EVENTS_AT_ONCE = 1000;
+
+export function Executive() {
+  const at = useSource(address);
+  const now = Math.floor(useNow() / 60_000) * 60_000;
+  const services = useSource(world.services);
+  const asked = { from: now - WINDOWS[at.window] * 1000, to: now };
+  const since = encodeURIComponent(new Date(asked.from).toISOString());
+  const log = useFetched<Page<StoredEvent>>(`/events?kind=stance_changed&newest=true&limit=${EVENTS_AT_ONCE}&since=${since}`);
+  const seen = usePoPs();
+  const events = useWithNewer((log.value?.items ?? []).map(eventOf));
+  if (services.value === null) return services.problem ? <Failed problem={services.problem} what="services" /> : <Loading what="services" />;
+  if (log.problem) return <Failed problem={log.problem} what="the log" />;
+  const range = log.value?.items.length === EVENTS_AT_ONCE ? { from: events[0]!.at, to: now } : asked;
+  const shown = services.value.filter((each) => !at.service || each.name === at.service);
+  return (
+    <>
+      <header class="head">
+        <div><h1>How we kept our promises</h1>
+          <p class="quiet">{full(range.from)} to {full(range.to)}, {span((range.to - range.from) / 1000)}. Choose the time above.</p></div>
+        <div class="orders"><button class="primary" onClick={() => print()}>print</button></div>
+      </header>
+      <Promises services={shown} />
+      {seen === null || log.value === null ? <Loading what="what PoPs announced" /> : <Announced services={shown} pops={seen.pops} events={events} range={range} />}
+      <div class="pair"><Trouble range={range} /><ChangesMade range={range} /></div>
+    </>
+  );
+}
+
+/** Adds what the stream brought since the events were read. */
+function useWithNewer(events: LogEvent[]): LogEvent[] {
+  const last = events.at(-1)?.sequence ?? 0;
+  const newer = (useSource(world.events).value ?? []).filter((event) => event.sequence > last && event.kind === "stance_changed");
+  return [...events, ...newer];
+}
+
+/** Budgets stand first. No controller records events of clients yet, so what is left of one cannot be told. */
+export function Promises({ services }: { services: Service[] }) {
+  const rows = services.flatMap((service) => service.objectives.map((objective) => ({ service, objective })));
+  return (
+    <Section title="Budgets" aside={<>what is left, and how fast it burns</>}>
+      {rows.length === 0 ? <Empty>No service of these promises anything: an <code>objectives</code> list in its file would.</Empty> : (
+        <table>
+          <thead><tr><th>service</th><th>objective</th><th>measured by</th><th class="num">target</th><th>over</th><th class="num">left</th><th class="num">burn</th></tr></thead>
+          <tbody>{rows.map(({ service, objective }) => (
+            <tr key={`${service.name} ${objective.name}`}>
+              <td>{service.name}</td><td>{objective.name}{objective.by_region && <span class="quiet">, by region</span>}</td>
+              <td>{objective.indicator.replaceAll("_", " ")}{objective.threshold_ms !== null && ` within ${objective.threshold_ms} ms`}</td>
+              <td class="num">{(100 * objective.target).toFixed(3).replace(/\.?0+$/, "")} %</td><td>{objective.window}</td>
+              <td class="num"><NoData why="this controller records no events of clients" /></td>
+              <td class="num"><NoData why="this controller records no events of clients" /></td>
+            </tr>
+          ))}</tbody>
+        </table>
+      )}
+      {rows.length > 0 && <p class="how">No data: this controller records no events of clients. <code>anycastle slo export</code> writes rules with which Prometheus tells what is left.</p>}
+    </Section>
+  );
+}
+
+function Announced({ services, pops, events, range }: { services: Service[]; pops: PoPJudged[]; events: LogEvent[]; range: Range }) {
+  const regions = [...new Set(pops.map((each) => each.pop.region ?? "no region"))].sort();
+  const shareOf = (service: string, region: string | null): Share =>
+    sum(pops.filter((each) => each.cells.has(service) && (region === null || (each.pop.region ?? "no region") === region)).map((each) => {
+      const own = events.filter((event) => event.pop === each.pop.name && serviceOf(event) === service);
+      const stance = each.pop.connected === false ? null : each.standing?.services.find((other) => other.name === service)?.stance ?? null;
+      return announced(own, range, stance);
+    }));
+  return (
+    <Section title="Announced" aside={<>share of PoP-time, by region</>}>
+      <table>
+        <thead><tr><th>service</th><th class="num">everywhere</th>{regions.map((region) => <th key={region} class="num">{region}</th>)}<th class="num">now</th><th class="num">floor</th></tr></thead>
+        <tbody>{services.map((service) => {
+          const cells = pops.flatMap((each) => each.cells.get(service.name) ?? []);
+          const on = cells.filter((cell) => cell.tone === "good" || cell.tone === "warn").length;
+          return (
+            <tr key={service.name}>
+              <td>{service.name}</td>
+              <td class="num"><b>{percent(shareOf(service.name, null)) ?? <NoData why="the log has nothing of it" />}</b></td>
+              {regions.map((region) => <td key={region} class="num">{percent(shareOf(service.name, region)) ?? <NoData why="the log has nothing of it" />}</td>)}
+              <td class="num"><span class="said"><Mark shape={on > service.floor_pops ? "full" : "down"} tone={on > service.floor_pops ? "good" : "bad"} />{on} of {cells.length}</span></td>
+              <td class="num">{service.floor_pops}</td>
+            </tr>
+          );
+        })}</tbody>
+      </table>
+      <p class="how">Counted from the log: of the time that PoPs of the region told of, how much they announced the service. It is what PoPs did, not what clients saw: p95, errors and scrubbed traffic have no series here.</p>
+    </Section>
+  );
+}
+
+function Trouble({ range }: { range: Range }) {
+  const events = (useSource(world.events).value ?? []).filter((event) => event.at >= range.from && event.at <= range.to + 60_000);
+  const withdrawn = events.filter((event) => event.kind === "stance_changed" && event.fields.stance === "withdraw").length;
+  const refused = events.filter((event) => event.kind === "withdrawal_refused").length;
+  const open = openFindings(events).length;
+  return (
+    <Section title="Trouble">
+      <dl class="facts">
+        <div><dt>open findings</dt><dd>{open}</dd></div>
+        <div><dt>withdrawals</dt><dd>{withdrawn}</dd></div>
+        <div><dt>held by a floor</dt><dd>{refused}</dd></div>
+        <div><dt>troubles in all</dt><dd>{events.filter((event) => tell(event).class === "trouble").length}</dd></div>
+      </dl>
+      <p class="how">Counted in the log's last {events.length} events of this time.</p>
+    </Section>
+  );
+}
+
+function ChangesMade({ range }: { range: Range }) {
+  const rollouts = (useSource(world.rollouts).value ?? []).filter((each) => Date.parse(each.since) >= range.from);
+  const count = (...states: Rollout["state"][]): number => rollouts.filter((each) => states.includes(each.state)).length;
+  return (
+    <Section title="Changes">
+      <dl class="facts">
+        <div><dt>rollouts</dt><dd>{rollouts.length}</dd></div>
+        <div><dt>finished</dt><dd>{count("finished")}</dd></div>
+        <div><dt>gone back</dt><dd>{count("rolled back", "aborted", "rolling back")}</dd></div>
+        <div><dt>under way</dt><dd>{count("waiting", "applying", "baking")}</dd></div>
+      </dl>
+      <p class="how">Rollouts of this controller whose last state is of this time.</p>
+    </Section>
+  );
+}

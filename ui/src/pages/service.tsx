@@ -1,0 +1,55 @@
+// One service: its prefixes and floor, where it is announced, what was promised, and what happened.
+
+import { EventList } from "../parts/eventlist";
+import { Said } from "../parts/mark";
+import { Section } from "../parts/section";
+import { Empty, Failed, Loading } from "../parts/states";
+import { addressOf } from "../state/address";
+import { useEvents, usePoPs } from "../state/seen";
+import { useSource } from "../state/source";
+import { world } from "../state/world";
+import { serviceOf } from "../words/happening";
+import { Promises } from "./executive";
+
+export function OneService({ name }: { name: string }) {
+  const { value, problem } = useSource(world.services);
+  const seen = usePoPs();
+  const events = useEvents((event) => serviceOf(event) === name);
+  if (value === null) return problem ? <Failed problem={problem} what="services" /> : <Loading what="services" />;
+  const service = value.find((each) => each.name === name);
+  if (service === undefined) return <Empty>No service {name} is there that you may see. <a href={addressOf("fleet")}>All services</a></Empty>;
+  const rows = seen?.pops.flatMap((each) => {
+    const cell = each.cells.get(name);
+    return cell ? [{ ...each, cell }] : [];
+  }).sort((a, b) => b.cell.weight - a.cell.weight);
+  return (
+    <>
+      <div class="head"><div>
+        <h1><a href={addressOf("fleet")} class="quiet">Service</a> {name}</h1>
+        <p><code>{service.prefixes.join("  ")}</code></p>
+        <p class="quiet">floor: {service.floor_pops} PoPs{service.floor_capacity > 0 && `, and ${service.floor_capacity} of capacity`}</p>
+      </div></div>
+      <Section title="Where" aside={rows && <>{rows.filter((each) => each.cell.tone === "good" || each.cell.tone === "warn").length} of {rows.length} announce it</>}>
+        {rows === undefined ? <Loading what="PoPs" /> : rows.length === 0 ? <Empty>No PoP within the filters serves it.</Empty> : (
+          <div class="scroll" tabIndex={0} role="group" aria-label="Where"><table>
+            <thead><tr><th>PoP</th><th>region</th><th>state</th><th class="num">routes</th><th>why</th></tr></thead>
+            <tbody>{rows.map(({ pop, standing, cell }) => {
+              const own = standing?.services.find((each) => each.name === name);
+              return (
+                <tr key={pop.name}>
+                  <td><a href={addressOf(`pops/${encodeURIComponent(pop.name)}`)}>{pop.name}</a> <span class="quiet">{pop.city}</span></td>
+                  <td>{pop.region}</td><td><Said judged={cell} /></td>
+                  <td class="num">{own && `${own.routes_exported}/${own.routes_wanted}`}</td><td class="evidence">{cell.why}</td>
+                </tr>
+              );
+            })}</tbody>
+          </table></div>
+        )}
+      </Section>
+      <Promises services={[service]} />
+      <Section title="What happened" aside={<>in the time above</>}>
+        {events === null ? <Loading what="the log" /> : events.length === 0 ? <Empty>Nothing in this time.</Empty> : <EventList events={events.slice(0, 100)} label="What happened" />}
+      </Section>
+    </>
+  );
+}

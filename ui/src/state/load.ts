@@ -1,0 +1,178 @@
+// Reads the parts of the world, and reads anew what an event says has changed.
+
+import { read, readAll, Refused } from "../api/ask";
+import { eventOf, Stream, type StoredEvent } from "../api/stream";
+import type {
+  AgentOrder, Fleet, Frozen, Glass, LogEvent, Page, PoP, PoPStanding, Problem, Rollout, Service, WhoAmI,
+} from "../api/shapes";
+import type { Source } from "./source";
+import { EVENTS_AT_ONCE, EVENTS_MAX, world, type Part } from "./world";
+
+type Name = "fleet" | "pops" | "services" | "rollouts" | "orders" | "freeze" | "glass";
+
+const READS: Record<Name, () => Promise<void>> = {
+  fleet: () => into(world.fleet, async () => (await read<Fleet>("/fleet")).value),
+  pops: () => into(world.pops, () => readAll<PoP>("/pops", 1000)),
+  services: () => into(world.services, () => readAll<Service>("/services", 1000)),
+  rollouts: () => into(world.rollouts, async () => (await read<Page<Rollout>>("/rollouts?limit=100")).value.items),
+  orders: () => into(world.orders, async () => (await read<Page<AgentOrder>>("/orders?limit=100")).value.items),
+  freeze: () => into(world.freeze, async () => (await read<Frozen>("/freeze")).value),
+  glass: () => into(world.glass, async () => (await read<Glass>("/break-glass")).value),
+};
+
+/** Kinds of events -> what they change beside their own PoP's standing. */
+const CHANGES: Record<string, Name[]> = {
+  rollout_changed: ["rollouts", "fleet", "services", "pops"],
+  gate_judged: ["rollouts"],
+  approval_given: ["rollouts", "glass"],
+  freeze_changed: ["freeze", "fleet"],
+  assignment_taken: ["pops", "rollouts"],
+  assignment_refused: ["pops"],
+  operator_commanded: ["orders"],
+  controller_met: ["pops"],
+};
+
+/** What no event tells of, such as an agent that is gone, is asked for again this often. */
+const AGAIN_MS = 5000;
+/** Everything is looked at anew this often, should an event have said too little. */
+const ALL_AGAIN_MS = 60_000;
+/** Events that come together are answered together. */
+const TOGETHER_MS = 250;
+const POPS_AT_ONCE = 100;
+
+let stream: Stream | null = null;
+const wanted = new Set<Name>();
+const wantedPops = new Set<string>();
+let waiting = false;
+
+/** Finds out who looks, reads everything, and follows the log. */
+export async function begin(): Promise<void> {
+  try {
+    world.me.set((await read<WhoAmI>("/whoami")).value);
+  } catch (error) {
+    if (isProblem(error, 401)) return end();
+    world.connection.set("lost");
+    setTimeout(() => void begin(), AGAIN_MS);
+    return;
+  }
+  await readEverything();
+}
+
+/** Shows the login: nobody is known any more. */
+export function end(): void {
+  stream?.stop();
+  stream = null;
+  world.me.set(null);
+}
+
+async function readEverything(): Promise<void> {
+  await into(world.events, readEvents);
+  const last = world.events.value.value?.at(-1)?.sequence ?? 0;
+  stream?.stop();
+  stream = new Stream(last, { heard, events: take, lost, restored: () => void readEverything(), refused: end });
+  await Promise.all([...Object.values(READS).map((each) => each()), readServing()]);
+}
+
+async function readEvents(): Promise<LogEvent[]> {
+  const page = await read<Page<StoredEvent>>(`/events?newest=true&limit=${EVENTS_AT_ONCE}`);
+  return page.value.items.map(eventOf);
+}
+
+function heard(): void {
+  world.heardAt.set(performance.now());
+  if (world.connection.value === "lost") for (const name of Object.keys(READS) as Name[]) want(name);
+  world.connection.set("live");
+}
+
+function lost(): void {
+  world.connection.set("lost");
+}
+
+function take(found: LogEvent[]): void {
+  const known = world.events.value.value ?? [];
+  const last = known.at(-1)?.sequence ?? 0;
+  const fresh = found.filter((event) => event.sequence > last);
+  world.events.set({ value: [...known, ...fresh].slice(-EVENTS_MAX), problem: null });
+  for (const event of fresh) {
+    for (const name of CHANGES[event.kind] ?? []) want(name);
+    wantedPops.add(event.pop);
+  }
+  soon();
+}
+
+function want(name: Name): void {
+  wanted.add(name);
+  soon();
+}
+
+function soon(): void {
+  if (waiting) return;
+  waiting = true;
+  setTimeout(() => {
+    waiting = false;
+    const names = [...wanted];
+    const pops = [...wantedPops];
+    wanted.clear();
+    wantedPops.clear();
+    for (const name of names) void READS[name]();
+    if (pops.length > 0) void readServing(pops.length > POPS_AT_ONCE ? undefined : pops);
+  }, TOGETHER_MS);
+}
+
+/** Reads anew what an order of ours changed, without waiting for its event. */
+export async function readAfterOrder(): Promise<void> {
+  await Promise.all([READS.rollouts(), READS.orders(), READS.freeze(), READS.fleet()]);
+}
+
+/** Reads how services stand, at some PoPs or at all. */
+async function readServing(pops?: string[]): Promise<void> {
+  await into(world.serving, async () => {
+    const query = pops === undefined ? "" : `?${pops.map((pop) => `pop=${encodeURIComponent(pop)}`).join("&")}`;
+    const found = await readAll<PoPStanding>(`/serving${query}`, 200);
+    const known = pops === undefined ? [] : [...(world.serving.value.value ?? [])];
+    const asked = new Set(pops ?? []);
+    return new Map([
+      ...known.filter(([name]) => !asked.has(name)),
+      ...found.map((each): [string, PoPStanding] => [each.pop, each]),
+    ]);
+  });
+}
+
+async function into<Value>(source: Source<Part<Value>>, get: () => Promise<Value>): Promise<void> {
+  try {
+    source.set({ value: await get(), problem: null });
+  } catch (error) {
+    if (isProblem(error, 401)) return end();
+    if (!(error instanceof Refused)) throw error;
+    source.set({ value: source.value.value, problem: error.problem });
+  }
+}
+
+export function isProblem(error: unknown, status: number): boolean {
+  return error instanceof Refused && error.problem.status === status;
+}
+
+/** Gives what went wrong, as a problem. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Refused) return error.problem;
+  return { type: "page", title: "The page has an error", status: 0, detail: String(error), next: "Load it anew." };
+}
+
+/** Reads PoPs anew, and how services stand where an agent came or went: no event tells of an agent that is gone. */
+async function readSessions(): Promise<void> {
+  const before = new Map((world.pops.value.value ?? []).map((pop) => [pop.name, pop.since]));
+  await READS.pops();
+  const changed = (world.pops.value.value ?? []).filter((pop) => before.get(pop.name) !== pop.since);
+  if (changed.length > 0) await readServing(changed.length > POPS_AT_ONCE ? undefined : changed.map((pop) => pop.name));
+}
+
+setInterval(() => {
+  if (world.connection.value !== "live") return;
+  void readSessions();
+  void READS.fleet();
+  void READS.freeze();
+  void READS.glass();
+}, AGAIN_MS);
+setInterval(() => {
+  if (world.connection.value === "live") void readServing();
+}, ALL_AGAIN_MS);

@@ -1,0 +1,85 @@
+// What is seen of the world through the filters that the address holds.
+
+import type { LogEvent, PoP, PoPStanding } from "../api/shapes";
+import { judgePoP, type PoPJudged } from "../words/standing";
+import { serviceOf } from "../words/happening";
+import { WINDOWS, address, type Address } from "./address";
+import { useNow } from "./clock";
+import { useSource } from "./source";
+import { world } from "./world";
+
+/** Gives the PoPs within the filters, the worst first; null while they are not known. */
+export function usePoPs(): { pops: PoPJudged[]; services: string[] } | null {
+  const at = useSource(address);
+  const pops = useSource(world.pops).value;
+  const serving = useSource(world.serving);
+  const known = useSource(world.services).value;
+  if (pops === null || known === null) return null;
+  if (serving.value === null && serving.problem === null) return null;
+  const services = known.map((each) => each.name).filter((name) => !at.service || name === at.service);
+  const judged = pops
+    .filter((pop) => fits(pop, at))
+    .map((pop) => judgedOnce(pop, serving.value?.get(pop.name), services));
+  judged.sort((a, b) => b.worst.weight - a.worst.weight || a.pop.name.localeCompare(b.pop.name));
+  return { pops: judged, services };
+}
+
+interface Judgement {
+  standing: PoPStanding | undefined;
+  services: string;
+  judged: PoPJudged;
+}
+
+/** Judgements of PoPs as they were read: of a thousand PoPs with fifty services few change between two looks. */
+const judgements = new WeakMap<PoP, Judgement>();
+
+function judgedOnce(pop: PoP, standing: PoPStanding | undefined, services: string[]): PoPJudged {
+  const known = judgements.get(pop);
+  const key = services.join(" ");
+  if (known !== undefined && known.standing === standing && known.services === key) return known.judged;
+  const judged = judgePoP(pop, standing, services);
+  judgements.set(pop, { standing, services: key, judged });
+  return judged;
+}
+
+export function fits(pop: PoP, at: Address): boolean {
+  return (
+    (!at.region || pop.region === at.region) &&
+    (!at.pop || pop.name.includes(at.pop) || (pop.city ?? "").toLowerCase().includes(at.pop.toLowerCase())) &&
+    (!at.service || pop.services.includes(at.service))
+  );
+}
+
+export interface Range {
+  from: number;
+  to: number;
+}
+
+/** Gives the window of time that is looked at, and the marked part of it. */
+export function useRange(): { window: Range; marked: Range } {
+  const at = useSource(address);
+  const now = useNow();
+  const window = { from: now - WINDOWS[at.window] * 1000, to: now };
+  return { window, marked: at.brush ? { from: at.brush[0], to: at.brush[1] } : window };
+}
+
+/** Gives the events within filters and marked time, the newest first; null while they are not known. */
+export function useEvents(kept: (event: LogEvent) => boolean = () => true, range?: Range): LogEvent[] | null {
+  const at = useSource(address);
+  const { marked } = useRange();
+  const { from, to } = range ?? marked;
+  const pops = useSource(world.pops).value;
+  const events = useSource(world.events).value;
+  if (events === null) return null;
+  const named = new Map((pops ?? []).map((pop) => [pop.name, pop]));
+  return events
+    .filter((event) => event.at >= from && event.at <= to + 5000 && concerns(event, at, named) && kept(event))
+    .sort((a, b) => b.at - a.at || b.sequence - a.sequence);
+}
+
+function concerns(event: LogEvent, at: Address, pops: Map<string, PoP>): boolean {
+  const service = serviceOf(event);
+  if (at.service && service && service !== at.service) return false;
+  const pop = pops.get(event.pop);
+  return pop === undefined || fits({ ...pop, services: at.service ? [at.service] : pop.services }, at);
+}
