@@ -65,6 +65,7 @@ upstreams:
     ttl_security_hops: 2
     bfd: false
     max_prefixes: 1000
+    takes_prefixes: 20
 """
 
 FULL_SERVICE = """\
@@ -169,6 +170,7 @@ def test_every_field_of_an_upstream_is_read(full: Fleet) -> None:
             ttl_security_hops=2,
             bfd=False,
             max_prefixes=1000,
+            takes_prefixes=20,
         ),
     )
 

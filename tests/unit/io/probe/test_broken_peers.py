@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from h2.config import H2Configuration
-from h2.connection import H2Connection
+from h2.connection import ConnectionState, H2Connection
 from h2.events import RequestReceived
 
 from anycastle.io.probe.attempt import attempt
@@ -37,6 +37,8 @@ def http2(answer: Answer) -> Callable[[socket.socket], None]:
         state.initiate_connection()
         connection.sendall(state.data_to_send())
         while data := connection.recv(65536):
+            if state.state_machine.state is ConnectionState.CLOSED:
+                continue  # the client's last words, to an end that listens no more
             for event in state.receive_data(data):
                 if isinstance(event, RequestReceived):
                     answer(state, event.stream_id)
