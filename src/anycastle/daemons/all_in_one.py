@@ -15,7 +15,8 @@ from typing import Final
 
 from anycastle.base.errors import WorldError
 from anycastle.daemons.api_place import ApiPlace
-from anycastle.daemons.controller_process import SOCKET_NAME, ControllerProcess, ControllerSettings
+from anycastle.daemons.controller_process import ControllerProcess, ControllerSettings
+from anycastle.daemons.controller_socket import SOCKET_NAME
 from anycastle.io.clock import now
 from anycastle.io.controller_client.local import LocalController
 from anycastle.io.controller_client.port import Told
