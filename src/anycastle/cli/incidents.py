@@ -13,7 +13,6 @@ from anycastle.cli.output import Form, Table, counted, message, one_line, output
 
 if TYPE_CHECKING:
     from anycastle.base.ports import Timestamp
-    from anycastle.response.incident import Incident
 
 SECONDS_MAX = 86_400 * 3650
 """Times up to this are seconds from some beginning, and shown so."""
@@ -44,6 +43,7 @@ def replay(file: Path, fleet: Path | None, after: float, form: Form) -> None:
     """
     from anycastle.base.errors import ParseError
     from anycastle.base.ports import Timestamp
+    from anycastle.io.response_json import plain_incident
     from anycastle.io.response_log import play, read_steps, topology_of
     from anycastle.response.engine import ResponseEngine
     from anycastle.response.signal import Topology
@@ -62,7 +62,7 @@ def replay(file: Path, fleet: Path | None, after: float, form: Form) -> None:
                      "folded": each.folded}
                     for each in notices
                 ],
-                "incidents": [_plain(each) for each in engine.incidents.values()],
+                "incidents": [plain_incident(each) for each in engine.incidents.values()],
                 "held": [{"alert": " ".join(filter(None, key)), "why": why} for key, why in engine.held.items()],
             }
         )  # fmt: skip
@@ -92,9 +92,11 @@ def list_incidents(everything: bool, run_dir: Path, form: Form, **files: Any) ->
     if not any(value for name, value in files.items() if name != "fleet"):
         incidents_live.list_live(everything, run_dir, form)
         return
+    from anycastle.io.response_json import plain_incident
+
     found = list(read_evidence(**files).story.engine.incidents.values())
     if form is Form.JSON:
-        print_json([_plain(each) for each in found])
+        print_json([plain_incident(each) for each in found])
         return
     rows = [
         (str(each.id), _time(each.opened), "-" if each.cleared is None else _time(each.cleared), each.status.value,
@@ -119,13 +121,14 @@ def timeline(number: int, form: Form, **files: Any) -> None:
     \b
     anycastle incidents timeline 1 --fleet fleet --events fra1.db --probes results.ndjson
     """
+    from anycastle.io.response_json import plain_incident
     from anycastle.response.timeline import timeline_of
 
     known = read_evidence(**files)
     found = timeline_of(known.incident(number), known.case, known.story)
     if form is Form.JSON:
         lines = [{"at": each.at, "lane": each.lane, "text": each.text, "where": each.where} for each in found.lines]
-        print_json(_plain(found.incident) | {"timeline": lines, "timeline_beyond": found.beyond})
+        print_json(plain_incident(found.incident) | {"timeline": lines, "timeline_beyond": found.beyond})
         return
     rows = [(_time_ms(each.at), each.lane, one_line(each.text), each.where) for each in found.lines]
     print_table(Table(("at", "lane", "what", "where"), rows))
@@ -137,26 +140,6 @@ def _fleet(folder: Path) -> Any:
     from anycastle.io.fleet_loader import load_here, usable
 
     return usable(*load_here(folder))
-
-
-def _plain(incident: "Incident") -> dict[str, Any]:
-    return {
-        "id": incident.id,
-        "title": incident.title,
-        "status": incident.status.value,
-        "urgency": incident.urgency.value,
-        "opened": incident.opened,
-        "cleared": incident.cleared,
-        "acknowledged_by": incident.acknowledged_by or None,
-        "flapping": incident.flapping,
-        "pops": sorted(incident.pops),
-        "services": sorted(incident.services),
-        "prefixes": sorted(incident.prefixes),
-        "regions": sorted(incident.regions),
-        "alerts": len(incident.alerts) + incident.alerts_beyond,
-        "timeline": [{"at": entry.at, "kind": entry.kind, "text": entry.text} for entry in incident.timeline],
-        "timeline_beyond": incident.timeline_beyond,
-    }
 
 
 def _time_ms(at: "Timestamp") -> str:

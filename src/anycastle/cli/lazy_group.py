@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
+
+from anycastle.base.errors import MisuseError, ParseError
 
 
 class Command(NamedTuple):
@@ -52,6 +54,17 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def group_of(table: Mapping[str, Command]) -> type[LazyGroup]:
+class FilesGroup(LazyGroup):
+    """A group of commands that read files: one that cannot be read or followed is wrong usage, as an option is."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand."""
+        try:
+            return super().invoke(ctx)
+        except (MisuseError, ParseError) as error:
+            raise click.UsageError(str(error)) from error
+
+
+def group_of(table: Mapping[str, Command], kind: type[LazyGroup] = LazyGroup) -> type[LazyGroup]:
     """Give the class of a group with these commands."""
-    return type("TableGroup", (LazyGroup,), {"table": table})
+    return type("TableGroup", (kind,), {"table": table})

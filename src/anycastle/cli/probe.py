@@ -1,12 +1,11 @@
 """`anycastle probe`: what probes outside saw of an anycast address."""
 
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import click
 
-from anycastle.base.errors import MisuseError, ParseError
-from anycastle.cli.lazy_group import Command, LazyGroup
+from anycastle.cli.lazy_group import Command, FilesGroup, group_of
 
 SUBCOMMANDS: Final = MappingProxyType(
     {
@@ -18,20 +17,7 @@ SUBCOMMANDS: Final = MappingProxyType(
 """All subcommands."""
 
 
-class _Probe(LazyGroup):
-    """The subcommands, with one answer to what they are asked wrongly."""
-
-    table = SUBCOMMANDS
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the subcommand. What cannot be read or followed is wrong usage, in a file as in an option."""
-        try:
-            return super().invoke(ctx)
-        except (MisuseError, ParseError) as error:
-            raise click.UsageError(str(error)) from error
-
-
-@click.group("probe", cls=_Probe)
+@click.group("probe", cls=group_of(SUBCOMMANDS, FilesGroup))
 def probe() -> None:
     """Read what probes outside saw: round trips, paths, and which PoP answered whom.
 

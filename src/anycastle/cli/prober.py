@@ -3,12 +3,12 @@
 import sys
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from anycastle.base.errors import MisuseError, ParseError
-from anycastle.cli.lazy_group import Command, LazyGroup
+from anycastle.base.errors import MisuseError
+from anycastle.cli.lazy_group import Command, FilesGroup, group_of
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -32,20 +32,7 @@ FLEET_INTERVAL = click.option(
 )  # fmt: skip
 
 
-class _Prober(LazyGroup):
-    """The subcommands, with one answer to what they are asked wrongly."""
-
-    table = SUBCOMMANDS
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the subcommand. What cannot be read or followed is wrong usage, in a file as in an option."""
-        try:
-            return super().invoke(ctx)
-        except (MisuseError, ParseError) as error:
-            raise click.UsageError(str(error)) from error
-
-
-@click.group("prober", cls=_Prober)
+@click.group("prober", cls=group_of(SUBCOMMANDS, FilesGroup))
 def prober() -> None:
     """Probe targets on a schedule from where this runs: one prober a network.
 

@@ -1,12 +1,11 @@
 """`anycastle slo`: what was promised, what was kept, and what alerts will come of it."""
 
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import click
 
-from anycastle.base.errors import MisuseError, ParseError
-from anycastle.cli.lazy_group import Command, LazyGroup
+from anycastle.cli.lazy_group import Command, FilesGroup, group_of
 
 SUBCOMMANDS: Final = MappingProxyType(
     {
@@ -22,20 +21,7 @@ SUBCOMMANDS: Final = MappingProxyType(
 """All subcommands."""
 
 
-class _SLO(LazyGroup):
-    """The subcommands, with one answer to what they are asked wrongly."""
-
-    table = SUBCOMMANDS
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the subcommand. What cannot be read or followed is wrong usage, in a file as in an option."""
-        try:
-            return super().invoke(ctx)
-        except (MisuseError, ParseError) as error:
-            raise click.UsageError(str(error)) from error
-
-
-@click.group("slo", cls=_SLO)
+@click.group("slo", cls=group_of(SUBCOMMANDS, FilesGroup))
 def slo() -> None:
     """Work with objectives: indicators, budgets, burn rates, and the alerts that come of them.
 

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import click
 
-from anycastle.base.errors import MisuseError, ParseError
-from anycastle.cli.lazy_group import Command, LazyGroup
+from anycastle.cli.lazy_group import Command, FilesGroup, group_of
 
 SUBCOMMANDS: Final = MappingProxyType(
     {
@@ -21,20 +20,7 @@ SUBCOMMANDS: Final = MappingProxyType(
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 
 
-class _Telemetry(LazyGroup):
-    """The subcommands, with one answer to what they are asked wrongly."""
-
-    table = SUBCOMMANDS
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the subcommand. What cannot be read or followed is wrong usage, in a file as in an option."""
-        try:
-            return super().invoke(ctx)
-        except (MisuseError, ParseError) as error:
-            raise click.UsageError(str(error)) from error
-
-
-@click.group("telemetry", cls=_Telemetry)
+@click.group("telemetry", cls=group_of(SUBCOMMANDS, FilesGroup))
 def telemetry() -> None:
     """Count what clients got, of what servers, filters and probers tell: one collector a PoP, or one for all.
 

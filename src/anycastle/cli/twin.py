@@ -5,12 +5,11 @@ only reads text shall not wait for compiled kernels.
 """
 
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import click
 
-from anycastle.base.errors import MisuseError, ParseError
-from anycastle.cli.lazy_group import Command, LazyGroup
+from anycastle.cli.lazy_group import Command, FilesGroup, group_of
 
 SUBCOMMANDS: Final = MappingProxyType(
     {
@@ -40,20 +39,7 @@ SUBCOMMANDS: Final = MappingProxyType(
 """All subcommands."""
 
 
-class _Twin(LazyGroup):
-    """The subcommands, with one answer to what they are asked wrongly."""
-
-    table = SUBCOMMANDS
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the subcommand. What cannot be read or followed is wrong usage, in a file as in an option."""
-        try:
-            return super().invoke(ctx)
-        except (MisuseError, ParseError) as error:
-            raise click.UsageError(str(error)) from error
-
-
-@click.group("twin", cls=_Twin)
+@click.group("twin", cls=group_of(SUBCOMMANDS, FilesGroup))
 def twin() -> None:
     """Predict catchments on a graph of ASes: routes, failures, hijacks, leaks.
 

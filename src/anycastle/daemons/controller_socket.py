@@ -225,13 +225,12 @@ class ControllerSocket:
 
     async def _incidents(self, asked: IncidentRequest) -> dict[str, Any]:
         """Show what any controller can read of the store; what changes something, who leads does."""
-        from anycastle.daemons import responding
         from anycastle.io import response_json
 
         match asked.command:
             case "incidents":
                 known = response_json.incidents_of(await self._store.documents(response_json.INCIDENT))
-                told = [responding.plain_incident(each) for each in known]
+                told = [response_json.plain_incident(each) for each in known]
                 return {"incidents": [{**each, "timeline": len(each["timeline"])} for each in told]}
             case "incident":
                 key = f"{response_json.INCIDENT}{asked.incident}"
@@ -239,10 +238,10 @@ class ControllerSocket:
                 found = response_json.incidents_of({name: each for name, each in documents.items() if name == key})
                 if not found:
                     raise MisuseError(f"there is no incident {asked.incident}")
-                return responding.plain_incident(found[0])
+                return response_json.plain_incident(found[0])
             case "dead-letters":
                 dead = response_json.dead_of(await self._store.documents(response_json.DEAD))
-                return {"dead": [responding.plain_dead(each) for each in dead]}
+                return {"dead": [response_json.plain_dead(each) for each in dead]}
             case "acknowledge":
                 await self._leader().responding.acknowledge(asked.incident, asked.owner)
             case "annotate":

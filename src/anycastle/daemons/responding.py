@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from anycastle.base.errors import MisuseError, ParseError
 from anycastle.base.ports import Timestamp
@@ -415,40 +415,3 @@ def _changed(incident: Incident, before: _Look | None) -> IncidentChanged:
         tuple(sorted(incident.pops)), tuple(sorted(incident.services)), tuple(sorted(incident.prefixes)),
         incident.acknowledged_by, last,
     )  # fmt: skip
-
-
-def plain_incident(incident: Incident) -> dict[str, Any]:
-    """Give an incident as plain values, for people and other programs."""
-    return {
-        "id": incident.id,
-        "title": incident.title,
-        "kind": incident.kind,
-        "status": incident.status.value,
-        "urgency": incident.urgency.value,
-        "opened": incident.opened,
-        "cleared": incident.cleared,
-        "acknowledged_by": incident.acknowledged_by or None,
-        "flapping": incident.flapping,
-        "pops": sorted(incident.pops),
-        "services": sorted(incident.services),
-        "prefixes": sorted(incident.prefixes),
-        "regions": sorted(incident.regions),
-        "alerts": len(incident.alerts) + incident.alerts_beyond,
-        "timeline": [{"at": entry.at, "kind": entry.kind, "text": entry.text} for entry in incident.timeline],
-        "timeline_beyond": incident.timeline_beyond,
-    }
-
-
-def plain_dead(delivery: Delivery) -> dict[str, Any]:
-    """Give a dead letter as plain values."""
-    message = delivery.message
-    return {
-        "key": delivery.key,
-        "notifier": delivery.notifier,
-        "notice": message.kind.value,
-        "incident": message.incident or None,
-        "at": message.at,
-        "title": message.title,
-        "attempts": delivery.attempts,
-        "why": delivery.why,
-    }

@@ -6,7 +6,7 @@ delivery. They say whom something was sent to by the notifier's name; no secret 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -95,3 +95,40 @@ def delivery_documents(
         found[WAITING + key] = encode(waiting[key]) if key in waiting else None
         found[DEAD + key] = encode(dead[key]) if key in dead else None
     return found
+
+
+def plain_incident(incident: Incident) -> dict[str, Any]:
+    """Give an incident as plain values, for people and other programs."""
+    return {
+        "id": incident.id,
+        "title": incident.title,
+        "kind": incident.kind,
+        "status": incident.status.value,
+        "urgency": incident.urgency.value,
+        "opened": incident.opened,
+        "cleared": incident.cleared,
+        "acknowledged_by": incident.acknowledged_by or None,
+        "flapping": incident.flapping,
+        "pops": sorted(incident.pops),
+        "services": sorted(incident.services),
+        "prefixes": sorted(incident.prefixes),
+        "regions": sorted(incident.regions),
+        "alerts": len(incident.alerts) + incident.alerts_beyond,
+        "timeline": [{"at": entry.at, "kind": entry.kind, "text": entry.text} for entry in incident.timeline],
+        "timeline_beyond": incident.timeline_beyond,
+    }
+
+
+def plain_dead(delivery: Delivery) -> dict[str, Any]:
+    """Give a dead letter as plain values."""
+    message = delivery.message
+    return {
+        "key": delivery.key,
+        "notifier": delivery.notifier,
+        "notice": message.kind.value,
+        "incident": message.incident or None,
+        "at": message.at,
+        "title": message.title,
+        "attempts": delivery.attempts,
+        "why": delivery.why,
+    }

@@ -11,11 +11,12 @@ import pytest
 from anycastle.base.errors import MisuseError, WorldError
 from anycastle.daemons.leadership import AgentSeen
 from anycastle.daemons.notifying import Notifying
-from anycastle.daemons.responding import Responding, plain_dead, plain_incident, stored_response
+from anycastle.daemons.responding import Responding, stored_response
 from anycastle.io import response_json
 from anycastle.io.agent_sections import PoPBook, sections_of
 from anycastle.io.clock import now
 from anycastle.io.notifiers.port import DeliveryError
+from anycastle.io.response_json import plain_dead, plain_incident
 from anycastle.io.store import SqlStore, open_store
 from anycastle.model.event import Event
 from anycastle.model.fleet import Fleet
