@@ -106,6 +106,7 @@ class Rig:
     floor: int = 1
     api: int = field(default_factory=free_port)
     link: int = field(default_factory=free_port)
+    http: httpx2.Client | None = None
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -123,6 +124,8 @@ class Rig:
 
     def end(self) -> None:
         """End all that was started here, by its number."""
+        if self.http is not None:
+            self.http.close()
         for process in self._running.values():
             process.send_signal(signal.SIGCONT)
             process.terminate()
@@ -186,6 +189,7 @@ class Rig:
         sent = {"Idempotency-Key": os.urandom(8).hex(), **headers}
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
+        assert self.http is not None
         answer = self.http.request(method, f"/api/v1{path}", headers=sent, **({} if body is None else {"json": body}))
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None

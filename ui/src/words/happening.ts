@@ -110,8 +110,26 @@ const TELLS: Record<string, Teller> = {
   rollout_changed: rollout,
   gate_judged: gate,
   approval_given: (f) => ({ ...choice, text: `${text(f.who)} approved ${text(f.subject)}`, evidence: text(f.reason) }),
+  incident_changed: incident,
+  notice_sent: (f) => ({ text: `${text(f.notifier)} was told of incident ${text(f.incident)}: ${text(f.notice_kind)}`, link: "incidents" }),
+  notice_dead: (f) => ({
+    ...trouble, shape: "cross", text: `${text(f.notifier)} was never told of incident ${text(f.incident)}`, evidence: text(f.why),
+    link: "incidents",
+  }),
+  runbook_stepped: (f) => ({
+    ...choice, text: `runbook ${text(f.runbook)}${f.step ? `, ${text(f.title)}` : ""}: ${text(f.state)}`,
+    evidence: text(f.who),
+  }),
   freeze_changed: (f) => ({ ...choice, shape: "bar", text: f.frozen ? `${text(f.who)} froze the controller` : `${text(f.who)} ended the freeze`, evidence: text(f.reason) }),
 };
+
+function incident(f: Fields): Partial<Told> & { text: string } {
+  const said = `incident ${text(f.incident)} ${text(f.change)}: ${text(f.title)}`;
+  const more = { text: said, evidence: text(f.text), link: "incidents" };
+  if (f.change === "cleared") return { ...recovery, ...more };
+  if (f.change === "acknowledged") return { ...choice, ...more, text: `${text(f.who)} looks at incident ${text(f.incident)}: ${text(f.title)}` };
+  return { ...trouble, shape: "cross", tone: f.urgency === "page" ? "bad" : "warn", ...more };
+}
 
 function finding(f: Fields, said: string): Partial<Told> & { text: string } {
   return {
