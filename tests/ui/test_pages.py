@@ -142,8 +142,13 @@ def test_a_pop_that_fails_comes_first_with_its_evidence(page: Page, rig: Rig) ->
     expect(page.get_by_role("group", name="Withdrawals")).to_contain_text("web is withdrawn")
     row.get_by_role("link", name="runbook").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("A service is withdrawn at a PoP")
+    page.keyboard.press("g")
+    page.keyboard.press("i")
+    opened = page.get_by_role("region", name="Open incidents")
+    expect(opened).to_contain_text("web is withdrawn at sin", timeout=SOON_MS)
+    expect(opened).to_contain_text("page")
     rig.says("sin", "web")
-    page.go_back()
+    page.goto("/ui/oncall")
     expect(page.get_by_text("nothing needs a look")).to_be_visible(timeout=SOON_MS)
 
 
