@@ -235,7 +235,7 @@ def percentile(ordered: list[float], level: float) -> float:
 
 
 @pytest.mark.thorough
-@pytest.mark.mission("M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8", "M9")
+@pytest.mark.mission("C8", "C13", "F4", "M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8", "M9")
 def test_every_indicator_of_a_day_is_what_the_clients_counted_themselves(
     lab: NamespacesLab, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -123,7 +123,7 @@ def metered(url: str, temporality: AggregationTemporality, resource: Resource = 
     return MeterProvider([PeriodicExportingMetricReader(exporter, 3_600_000)], resource=resource)
 
 
-@pytest.mark.mission("M1", "M5", "M7", "M8")
+@pytest.mark.mission("C8", "M1", "M5", "M7", "M8")
 @pytest.mark.parametrize("temporality", [AggregationTemporality.DELTA, AggregationTemporality.CUMULATIVE])
 def test_metrics_of_the_sdk_count_once_each(collector: Collector, temporality: AggregationTemporality) -> None:
     provider = metered(collector.url, temporality)
@@ -155,7 +155,7 @@ def test_metrics_of_the_sdk_count_once_each(collector: Collector, temporality: A
     assert 50 < median < 75, "the bucket of the SDK that 60 ms are in"
 
 
-@pytest.mark.mission("M1", "M5")
+@pytest.mark.mission("C8", "I9", "M1", "M5")
 def test_spans_and_a_batch_that_comes_again(collector: Collector) -> None:
     exporter = OTLPSpanExporter(endpoint=f"{collector.url}/v1/traces")
     sent: list[object] = []
