@@ -4,6 +4,7 @@ All are real processes, in a folder of the test. Addresses are the test's own, a
 """
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from anycastle.base.errors import WorldError
 from anycastle.io.local_socket import ask
-from tests.lab.agent_rigs import until
+from tests.lab.agent_rigs import until, watchdogs_below
 
 COMMAND = (sys.executable, "-c", "from anycastle.cli.main import main; main()")
 POPS = ("ams", "fra")
@@ -111,6 +112,8 @@ class ControlledFleet:
                 process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
+        for watchdog in watchdogs_below(self.folder):
+            os.kill(watchdog, signal.SIGKILL)
 
     def status(self) -> dict[str, Any]:
         """Give what the controller says."""

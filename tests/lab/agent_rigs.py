@@ -298,7 +298,7 @@ class Rig:
 
     def watchdogs(self) -> list[int]:
         """Processes that watch for this rig's agent."""
-        return [pid for pid, log in _watchdogs() if str(self.state_dir) in log]
+        return watchdogs_below(self.state_dir)
 
     # -- what is to be seen -------------------------------------------------------------------------------------------
 
@@ -335,6 +335,11 @@ class Rig:
 
     def expect_sound_log(self) -> None:
         assert "unbroken" in run(_ANYCASTLE, "events", "verify", str(self.state_dir / "events.db"))
+
+
+def watchdogs_below(folder: Path) -> list[int]:
+    """Give the watchdogs of agents that keep their state in a folder: one whose router is gone waits for it on and on."""
+    return [pid for pid, log in _watchdogs() if log.startswith(str(folder))]
 
 
 def _watchdogs() -> Iterator[tuple[int, str]]:
