@@ -338,7 +338,7 @@ class Rig:
 
 
 def watchdogs_below(folder: Path) -> list[int]:
-    """Give the watchdogs of agents that keep their state in a folder: one whose router is gone waits for it on and on."""
+    """Give the watchdogs of agents that keep their state in a folder: one whose router is gone waits on and on."""
     return [pid for pid, log in _watchdogs() if log.startswith(str(folder))]
 
 

@@ -18,11 +18,14 @@ order gives first. Asked back means nothing before the agent has agreed: one tha
 A PoP that announces a service although nothing desires it there any more, or the service at all, is one like all
 others: it needs a permit to leave, and until then it is relied on.
 A PoP whose session has just ended counts for nothing where permits are granted, but none is asked back for it yet.
+What is given back for a PoP that wants one is saved up for it: given to others that want none, it would be asked back
+of them again, and so on for ever, where the one that wants serves more than each of them.
 A permit that waits for another, because a withdrawal needs both, moves only to a PoP that is first by name: two PoPs
 that each hold what the other waits for would else exchange them for ever.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import chain
@@ -229,16 +232,24 @@ class PermitLedger:
             return
         wanting = [pop for pop in relied if known[pop].reported.wanted]
         granted = self._spares(service, wanting, relied)
-        for pop in granted:
+        used = [pop for pop in granted if pop in wanting]
+        left = set(relied).difference(used)
+        helped = self._helped(service, known, left, [pop for pop in wanting if pop in left])
+        for pop in granted if helped is None else used:  # else what comes back for one goes to those that want nothing
             yield self._ask(service, pop, Asked.GRANT, now)
-        left = set(relied).difference(granted)
+        if helped is not None:
+            yield from self._ask_back(service, left - {helped}, _idle(known, wanted_by=helped), now)
+
+    def _helped(
+        self, service: Service, known: dict[str, Holding], left: AbstractSet[str], refused: list[str]
+    ) -> str | None:
+        """Give the first that wants a permit and could have one, were idle ones given back; None where none could."""
         coming = [pop for pop, holding in known.items() if holding.asked is Asked.REVOCATION]
-        refused = [pop for pop in wanting if pop in left]
-        helped = self._spares(service, refused, [*left, *coming, *_idle(known)])[:1]
-        for pop in set(helped).intersection(refused):  # the first for whom it is not in vain
-            idle, others = _idle(known, wanted_by=pop), left - {pop}
-            if self._floor_stands(service, [*others, *coming, *idle]):
-                yield from self._ask_back(service, others, idle, now)
+        first = self._spares(service, refused, [*left, *coming, *_idle(known)])[:1]
+        for pop in set(first).intersection(refused):
+            if self._floor_stands(service, [*(left - {pop}), *coming, *_idle(known, wanted_by=pop)]):
+                return pop
+        return None
 
     def _still_spared(self, name: str) -> bool:
         """Tell whether what was granted may be: the floor may have been raised while the grant went unanswered."""

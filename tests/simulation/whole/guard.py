@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from math import floor
 from typing import TYPE_CHECKING
 
+from anycastle.health.agent import AgentEngine
 from anycastle.model.announcement import Announcements
 from anycastle.model.event import Body, RolloutChanged
 from anycastle.model.fleet import Fleet
@@ -63,6 +64,9 @@ class Guard:
         self._voiced = dict(self._serving)
         """PoP -> the services of which its agent's fleet announces any route."""
         self._terms: dict[str, int] = {}
+        """PoP -> the highest term that its agent obeyed, as its disk has it."""
+        self._processes: dict[str, tuple[AgentEngine | None, int]] = {}
+        """PoP -> its agent's process, and the highest term that this process obeyed."""
         self._limits: dict[str, tuple[int, dict[str, int], float | None]] = {}
         self.acknowledged: list[int] = []
         """Rollouts whose start was acknowledged."""
@@ -189,11 +193,22 @@ class Guard:
     # -- controllers ------------------------------------------------------------------------------------------------
 
     def obeys(self, session: Session) -> None:
-        """An agent never does what a controller says whose term is lower than one that it obeyed."""
-        pop, term = session.place.name, session.leader.term
-        if term < self._terms.get(pop, 0):
-            raise InvariantBroken(f"{pop} obeys term {term} after term {self._terms[pop]}")
-        self._terms[pop] = term
+        """An agent never does what a controller says whose term is lower than one that it obeyed.
+
+        A term that a full disk did not keep dies with the agent's process: nothing of what it said is on disk either.
+        """
+        place, term = session.place, session.leader.term
+        process, highest = self._processes.get(place.name, (None, 0))
+        if process is not place.agent:
+            highest = 0
+        highest = max(highest, self._terms.get(place.name, 0))
+        if term < highest:
+            raise InvariantBroken(f"{place.name} obeys term {term} after term {highest}")
+        self._processes[place.name] = place.agent, term
+        if place.disk.state.leader_term >= term:
+            self._terms[place.name] = term
+        elif not place.disk.full:
+            raise InvariantBroken(f"{place.name} obeys term {term}, and it is not on disk")
 
     def will_be_limited(self, leader: Leader, reason: str) -> None:
         """Note, by what is heard as a rollout is ordered, how much one step of it may touch."""

@@ -93,6 +93,22 @@ def test_an_idle_permit_moves_to_who_wants_one_and_only_once_it_was_given_up() -
     assert d.deals() == [], "the one that there is is in use"
 
 
+@pytest.mark.mission("C16")
+def test_what_comes_back_for_one_that_wants_more_is_saved_up_for_it() -> None:
+    d = Dialogue(of_four(Floor(pops=1, capacity=3.0), (1, 1, 1, 3)))
+    assert d.joins(*NAMES) == [Grant("ams", "dns", 1), Grant("fra", "dns", 1), Grant("lon", "dns", 1)]
+    for name in ("ams", "fra", "lon"):
+        d.says(name, PermitState.HELD, 1)
+    d.says("mad", PermitState.NONE, wanted=True)
+    assert d.deals() == [Revoke("lon", "dns", 2), Revoke("fra", "dns", 2), Revoke("ams", "dns", 2)]
+    d.says("lon", PermitState.NONE, 2)
+    assert d.deals() == [], "it wants none, and would be asked for it again"
+    d.says("fra", PermitState.NONE, 2)
+    assert d.deals() == []
+    d.says("ams", PermitState.NONE, 2)
+    assert d.deals() == [Grant("mad", "dns", 1)]
+
+
 def test_a_permit_that_was_not_given_up_is_asked_for_again_later() -> None:
     d = Dialogue(of_four(Floor(pops=3)))
     d.joins(*NAMES)
