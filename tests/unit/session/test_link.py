@@ -11,7 +11,7 @@ from anycastle.model.permit import PermitReport, PermitState
 from anycastle.session import link_command as do
 from anycastle.session.link_agent import PAUSE_LAST_S, READY_POLL_S, UNREADY_S, AgentFacts, LinkAgent, State
 from anycastle.session.link_controller import ControllerSession, Terms
-from anycastle.session.link_orders import INTERRUPTED
+from anycastle.session.link_orders import INTERRUPTED, REMEMBERED_MAX, OrderBook
 from anycastle.wire.link.codec import decode_agent, decode_controller, encode_message
 from anycastle.wire.link.limits import COUNT_MAX, EVENTS_WINDOW, ORDERS_MAX
 from anycastle.wire.link.message import (
@@ -23,6 +23,7 @@ from anycastle.wire.link.message import (
     Order,
     OrderRefused,
     Permits,
+    Pong,
     Report,
     Revoke,
     Welcome,
@@ -598,3 +599,58 @@ def test_an_agent_that_may_not_speak_yet_is_asked_soon_and_told_of_only_where_it
     assert agent.wake(at(clock)) == [do.Dial("one")]
     assert unready_for(UNREADY_S / 2) == [], "what was before it could speak does not count"
     assert set(unready_for(UNREADY_S)) == {do.Trouble("the router is not read")}
+
+
+def test_what_the_shell_says_of_a_session_that_is_over_changes_nothing() -> None:
+    """Connections and engines end in their own time: words about what was are late, and no mistake."""
+    pair, controller = joined()
+    agent, now = pair.agent, pair.now
+    agent.disconnected("cut", now)
+    assert agent.state is State.RESTING
+    bye = encode_message(Bye("late"))
+    assert agent.connected(AgentFacts("ams", "1.0"), now) == agent.unready("not yet", now) == []
+    assert agent.disconnected("cut again", now) == agent.received(bye, now) == agent.met(None, now) == []
+    assert agent.looked(pair.sections, [DNS], now) == agent.events_read("log-a", 1, [], now) == []
+    assert agent.assignment_answered("d1", None) == []
+    assert agent.state is State.RESTING
+    session = controller.session
+    assert session is not None
+    session.disconnected("cut")
+    assert session.welcome(1, 0, now) == session.dismiss("late") == []
+
+
+def test_an_order_that_ends_without_a_session_is_kept_and_told_in_the_next() -> None:
+    pair, _ = joined()
+    pair.agent.disconnected("cut", pair.now)
+    (kept,) = pair.agent.order_answered("7", None)
+    assert isinstance(kept, do.KeepOrders)
+    assert [(answer.id, answer.done) for answer in kept.orders] == [("7", True)]
+
+
+def test_a_second_welcome_and_a_late_pong() -> None:
+    pair, _ = joined()
+    agent = pair.agent
+    assert agent.received(encode_message(Pong(99, 0.0, 0.0)), pair.now) == []
+    commands = agent.received(encode_message(Welcome(2, 1, 5.0, 0, 10, 0.0)), pair.now)
+    assert any(isinstance(each, do.Lose) and "second welcome" in each.why for each in commands)
+
+
+def test_without_addresses_nobody_is_dialled() -> None:
+    pair, _ = joined()
+    pair.agent.redirect([])
+    pair.agent.redirect([])
+    pair.agent.disconnected("cut", pair.now)
+    late = Now(Instant(pair.clock + 2 * PAUSE_LAST_S), Timestamp(WALL))
+    assert pair.agent.wake(late) == []
+
+
+def test_answers_are_remembered_up_to_a_number_and_never_those_that_are_awaited() -> None:
+    book = OrderBook()
+    for number in range(REMEMBERED_MAX):
+        book.begin(str(number))
+    book.begin("one more")
+    assert book.under_way == REMEMBERED_MAX + 1, "none is forgotten that may not have been carried out"
+    book.end("5", None)
+    book.begin("another")
+    assert book.answer("5") is None
+    assert book.under_way == REMEMBERED_MAX + 1
