@@ -207,7 +207,7 @@ class Guard:
         self._processes[place.name] = place.agent, term
         if place.disk.state.leader_term >= term:
             self._terms[place.name] = term
-        elif not place.disk.full:
+        elif not place.owes_disk:
             raise InvariantBroken(f"{place.name} obeys term {term}, and it is not on disk")
 
     def will_be_limited(self, leader: Leader, reason: str) -> None:
