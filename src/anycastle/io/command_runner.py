@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,23 +27,33 @@ class Answer:
 
 
 def run_anycastle(words: Sequence[str], within_s: float) -> Answer:
-    """Run `anycastle ...`; no shell is asked. Its standard error comes with its output. Raises `WorldError`."""
+    """Run `anycastle ...`; no shell is asked. Its standard error comes with its output. Raises `WorldError`.
+
+    The output goes to a file, not to a pipe: of a long one the end is kept, and what the command leaves running (a
+    watchdog, say) is not waited for.
+    """
     command = (sys.executable, "-c", "from anycastle.cli.main import main; main()", *words[1:])
     began = time.monotonic()
+    with tempfile.TemporaryFile() as output:
+        try:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        except OSError as error:
+            raise WorldError(f"{words[0]} cannot be started: {error.strerror}", retryable=False) from error
+        code = _ended(process, within_s)
+        output.seek(max(0, output.seek(0, os.SEEK_END) - KEPT_OCTETS))
+        return Answer(code, output.read(KEPT_OCTETS).decode("utf-8", "replace"), time.monotonic() - began)
+
+
+def _ended(process: subprocess.Popen[bytes], within_s: float) -> int | None:
+    """Wait for a command, and give its exit code; None where it was killed for the time that it took."""
     try:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    except OSError as error:
-        raise WorldError(f"{words[0]} cannot be started: {error.strerror}", retryable=False) from error
-    try:
-        octets, _ = process.communicate(timeout=within_s)
-        code: int | None = process.returncode
+        return process.wait(within_s)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
-        octets, _ = process.communicate()
-        code = None
+        process.wait()
+        return None
     except BaseException:
         os.killpg(process.pid, signal.SIGTERM)
         raise
-    return Answer(code, octets[-KEPT_OCTETS:].decode("utf-8", "replace"), time.monotonic() - began)
