@@ -52,7 +52,8 @@ class ApiServer:
         logins = None
         if login is not None and self._provider is not None:
             logins = Logins(self._provider, login.rules, login.name_claim, login.session_s)
-        app = make_app(make_parts(store, SqlPeople(store), daemon, settings, logins))
+        self._parts = make_parts(store, SqlPeople(store), daemon, settings, logins)
+        app = make_app(self._parts)
         self._place = place
         self._server = _Server(
             uvicorn.Config(
@@ -103,7 +104,9 @@ class ApiServer:
         """End it, with what is under way."""
         if self._serving is not None:
             self._server.should_exit = True
-            await asyncio.gather(self._serving, return_exceptions=True)
+            # What took longer than STOP_S was cancelled, and is waited for: it holds connections of the store.
+            await asyncio.gather(self._serving, *self._server.server_state.tasks, return_exceptions=True)
+        await self._parts.tail.close()
         if self._provider is not None:
             await self._provider.close()
 

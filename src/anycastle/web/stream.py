@@ -46,6 +46,12 @@ class Tail:
         finally:
             self._waiting -= 1
 
+    async def close(self) -> None:
+        """End it: nobody waits any more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
     async def _follow(self) -> None:
         while self._waiting:
             try:

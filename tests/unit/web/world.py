@@ -153,6 +153,7 @@ def world(
             yield made
     finally:
         call(_end(store, api, task))
+        call(_cancel_rest())
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
@@ -181,3 +182,16 @@ async def _end(store: SqlStore, api: ApiServer, task: asyncio.Task[None] | None)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     await store.close()
+
+
+async def _cancel_rest() -> None:
+    """End what is left as `asyncio.run` does: a pool closes connections that were cut short by tasks of its own.
+
+    None is ours: what a server began, it ended.
+    """
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    ours = [task for task in rest if "/anycastle/" in task.get_coro().cr_code.co_filename]  # type: ignore[union-attr]
+    assert not ours, ours
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
