@@ -41,6 +41,8 @@ from bench.agent_cost import memory_of
 
 PORT = 19479
 JOIN_TIMEOUT_S = 180.0
+POLL_S = 0.5
+"""The whole status of a thousand PoPs is work for the controller, too: asked seldom, it says little of the asking."""
 
 
 class MadeUpPoP:
@@ -53,7 +55,7 @@ class MadeUpPoP:
         self._term = 0
         self.changes = 0
         names = [f"s{number}" for number in range(services)]
-        self._reports = [PermitReport(name, PermitState.NONE, 0, exported=True) for name in names]
+        self._reports = {name: PermitReport(name, PermitState.NONE, 0, exported=True) for name in names}
         routes = [
             {"prefix": f"10.{n // 256}.{n % 256}.0/24", "upstream": up} for n in range(services) for up in ("a", "b")
         ]
@@ -91,8 +93,13 @@ class MadeUpPoP:
     def lost(self, why: str) -> None: ...
     def trouble(self, text: str) -> None: ...
     def measured(self, skew: Skew) -> None: ...
-    def granted(self, service: str, epoch: int) -> None: ...
-    def revoked(self, service: str, epoch: int) -> None: ...
+
+    def granted(self, service: str, epoch: int) -> None:
+        self._reports[service] = PermitReport(service, PermitState.HELD, epoch, exported=True)
+
+    def revoked(self, service: str, epoch: int) -> None:
+        self._reports[service] = PermitReport(service, PermitState.NONE, epoch, exported=True)
+
     def take_assignment(self, octets: bytes) -> None: ...
     def carry_out(self, order: Order) -> None: ...
     def keep_orders(self, orders: Sequence[Answer]) -> None: ...
@@ -101,7 +108,7 @@ class MadeUpPoP:
         return self._sections
 
     def permit_reports(self) -> tuple[Sequence[PermitReport], bool]:
-        return self._reports, True
+        return list(self._reports.values()), True
 
     async def read_events(self, after: int, limit: int) -> LogRows:
         written = int((time.monotonic() - self._began) * self._events_per_s)
@@ -187,7 +194,7 @@ def wait_settled(folder: Path, count: int) -> float:
     while told(folder)[0] < count:
         if time.monotonic() - began > JOIN_TIMEOUT_S:
             sys.exit(f"only {told(folder)[0]} of {count} agents settled")
-        time.sleep(0.1)
+        time.sleep(POLL_S)
     return time.monotonic() - began
 
 

@@ -108,6 +108,8 @@ class Floor:
         spared: list[str] = []
         if len(capacities) <= self.pops:
             return spared  # as it mostly is where permits are dealt already: no sum is needed
+        if self.capacity <= 0:
+            return list(capacities)[: len(capacities) - self.pops]
         left = sum(map(Fraction, capacities.values()), Fraction())
         for pop, capacity in capacities.items():
             if len(capacities) - len(spared) <= self.pops:

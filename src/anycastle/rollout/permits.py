@@ -28,7 +28,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import chain
+from heapq import heappop, heappush
 
 from anycastle.base.ports import FAR_FUTURE, Instant, after
 from anycastle.model.fleet import Fleet
@@ -38,8 +38,14 @@ from anycastle.model.service import Floor, Service
 BATCH_S = 0.02
 """What comes within this span is dealt with together: a controller that starts hears all its agents at once."""
 
+BATCH_PER_POP_S = 0.0002
+"""And for each PoP of a service: a deal's cost goes with their number, and permits are dealt before they are needed."""
+
 ASK_AGAIN_S = 5.0
 """How long a grant or a revocation may go unanswered, or a refusal stands, before it is sent anew."""
+
+ASK_TOGETHER_S = 0.25
+"""What would be sent anew within this span of what is due goes with it: whether the floor stands is asked once."""
 
 AWAITED_S = 10.0
 """How long a PoP without a session may be on its way to its next one: three tries of an agent's. A controller that
@@ -126,15 +132,22 @@ class PermitLedger:
         self._heard = False
         self._awaited: dict[str, Instant] = {}
         """PoP without a session -> how long no permit is asked back for want of it."""
+        self._awaited_until = FAR_FUTURE
+        """When the first of them is awaited no longer."""
         self._changed: set[str] = set()
         self._deal_at = FAR_FUTURE
-        self._ask_at = FAR_FUTURE
+        self._due: list[tuple[Instant, str, str]] = []
+        """A heap of (when to ask again, service, PoP); an entry whose holding says another time means nothing."""
         self.change_fleet(fleet, FAR_FUTURE)
 
     @property
     def deadline(self) -> Instant:
         """The instant at which `wake` has something to do."""
         return min(self._deal_at, self._ask_at)
+
+    @property
+    def _ask_at(self) -> Instant:
+        return min(self._due[0][0] if self._due else FAR_FUTURE, self._awaited_until)
 
     # -- inputs ---------------------------------------------------------------------------------------------------
 
@@ -152,9 +165,9 @@ class PermitLedger:
         for report in reports:
             pops = self._holdings.setdefault(report.service, {})
             before = pops.get(pop)
-            pops[pop] = Holding(report, report.epoch) if before is None else before.after(report, now)
-            self._ask_at = min(self._ask_at, pops[pop].again_at)
-            if pops[pop] != before:  # else all was dealt by it already: agents repeat what they said
+            holding = Holding(report, report.epoch) if before is None else before.after(report, now)
+            if holding != before:  # else all was dealt by it already: agents repeat what they said
+                self._put(report.service, pop, holding)
                 self._note(report.service, now)
 
     def left(self, pop: str, now: Instant) -> None:
@@ -210,10 +223,13 @@ class PermitLedger:
 
     def _await(self, pops: Iterable[str], now: Instant) -> None:
         self._awaited |= dict.fromkeys(pops, after(now, AWAITED_S))
-        self._ask_at = min(self._ask_at, after(now, AWAITED_S))
+        self._awaited_until = min(self._awaited_until, after(now, AWAITED_S))
 
     def _stop_awaiting(self, now: Instant) -> None:
+        if now < self._awaited_until:
+            return
         still = {pop: until for pop, until in self._awaited.items() if until > now}
+        self._awaited_until = min(still.values(), default=FAR_FUTURE)
         if len(still) < len(self._awaited):
             self._awaited = still
             for name in self._services:
@@ -221,7 +237,14 @@ class PermitLedger:
 
     def _note(self, service: str, now: Instant) -> None:
         self._changed.add(service)
-        self._deal_at = min(self._deal_at, after(now, BATCH_S))
+        batch_s = max(BATCH_S, BATCH_PER_POP_S * len(self._holdings.get(service, ())))
+        self._deal_at = min(self._deal_at, after(now, batch_s))
+
+    def _put(self, service: str, pop: str, holding: Holding) -> None:
+        before = self._holdings[service].get(pop)
+        self._holdings[service][pop] = holding
+        if holding.again_at != FAR_FUTURE and (before is None or before.again_at != holding.again_at):
+            heappush(self._due, (holding.again_at, service, pop))
 
     def _deal(self, service: Service, now: Instant) -> Iterator[PermitCommand]:
         """Give what is to be granted or asked back for one service."""
@@ -280,29 +303,32 @@ class PermitLedger:
             yield self._ask(service, pop, Asked.REVOCATION, now)
 
     def _ask(self, service: Service, pop: str, asked: Asked, now: Instant) -> PermitCommand:
-        pops = self._holdings[service.name]
-        pops[pop] = replace(pops[pop], epoch=pops[pop].epoch + 1, asked=asked, again_at=after(now, ASK_AGAIN_S))
-        self._ask_at = min(self._ask_at, pops[pop].again_at)
-        return pops[pop].command(pop)
+        before = self._holdings[service.name][pop]
+        holding = replace(before, epoch=before.epoch + 1, asked=asked, again_at=after(now, ASK_AGAIN_S))
+        self._put(service.name, pop, holding)
+        return holding.command(pop)
 
     def _ask_again(self, now: Instant) -> list[PermitCommand]:
         """Send anew what was not answered; what was refused may be asked for again."""
         commands: list[PermitCommand] = []
+        spared: dict[str, bool] = {}
         self._stop_awaiting(now)
-        for name, pops in self._holdings.items():
-            for pop, holding in pops.items():
-                if holding.again_at > now:
-                    continue
-                if holding.asked is Asked.NOTHING:
-                    pops[pop] = replace(holding, again_at=FAR_FUTURE)
-                    self._note(name, now)
-                elif holding.asked is Asked.GRANT and not self._still_spared(name):
-                    commands.append(self._ask(self._service(name), pop, Asked.REVOCATION, now))
-                else:
-                    pops[pop] = replace(holding, again_at=after(now, ASK_AGAIN_S))
-                    commands.append(holding.command(pop))
-        every = (holding.again_at for pops in self._holdings.values() for holding in pops.values())
-        self._ask_at = min(chain(every, self._awaited.values()), default=FAR_FUTURE)
+        while self._due and self._due[0][0] <= now + ASK_TOGETHER_S:
+            at, name, pop = heappop(self._due)
+            holding = self.holding(name, pop)
+            if holding is None or holding.again_at != at:
+                continue
+            if holding.asked is Asked.NOTHING:
+                self._put(name, pop, replace(holding, again_at=FAR_FUTURE))
+                self._note(name, now)
+                continue
+            if holding.asked is Asked.GRANT and name not in spared:
+                spared[name] = self._still_spared(name)  # what is asked here changes nothing of it
+            if holding.asked is Asked.GRANT and not spared[name]:
+                commands.append(self._ask(self._service(name), pop, Asked.REVOCATION, now))
+            else:
+                self._put(name, pop, replace(holding, again_at=after(now, ASK_AGAIN_S)))
+                commands.append(holding.command(pop))
         return commands
 
 

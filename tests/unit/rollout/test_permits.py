@@ -8,7 +8,17 @@ from anycastle.base.ports import FAR_FUTURE, Instant
 from anycastle.model.fleet import Fleet
 from anycastle.model.permit import PermitReport, PermitState
 from anycastle.model.service import Floor
-from anycastle.rollout.permits import ASK_AGAIN_S, AWAITED_S, BATCH_S, Grant, PermitCommand, PermitLedger, Revoke
+from anycastle.rollout.permits import (
+    ASK_AGAIN_S,
+    ASK_TOGETHER_S,
+    AWAITED_S,
+    BATCH_PER_POP_S,
+    BATCH_S,
+    Grant,
+    PermitCommand,
+    PermitLedger,
+    Revoke,
+)
 from tests.unit.health.world import fleet, pop, service, world
 
 NAMES = ("ams", "fra", "lon", "mad")
@@ -160,6 +170,41 @@ def test_what_was_on_its_way_when_a_command_was_sent_does_not_answer_it() -> Non
     assert d.deals() == []
     assert "ams" not in d.ledger.relied_on(of_four().services[0])
     assert d.deals(ASK_AGAIN_S) == [Grant("ams", "dns", 1)], "the same again, for it may be lost"
+
+
+def test_what_is_asked_again_soon_goes_with_what_is_asked_again_now() -> None:
+    d = Dialogue(of_four(Floor(pops=1)))
+    d.joins("ams", "fra")
+    d.clock += ASK_TOGETHER_S / 2
+    d.joins("lon")
+    sent = d.clock
+    d.clock += 2 * ASK_TOGETHER_S
+    d.joins("mad")
+    d.clock = d.ledger.deadline
+    assert d.deals(0.0) == [Grant("ams", "dns", 1), Grant("fra", "dns", 1)]
+    assert d.ledger.deadline > sent + ASK_AGAIN_S, "the third's comes later than that of those"
+
+
+def test_a_grant_that_was_answered_is_not_asked_again() -> None:
+    d = Dialogue(of_four(Floor(pops=1)))
+    d.joins(*NAMES)
+    for name in NAMES[:2]:
+        d.says(name, PermitState.HELD, 1)
+    assert d.deals(ASK_AGAIN_S) == [Grant("lon", "dns", 1)]
+    d.says("lon", PermitState.HELD, 1)
+    d.deals()
+    d.deals(ASK_AGAIN_S)
+    assert d.ledger.deadline == FAR_FUTURE
+
+
+def test_a_service_of_many_pops_is_dealt_less_often() -> None:
+    many = PermitLedger(of_four())
+    reports = [PermitReport("dns", PermitState.NONE, 0, exported=True)]
+    for number in range(1000):
+        many.reported(f"p{number}", reports, Instant(0.0))
+    many.wake(Instant(BATCH_S))
+    many.left("p1", Instant(1.0))
+    assert many.deadline == 1.0 + 999 * BATCH_PER_POP_S
 
 
 def test_a_controller_that_knows_nothing_goes_on_from_the_epochs_of_the_agents() -> None:
