@@ -68,12 +68,18 @@ TARGETS: Final = MappingProxyType(
         ),
         "anycastle.model.service": _target("met_by spares", *_AGENT, f"{_ROLLOUT}/test_permits.py"),
         "anycastle.health.permits": _target("", *_AGENT),
+        "anycastle.health.pop_services": _target("tied permit_for when_alone would_use_permit any_pending", *_AGENT),
+        "anycastle.health.other_fleet": _target("", *_AGENT),
+        "anycastle.health.snapshot": _target("permits_of_left with_uses_foreseen", *_AGENT),
+        "anycastle.health.lease_terms": _target("lease_terms _lease_term", *_AGENT),
+        "anycastle.health.heartbeat": _target("waits_for_checks boot renew", *_AGENT),
+        "anycastle.health.found": _target("take_at_reload", *_AGENT),
         "anycastle.health.stance": _target("decide _cause_to_withdraw _may_withdraw", *_AGENT),
+        "anycastle.health.decider": _target(
+            "_decided change_permit free_permits foresee _to_save waits_to_vouch look_at_clocks", *_AGENT
+        ),
         "anycastle.health.agent": _target(
-            "controller_met permit_reports permit_granted permit_revoked require_takeable _permit_at_start _files_deal"
-            " _dealt _lacking_permits _require_permits _wish _decided _tied _permit_for _when_alone _free_permits"
-            " _to_save _would_use_permit _change_permit _waits_to_vouch _lease_term _find_announced _look_at_clocks",
-            *_AGENT,
+            "controller_met permit_reports permit_granted permit_revoked want_permits require_takeable", *_AGENT
         ),
     }
 )  # fmt: skip

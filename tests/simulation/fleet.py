@@ -14,8 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from anycastle.base.ports import FAR_FUTURE, Instant, Now, Timestamp
-from anycastle.health.agent import AgentEngine, Pace
+from anycastle.health.agent import AgentEngine
 from anycastle.health.commands import Apply, Command, Finish, ReadExports, Record, RenewLeases, Save, StartCheck
+from anycastle.health.decider import Pace
 from anycastle.health.lease import LeaseKeeper
 from anycastle.health.quorum import Condition
 from anycastle.health.reconcile import RouterView

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from anycastle.health.agent import AgentEngine
-from anycastle.health.permits import Permit
+from anycastle.health import decider
+from anycastle.health.permits import Permit, dealt_permit
 from anycastle.model.permit import PermitState
 from anycastle.model.service import Floor
 from anycastle.rollout import permits
@@ -61,7 +61,8 @@ def give_up_what_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def let_files_deal_beside_the_controller(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(AgentEngine, "_permit_at_start", lambda self, saved, service: self._dealt(service))
+    dealt = lambda known, fleet, pop, service, term: dealt_permit(fleet, pop, service)  # noqa: E731
+    monkeypatch.setattr(decider, "permit_at_start", dealt)
 
 
 MUTANTS: tuple[tuple[Mutate, int], ...] = (

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from anycastle.health import agent, permits, service, stance, verdict
+from anycastle.health import permits, service, stance, verdict
 from anycastle.health.permits import Permit
 from anycastle.health.stance import Situation
 from anycastle.model.fleet import Fleet
@@ -42,9 +42,10 @@ def withdraw_without_a_permit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def deal_one_permit_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     def deal(fleet: Fleet, made: Service) -> frozenset[str]:
-        return permits.deal(fleet, replace(made, floor=replace(made.floor, pops=made.floor.pops - 1)))
+        return dealt(fleet, replace(made, floor=replace(made.floor, pops=made.floor.pops - 1)))
 
-    monkeypatch.setattr(agent, "deal", deal)
+    dealt = permits.deal
+    monkeypatch.setattr(permits, "deal", deal)
 
 
 def forget_that_a_permit_was_used(monkeypatch: pytest.MonkeyPatch) -> None:

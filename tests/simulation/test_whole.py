@@ -1,13 +1,10 @@
 """The whole deployment, and the proof that what holds it together is needed, part by part."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
-from anycastle.base.ports import Now
-from anycastle.health.agent import AgentEngine
-from anycastle.health.state import AgentState
+from anycastle.health import decider, other_fleet
 from anycastle.rollout.staging import _Staging
 from tests.simulation.fleet import InvariantBroken
 from tests.simulation.whole.simulation import simulate
@@ -51,17 +48,11 @@ def step_as_far_as_anybody_likes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def end_what_an_assignment_ends_without_a_permit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(AgentEngine, "_lacking_permits", lambda self, fleet: [])
+    monkeypatch.setattr(other_fleet, "lacking_permits", lambda services, wanted, other: [])
 
 
 def forget_the_permits_of_what_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    snapshot = AgentEngine._snapshot
-
-    def forgetful(self: AgentEngine, now: Now) -> AgentState:
-        made = snapshot(self, now)
-        return replace(made, permits={name: made.permits[name] for name in self.services})
-
-    monkeypatch.setattr(AgentEngine, "_snapshot", forgetful)
+    monkeypatch.setattr(decider, "permits_of_left", lambda saved, services: {})
 
 
 MUTANTS: tuple[tuple[Mutate, int], ...] = (

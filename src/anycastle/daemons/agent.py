@@ -251,6 +251,7 @@ class AgentDaemon:
         told = assignment_json.decode(octets)
         fleet = fitted(told, self.engine.fleet, self.pop)
         at = now()  # one instant for the question and the deed: nothing that the engine knows changes between them
+        self.engine.want_permits(fleet, at)
         self.engine.require_takeable(fleet, at)
         self._require_durable()  # the term of the controller that says so, above all
         if self._assignments is not None:

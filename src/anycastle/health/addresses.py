@@ -4,9 +4,14 @@ An address taken away while packets for it still arrive has them refused (exabgp
 needed stays for `LINGER_S` after no export of its service is to be seen.
 """
 
+from collections.abc import Iterable
+
 from anycastle.base.ports import FAR_FUTURE, Instant, after
 from anycastle.health.commands import SetAddresses
-from anycastle.model.prefix import Address
+from anycastle.health.service import ServiceState
+from anycastle.model.announcement import Announcements
+from anycastle.model.prefix import Address, Prefix
+from anycastle.model.stance import DrainStep
 
 LINGER_S = 1.0
 
@@ -39,3 +44,20 @@ class AddressKeeper:
     def deadline(self) -> Instant:
         """The instant at which the next address goes."""
         return min(self._going.values(), default=FAR_FUTURE)
+
+
+def needed_addresses(states: Iterable[ServiceState], exports: Announcements) -> frozenset[Address]:
+    """Give the addresses that the loopback must carry, by what the router exports."""
+    exported = {route.prefix for route in exports}
+    return frozenset(
+        address
+        for state in states
+        if state.service.manage_addresses and not _gone(state, exported)
+        for address in state.service.addresses
+    )
+
+
+def _gone(state: ServiceState, exported: set[Prefix]) -> bool:
+    """Tell whether a service left for good, and no export of it is to be seen."""
+    left = not state.announced and (state.drain_step is DrainStep.STOPPED or state.leaving)
+    return left and not exported.intersection(state.service.prefixes)

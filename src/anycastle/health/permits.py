@@ -60,3 +60,23 @@ def deal(fleet: Fleet, service: Service) -> frozenset[str]:
     """
     capacity = {pop.name: pop.capacity for pop in fleet.pops}
     return frozenset(service.floor.spares({pop: capacity[pop] for pop in service.pops}))
+
+
+def files_deal(fleet: Fleet, leader_term: int) -> bool:
+    """Tell whether the fleet's files deal permits: no controller was ever met, and none is named that would deal them.
+
+    `leader_term` is the highest term of a controller that was ever spoken with.
+    """
+    return leader_term == 0 and fleet.controller is None
+
+
+def dealt_permit(fleet: Fleet, pop: str, service: Service) -> Permit:
+    """Give the permit that the fleet's files deal a PoP for a service."""
+    return Permit(PermitState.HELD if pop in deal(fleet, service) else PermitState.NONE)
+
+
+def permit_at_start(known: Permit, fleet: Fleet, pop: str, service: Service, leader_term: int) -> Permit:
+    """Give the saved permit if controllers deal them; else what the fleet's files deal, used if it was used."""
+    if not files_deal(fleet, leader_term) or known.state is PermitState.USED:
+        return known
+    return dealt_permit(fleet, pop, service)

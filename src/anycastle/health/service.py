@@ -13,12 +13,16 @@ from anycastle.health.stance import Decision, Situation, decide
 from anycastle.health.state import AgentState, SavedPenalty
 from anycastle.health.verdict import CheckTracker, Verdict
 from anycastle.model.check import Check
+from anycastle.model.event import DrainChanged
 from anycastle.model.permit import PermitState
 from anycastle.model.service import OnExit, Service, WhenAlone
 from anycastle.model.stance import DrainStep, Stance
 
 FIRST_ANSWERS_S = 1.0
 """After a start every check is asked within this span, however long its interval."""
+
+NOT_YET_KNOWN = Decision(Stance.WITHDRAW, "not yet known to serve")
+"""What is decided of a service before anything is known of it."""
 
 
 @dataclass(slots=True)
@@ -30,7 +34,7 @@ class ServiceState:
     flap: FlapPenalty
     permit: Permit
     drain: Drain | None = None
-    decision: Decision = Decision(Stance.WITHDRAW, "not yet known to serve")
+    decision: Decision = NOT_YET_KNOWN
     slow_until: Instant | None = None
     leaving: bool = False
     found_steered: bool = False
@@ -66,6 +70,11 @@ class ServiceState:
             for tracker in self.trackers
             if tracker.verdict is Verdict.UNHEALTHY
         )
+
+    def drain_event(self) -> DrainChanged:
+        """Give the event that says where a drain stands, or that it ended."""
+        owner, reason = (self.drain.owner, self.drain.reason) if self.drain else ("", "the drain ended")
+        return DrainChanged(self.service.name, self.drain_step.value, owner, reason)
 
     def reconsider(self, now: Now, permit: Permit, when_alone: WhenAlone, *, alone: bool) -> Decision | None:
         """Decide again; give the new decision where it differs from the last, and remember it.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
-from anycastle.health.agent import Pace
+from anycastle.health.decider import Pace
 from anycastle.model.announcement import RouteAttributes
 from anycastle.model.asn import ASN
 from anycastle.model.check import Check, Severity

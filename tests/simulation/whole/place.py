@@ -11,8 +11,9 @@ from typing import Protocol
 from anycastle.base.errors import MisuseError
 from anycastle.base.ports import FAR_FUTURE, Instant, Now
 from anycastle.daemons.assigned import fitted
-from anycastle.health.agent import AgentEngine, Pace
+from anycastle.health.agent import AgentEngine
 from anycastle.health.commands import Apply, Command, Finish, ReadExports, Record, RenewLeases, Save, StartCheck
+from anycastle.health.decider import Pace
 from anycastle.health.lease import LeaseKeeper
 from anycastle.health.permits import Permit
 from anycastle.health.reconcile import RouterView
@@ -371,6 +372,7 @@ class Place:
         at = self.now()
         try:
             fleet = fitted(told, agent.fleet, self.name)
+            agent.want_permits(fleet, at)
             agent.require_takeable(fleet, at)
             self._require_space()
         except MisuseError as error:

@@ -4,7 +4,6 @@ import pytest
 
 from anycastle.base.errors import MisuseError
 from anycastle.base.ports import Now, Timestamp
-from anycastle.health.agent import WISH_S
 from anycastle.health.commands import (
     Apply,
     Finish,
@@ -15,6 +14,7 @@ from anycastle.health.commands import (
     SetAddresses,
     StartCheck,
 )
+from anycastle.health.other_fleet import WISH_S
 from anycastle.health.permits import Permit
 from anycastle.health.quorum import Condition
 from anycastle.health.reconcile import LULL_S, RouterView
@@ -123,7 +123,7 @@ def test_services_that_flap_together_for_long_at_most_double_the_questions_of_th
         w.run(1.0)
     asked = [each.check.name for each in w.seen if isinstance(each, StartCheck) and each.check in slow]
     assert span_s / 60.0 * healthy < len(asked) <= 2 * (span_s / 60.0 + 1) * healthy
-    assert len(w.engine._due) < 4 * (flapping + healthy), "what is passed over does not gather"
+    assert len(w.engine._decider.schedule._due) < 4 * (flapping + healthy), "what is passed over does not gather"
 
 
 @pytest.mark.mission("F7")
@@ -870,6 +870,7 @@ def test_what_was_stopped_shows_anew_that_it_serves_before_it_is_announced() -> 
 
 
 def refuse(w: World, elsewhere: Fleet) -> None:
+    w.engine.want_permits(elsewhere, w.now)
     with pytest.raises(MisuseError, match="no permit allows it"):
         w.engine.require_takeable(elsewhere, w.now)
 
@@ -886,6 +887,7 @@ def test_permits_that_an_assignment_lacks_are_wanted_for_a_while_so_that_it_can_
     assert [report.wanted for report in w.engine.permit_reports()] == [False], "nobody sent it again"
     refuse(w, elsewhere)
     w.carry_out(w.engine.permit_granted("dns", 1, w.now))
+    w.engine.want_permits(elsewhere, w.now)
     w.engine.require_takeable(elsewhere, w.now)
     assert [report.wanted for report in w.engine.permit_reports()] == [False]
     w.carry_out(w.engine.reload(elsewhere, w.now))
