@@ -53,10 +53,13 @@ _AGENT = ("tests/unit/health/test_agent.py", "tests/unit/health/test_permits.py"
 TARGETS: Final = MappingProxyType(
     {
         "anycastle.rollout.permits": _target("", f"{_ROLLOUT}/test_permits.py"),
-        "anycastle.rollout.presence": _target("", f"{_ROLLOUT}/test_checks.py", f"{_ROLLOUT}/test_fleet_composer.py"),
+        "anycastle.rollout.presence": _target(
+            "", f"{_ROLLOUT}/test_presence.py", f"{_ROLLOUT}/test_checks.py", f"{_ROLLOUT}/test_fleet_composer.py",
+        ),
         "anycastle.rollout.limits": _target(
             "pops_max region_max capacity_fits share extent_of",
-            f"{_ROLLOUT}/test_plan.py", f"{_ROLLOUT}/test_checks.py", "tests/property/test_rollout.py",
+            f"{_ROLLOUT}/test_presence.py", f"{_ROLLOUT}/test_plan.py", f"{_ROLLOUT}/test_checks.py",
+            "tests/property/test_rollout.py",
         ),
         "anycastle.rollout.staging": _target(
             "phase _groups _fits stage_units", f"{_ROLLOUT}/test_plan.py", "tests/property/test_rollout.py"

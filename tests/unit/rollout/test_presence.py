@@ -1,0 +1,50 @@
+"""Who announces a service, and what shares are shares of: what is counted on is known."""
+
+from dataclasses import replace
+
+import pytest
+
+from anycastle.model.stance import Stance
+from anycastle.rollout.limits import extent_of
+from anycastle.rollout.presence import Presence
+from tests.unit.rollout.state import V4, V6, fleet, live, report, saying, service
+
+DNS, WEB = service("dns"), service("web", pops=("ams",))
+
+
+@pytest.mark.mission("C16")
+def test_a_pop_announces_a_service_when_each_of_its_prefixes_has_a_route() -> None:
+    made = fleet(DNS)
+    told = report(made, "ams")
+    halved = replace(told, exported=frozenset(route for route in told.exported if route.prefix == V4))
+    assert {route.prefix for route in told.exported} == {V4, V6}
+    assert Presence(live(made, halved)).announcing(DNS) == ["fra", "iad", "nrt"]
+
+
+@pytest.mark.mission("C16")
+def test_a_prefix_that_another_service_keeps_up_does_not_count_for_one_that_is_withdrawn() -> None:
+    made = fleet(DNS, WEB)
+    withdrawn = saying(report(made, "ams"), "web", stance=Stance.WITHDRAW)
+    assert Presence(live(made)).announcing(WEB) == ["ams"]
+    assert Presence(live(made, withdrawn)).announcing(WEB) == []
+    assert "ams" in Presence(live(made, withdrawn)).announcing(DNS)
+
+
+def test_a_pop_that_shares_the_prefix_and_knows_nothing_of_the_service_is_no_pop_of_it() -> None:
+    assert Presence(live(fleet(DNS, WEB))).announcing(WEB) == ["ams"]
+
+
+def test_a_pop_that_serves_on_though_the_files_name_it_no_more_is_one() -> None:
+    now = live(fleet(DNS))
+    assert Presence(now).announcing(service("dns", pops=("ams", "fra"))) == ["ams", "fra", "iad", "nrt"]
+
+
+def test_what_the_files_say_of_a_pop_goes_before_what_its_agent_read_once() -> None:
+    made = fleet(DNS, capacity=100.0)
+    older = replace(report(made, "ams"), capacity=7.0, region="old")
+    stranger = replace(report(made, "fra"), pop="gone", capacity=9.0, region="far")
+    extent = extent_of(made, live(made, older, stranger))
+    assert (extent.of_pop["ams"], extent.regions["ams"]) == (100.0, "eu")
+    assert (extent.of_pop["gone"], extent.regions["gone"]) == (9.0, "far")
+    assert extent.of_region == {"eu": 2, "us": 1, "asia": 1, "far": 1}
+    assert extent.share(["gone"]) == 9.0 / 409.0
