@@ -48,3 +48,10 @@ def test_what_the_files_say_of_a_pop_goes_before_what_its_agent_read_once() -> N
     assert (extent.of_pop["gone"], extent.regions["gone"]) == (9.0, "far")
     assert extent.of_region == {"eu": 2, "us": 1, "asia": 1, "far": 1}
     assert extent.share(["gone"]) == 9.0 / 409.0
+
+
+def test_a_pop_whose_capacity_nobody_states_adds_nothing() -> None:
+    made = fleet(DNS, capacity=100.0)
+    stranger = replace(report(made, "fra"), pop="gone", capacity=None)
+    extent = extent_of(made, live(made, stranger))
+    assert (extent.of_pop["gone"], extent.capacity) == (0.0, 400.0)
