@@ -37,6 +37,7 @@ from anycastle.response.conditions import (
     ServiceSeen,
     all_gone,
     alone,
+    drain_prefix,
     drains_of,
     maintenance_of,
     rollouts_of,
@@ -282,7 +283,7 @@ class Responding:
     def _before(self, pop: str) -> _Heard:
         """Give what was so of a PoP before it said anything in this leadership."""
         signals = [each for each in self._levels.signals.values() if each.subject.pop == pop]
-        drains = [each for name, each in self._levels.causes.items() if name.startswith(f"drain/{pop}/")]
+        drains = [each for name, each in self._levels.causes.items() if name.startswith(drain_prefix(pop))]
         return _Heard(None, connected=True, seen=PoPSeen(pop, connected=True), signals=signals, drains=drains)
 
     # -- keeping ------------------------------------------------------------------------------------------------------

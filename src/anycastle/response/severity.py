@@ -7,9 +7,9 @@ one PoP is concerned. *major*: one PoP is; the others carry its clients, as anyc
 from enum import Enum
 from typing import Final
 
-from anycastle.response.conditions import CONTROLLER_ALONE
 from anycastle.response.follows import ALONE, BURN, UNREACHABLE
 from anycastle.response.incident import Incident
+from anycastle.response.openings import CONTROLLER_ALONE
 from anycastle.response.signal import Urgency
 
 
