@@ -5,8 +5,7 @@ looks at what agents say now, has the response engine decide, makes all of it du
 incidents, the events, and each message for each notifier), and only then sends. What a notifier took is forgotten in a
 later commit: a controller that dies between the two has its successor send it again, under the same key.
 
-A PoP that was not heard since this leadership began is not gone: its agent may be on its way. For `GRACE_S` what was
-known of it stands. A PoP that no leadership ever heard is not missed at all: it is being built.
+Which PoPs are missed is decided by `response.hearing`; here facts are carried to it.
 
 Time for the engines goes on from where it was kept, by the monotonic clock: a wall clock that jumps holds up no page.
 """
@@ -35,17 +34,13 @@ from anycastle.response.conditions import (
     PoPSeen,
     RolloutSeen,
     ServiceSeen,
-    all_gone,
-    alone,
-    drain_prefix,
-    drains_of,
     maintenance_of,
     rollouts_of,
-    signals_of,
     with_urgency,
 )
 from anycastle.response.delivery import Delivery, DeliveryEngine
 from anycastle.response.engine import ResponseEngine
+from anycastle.response.hearing import GRACE_S, AgentNow, Hearing
 from anycastle.response.incident import Incident, Status
 from anycastle.response.message import message_of
 from anycastle.response.notification import Notice
@@ -55,9 +50,6 @@ from anycastle.response.recorded import NOTED
 from anycastle.response.signal import Cause, Signal, Topology, Urgency
 from anycastle.rollout.kept import Kept
 from anycastle.rollout.rollout import RolloutState
-
-GRACE_S: Final = 15.0
-"""How long agents may take to find a controller that begins to lead: they dial again within some seconds."""
 
 LOOK_S: Final = 1.0
 """How often it is looked even where nothing was told: windows open and close by themselves."""
@@ -104,14 +96,11 @@ class Leading(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
-    """What was made of a PoP's state; made anew when the state is another."""
+class _Agent:
+    """What was made of an agent's state; made anew when the state is another."""
 
     state: PoPState | None
-    connected: bool
-    seen: PoPSeen
-    signals: list[Signal]
-    drains: list[Cause]
+    now: AgentNow
 
 
 class Responding:
@@ -137,11 +126,11 @@ class Responding:
         self._notifying = notifying
         self._tell = tell
         self._levels = Levels(self.engine.firing, self.engine.causes)
-        self._heard: dict[str, _Heard] = {}
+        self._agents: dict[str, _Agent] = {}
         self._fleet: Fleet | None = None
         begun = now()
         self._ahead_s = max(begun.wall, self.engine.now) - begun.monotonic
-        self._grace_until = begun.monotonic + grace_s
+        self._hearing = Hearing(stored.counts.heard, self.now(), grace_s)
         self._others: dict[str, list[Signal]] = {}
         self._shown = {number: _look(each) for number, each in self.engine.incidents.items()}
         self._unsaved: set[int] = set()
@@ -240,13 +229,12 @@ class Responding:
         fleet = self._leads.fleet
         if fleet is not self._fleet:
             self._fleet, self.engine.topology = fleet, topology_of(fleet)
-        heard = [found for pop in fleet.pops if (found := self._of(pop.name)) is not None]
-        seen = [each.seen for each in heard if not _waited_for(each)]
-        if all_gone(seen) and len(seen) == len(heard):
-            signals = alone(seen)
-        else:
-            signals = [signal for each in heard for signal in each.signals]
-        causes = [cause for each in heard for cause in each.drains]
+        agents = {pop.name: now for pop in fleet.pops if (now := self._agent(pop.name)) is not None}
+        found = self._hearing.look((pop.name for pop in fleet.pops), agents, self._levels, self.now())
+        if self._hearing.heard != frozenset(self._counts.heard):
+            self._counts = replace(self._counts, heard=tuple(sorted(self._hearing.heard)))
+            self._dirty = True
+        signals, causes = list(found.signals), list(found.drains)
         causes += maintenance_of(fleet, self.now())
         moving = [each for each in self._leads.kept_now.rollouts.values() if each.state in _MOVES]
         causes += rollouts_of(
@@ -254,37 +242,15 @@ class Responding:
         )
         return signals + [signal for others in self._others.values() for signal in others], causes
 
-    def _of(self, pop: str) -> _Heard | None:
-        """Give what is known of a PoP; None of one that no leadership ever heard."""
+    def _agent(self, pop: str) -> AgentNow | None:
+        """Give what is known of a PoP's agent; None of one that has not dialled in since this leadership began."""
         agent = self._leads.agents.get(pop)
         if agent is None:
-            return self._unheard(pop)
-        known = self._heard.get(pop)
-        if known is not None and known.state is agent.state and known.connected is agent.connected:
-            return known
-        if agent.connected and agent.state is None:  # it has joined, and said nothing yet: what was so stands
-            return known or self._before(pop)
-        seen = _seen(pop, agent)
-        made = _Heard(agent.state, agent.connected, seen, signals_of(seen), drains_of(seen))
-        if pop not in self._counts.heard:
-            self._counts = replace(self._counts, heard=tuple(sorted({*self._counts.heard, pop})))
-            self._dirty = True
-        self._heard[pop] = made
-        return made
-
-    def _unheard(self, pop: str) -> _Heard | None:
-        if pop not in self._counts.heard:
             return None
-        if now().monotonic < self._grace_until:
-            return self._before(pop)
-        seen = PoPSeen(pop, connected=False)
-        return _Heard(None, connected=False, seen=seen, signals=signals_of(seen), drains=[])
-
-    def _before(self, pop: str) -> _Heard:
-        """Give what was so of a PoP before it said anything in this leadership."""
-        signals = [each for each in self._levels.signals.values() if each.subject.pop == pop]
-        drains = [each for name, each in self._levels.causes.items() if name.startswith(drain_prefix(pop))]
-        return _Heard(None, connected=True, seen=PoPSeen(pop, connected=True), signals=signals, drains=drains)
+        known = self._agents.get(pop)
+        if known is None or known.state is not agent.state or known.now.connected is not agent.connected:
+            known = self._agents[pop] = _Agent(agent.state, AgentNow(agent.connected, _seen(pop, agent.state)))
+        return known.now
 
     # -- keeping ------------------------------------------------------------------------------------------------------
 
@@ -434,14 +400,10 @@ async def stored_response(store: Store, tell: Callable[[str], None]) -> response
         return response_json.Stored(response_json.Counts(notices=int(now().wall)), None, (), (), ())
 
 
-def _waited_for(heard: _Heard) -> bool:
-    return heard.state is None and heard.connected
-
-
-def _seen(pop: str, agent: AgentSeen) -> PoPSeen:
-    if agent.state is None or not agent.connected:
-        return PoPSeen(pop, agent.connected)
-    report = agent.state.report
+def _seen(pop: str, state: PoPState | None) -> PoPSeen | None:
+    if state is None:
+        return None
+    report = state.report
     services = [ServiceSeen(each.name, each.stance, each.drain, each.reason) for each in report.services.values()]
     return PoPSeen(
         pop, connected=True, services=services, wanted=report.wanted, exported=report.exported,

@@ -8,7 +8,7 @@ A PoP that is gone says nothing of its services: it is one signal, and what it s
 PoPs are gone at once, it is this controller that is cut off, which is one signal too, and about no PoP.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -50,14 +50,9 @@ class PoPSeen:
     """Its router was read; before that nothing is known of routes and sessions."""
 
 
-def all_gone(pops: Collection[PoPSeen]) -> bool:
-    """Tell whether it is the controller that is alone."""
-    return len(pops) > 1 and not any(seen.connected for seen in pops)
-
-
-def alone(pops: Collection[PoPSeen]) -> list[Signal]:
+def alone(pops: Sized) -> Signal:
     """Give the signal that no PoP is heard."""
-    return [opens(CONTROLLER_ALONE, Subject(), f"none of {len(pops)} PoPs has a session with the controller")]
+    return opens(CONTROLLER_ALONE, Subject(), f"none of {len(pops)} PoPs has a session with the controller")
 
 
 def signals_of(seen: PoPSeen) -> list[Signal]:

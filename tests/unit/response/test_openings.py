@@ -68,7 +68,9 @@ def fires(folder: Path, bodies: Sequence[Body]) -> Said:
 SESSIONS = [*up("a"), *up("b")]
 PAIRS = {
     "the PoP is gone": ([LeaseLapsed("dns", "withdraw", 3.0)], PoPSeen("ams", connected=False)),
-    "it is back": ([LeaseLapsed("dns", "withdraw", 3.0), AgentStarted("1", recovered=True, observe_only=False)], seen()),
+    "it is back": (
+        [LeaseLapsed("dns", "withdraw", 3.0), AgentStarted("1", recovered=True, observe_only=False)], seen(),
+    ),
     "withdrawn": ([StanceChanged("dns", "withdraw", "r", "")], seen(stance=Stance.WITHDRAW)),
     "steered": ([StanceChanged("dns", "steer", "r", "")], seen(stance=Stance.STEER)),
     "refused": (
