@@ -12,11 +12,11 @@ from anycastle.daemons.signal_source import Take
 from anycastle.io.config.indicators_file import IndicatorSettings
 from anycastle.io.prometheus_query import PrometheusAlert, PrometheusQueries
 from anycastle.response.follows import BURN
+from anycastle.response.openings import SILENT, opens
 from anycastle.response.signal import Signal, Subject, Urgency
 from anycastle.slo.export import prometheus
 
 SOURCE: Final = "budgets"
-SILENT: Final = "objective_silent"
 KIND: Final[Mapping[str, str]] = {prometheus.BURN: BURN, prometheus.SILENT: SILENT}
 """Alerts of the exported rules -> kind of the signal; others are nobody's business here."""
 
@@ -29,11 +29,11 @@ def signals_of(alerts: list[PrometheusAlert]) -> list[Signal]:
         if kind is None or each.state != "firing":
             continue
         subject = Subject(service=each.labels.get("service", ""), region=each.labels.get("region", ""))
-        urgency = Urgency.PAGE if each.labels.get("severity") == Urgency.PAGE.value else Urgency.TICKET
+        page = each.labels.get("severity") == Urgency.PAGE.value
         text = each.annotations.get("summary") or f"{kind} of {subject.service}"
-        signal = Signal(kind, subject, urgency, firing=True, summary=text)
+        signal = opens(kind, subject, text, part=not page)
         known = found.get(signal.key)
-        if known is None or (known.urgency is Urgency.TICKET and urgency is Urgency.PAGE):
+        if known is None or (known.urgency is Urgency.TICKET and page):
             found[signal.key] = signal
     return list(found.values())
 

@@ -5,8 +5,7 @@ looks at what agents say now, has the response engine decide, makes all of it du
 incidents, the events, and each message for each notifier), and only then sends. What a notifier took is forgotten in a
 later commit: a controller that dies between the two has its successor send it again, under the same key.
 
-A PoP that was not heard since this leadership began is not gone: its agent may be on its way. For `GRACE_S` what was
-known of it stands. A PoP that no leadership ever heard is not missed at all: it is being built.
+Which PoPs are missed is decided by `response.hearing`; here facts are carried to it.
 
 Time for the engines goes on from where it was kept, by the monotonic clock: a wall clock that jumps holds up no page.
 """
@@ -16,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from anycastle.base.errors import MisuseError, ParseError
 from anycastle.base.ports import Timestamp
@@ -27,7 +26,7 @@ from anycastle.io.agent_sections import PoPState
 from anycastle.io.clock import now
 from anycastle.io.notifiers.port import DeliveryError
 from anycastle.io.response_log import topology_of
-from anycastle.io.store.port import Store
+from anycastle.io.store.port import NotLeading, Once, Store
 from anycastle.model.event import Body, Event, IncidentChanged, NoticeDead, NoticeSent
 from anycastle.model.fleet import Fleet
 from anycastle.response.conditions import (
@@ -35,26 +34,22 @@ from anycastle.response.conditions import (
     PoPSeen,
     RolloutSeen,
     ServiceSeen,
-    all_gone,
-    alone,
-    drains_of,
     maintenance_of,
     rollouts_of,
-    signals_of,
     with_urgency,
 )
 from anycastle.response.delivery import Delivery, DeliveryEngine
 from anycastle.response.engine import ResponseEngine
+from anycastle.response.hearing import GRACE_S, AgentNow, Hearing
 from anycastle.response.incident import Incident, Status
 from anycastle.response.message import message_of
 from anycastle.response.notification import Notice
+from anycastle.response.orders import Acknowledge, Annotate, ResponseOrder, SendAgain
 from anycastle.response.policy import Policy
+from anycastle.response.recorded import NOTED
 from anycastle.response.signal import Cause, Signal, Topology, Urgency
 from anycastle.rollout.kept import Kept
 from anycastle.rollout.rollout import RolloutState
-
-GRACE_S: Final = 15.0
-"""How long agents may take to find a controller that begins to lead: they dial again within some seconds."""
 
 LOOK_S: Final = 1.0
 """How often it is looked even where nothing was told: windows open and close by themselves."""
@@ -67,7 +62,19 @@ LIVE: Final = Policy(page_after_s=4.0)
 
 _MOVES: Final = frozenset({RolloutState.APPLYING, RolloutState.BAKING, RolloutState.ROLLING_BACK})
 
-Commit = Callable[[Mapping[str, bytes | None], Sequence[Event]], Awaitable[None]]
+
+class Commit(Protocol):
+    """Makes documents, events and an answer durable together."""
+
+    def __call__(
+        self, documents: Mapping[str, bytes | None], events: Sequence[Event], once: Once | None = None
+    ) -> Awaitable[None]:
+        """Write it all or nothing."""
+        ...
+
+
+Answer = Callable[[tuple[str, ...]], Once]
+"""The keys of letters that are sent again -> what is kept of the answer."""
 
 
 class Leading(Protocol):
@@ -89,14 +96,11 @@ class Leading(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
-    """What was made of a PoP's state; made anew when the state is another."""
+class _Agent:
+    """What was made of an agent's state; made anew when the state is another."""
 
     state: PoPState | None
-    connected: bool
-    seen: PoPSeen
-    signals: list[Signal]
-    drains: list[Cause]
+    now: AgentNow
 
 
 class Responding:
@@ -122,18 +126,21 @@ class Responding:
         self._notifying = notifying
         self._tell = tell
         self._levels = Levels(self.engine.firing, self.engine.causes)
-        self._heard: dict[str, _Heard] = {}
+        self._agents: dict[str, _Agent] = {}
         self._fleet: Fleet | None = None
         begun = now()
         self._ahead_s = max(begun.wall, self.engine.now) - begun.monotonic
-        self._grace_until = begun.monotonic + grace_s
+        self._hearing = Hearing(stored.counts.heard, self.now(), grace_s)
         self._others: dict[str, list[Signal]] = {}
         self._shown = {number: _look(each) for number, each in self.engine.incidents.items()}
         self._unsaved: set[int] = set()
         self._events: list[Body] = []
         self._dirty = False
         self._keeping = asyncio.Lock()
-        self._sending: set[asyncio.Task[None]] = set()
+        self._failed: BaseException | None = None
+        """Why a commit failed: what is believed here has gone beyond what is kept, and only a new start mends that."""
+        self._sending: set[asyncio.Task[Any]] = set()
+        """What is under way: messages, and what people ordered."""
 
     def now(self) -> Timestamp:
         """Give the engines' time."""
@@ -150,6 +157,8 @@ class Responding:
                 await self._keep()
                 self._send()
                 await self._wait()
+                if self._failed is not None:
+                    raise self._failed
         finally:
             for task in self._sending:
                 task.cancel()
@@ -220,13 +229,12 @@ class Responding:
         fleet = self._leads.fleet
         if fleet is not self._fleet:
             self._fleet, self.engine.topology = fleet, topology_of(fleet)
-        heard = [found for pop in fleet.pops if (found := self._of(pop.name)) is not None]
-        seen = [each.seen for each in heard if not _waited_for(each)]
-        if all_gone(seen) and len(seen) == len(heard):
-            signals = alone(seen)
-        else:
-            signals = [signal for each in heard for signal in each.signals]
-        causes = [cause for each in heard for cause in each.drains]
+        agents = {pop.name: now for pop in fleet.pops if (now := self._agent(pop.name)) is not None}
+        found = self._hearing.look((pop.name for pop in fleet.pops), agents, self._levels, self.now())
+        if self._hearing.heard != frozenset(self._counts.heard):
+            self._counts = replace(self._counts, heard=tuple(sorted(self._hearing.heard)))
+            self._dirty = True
+        signals, causes = list(found.signals), list(found.drains)
         causes += maintenance_of(fleet, self.now())
         moving = [each for each in self._leads.kept_now.rollouts.values() if each.state in _MOVES]
         causes += rollouts_of(
@@ -234,60 +242,52 @@ class Responding:
         )
         return signals + [signal for others in self._others.values() for signal in others], causes
 
-    def _of(self, pop: str) -> _Heard | None:
-        """Give what is known of a PoP; None of one that no leadership ever heard."""
+    def _agent(self, pop: str) -> AgentNow | None:
+        """Give what is known of a PoP's agent; None of one that has not dialled in since this leadership began."""
         agent = self._leads.agents.get(pop)
         if agent is None:
-            return self._unheard(pop)
-        known = self._heard.get(pop)
-        if known is not None and known.state is agent.state and known.connected is agent.connected:
-            return known
-        if agent.connected and agent.state is None:  # it has joined, and said nothing yet: what was so stands
-            return known or self._before(pop)
-        seen = _seen(pop, agent)
-        made = _Heard(agent.state, agent.connected, seen, signals_of(seen), drains_of(seen))
-        if pop not in self._counts.heard:
-            self._counts = replace(self._counts, heard=tuple(sorted({*self._counts.heard, pop})))
-            self._dirty = True
-        self._heard[pop] = made
-        return made
-
-    def _unheard(self, pop: str) -> _Heard | None:
-        if pop not in self._counts.heard:
             return None
-        if now().monotonic < self._grace_until:
-            return self._before(pop)
-        seen = PoPSeen(pop, connected=False)
-        return _Heard(None, connected=False, seen=seen, signals=signals_of(seen), drains=[])
-
-    def _before(self, pop: str) -> _Heard:
-        """Give what was so of a PoP before it said anything in this leadership."""
-        signals = [each for each in self._levels.signals.values() if each.subject.pop == pop]
-        drains = [each for name, each in self._levels.causes.items() if name.startswith(f"drain/{pop}/")]
-        return _Heard(None, connected=True, seen=PoPSeen(pop, connected=True), signals=signals, drains=drains)
+        known = self._agents.get(pop)
+        if known is None or known.state is not agent.state or known.now.connected is not agent.connected:
+            known = self._agents[pop] = _Agent(agent.state, AgentNow(agent.connected, _seen(pop, agent.state)))
+        return known.now
 
     # -- keeping ------------------------------------------------------------------------------------------------------
 
     async def _keep(self) -> None:
         """Make durable what changed."""
         async with self._keeping:
-            changed = frozenset(self.deliveries.changed)
-            if not (self._dirty or changed or self._events):
-                return
-            documents: dict[str, bytes | None] = response_json.delivery_documents(
-                changed, self.deliveries.waiting, self.deliveries.dead
-            )
-            if self._dirty:
-                self._counts = replace(self._counts, dead_beyond=self.deliveries.dead_beyond)
-                documents[response_json.COUNTS] = response_json.encode(self._counts)
-                documents[response_json.ENGINE] = response_json.encode(self.engine.kept())
-                documents |= self._incidents()
-            wall = now().wall
-            events = [Event(wall, CONTROLLER, body) for body in self._events]
-            self._dirty, self._events = False, []
-            self._unsaved.clear()
-            self.deliveries.changed.clear()
-            await self._commit(documents, events)
+            await self._write()
+
+    async def _write(self, once: Once | None = None) -> None:
+        """Commit what changed, with the answer to who ordered it; by whoever holds `_keeping`.
+
+        Where that fails, `run` ends with the same error: what was not written is in no memory but this one.
+        """
+        if self._failed is not None:
+            raise self._failed
+        changed = frozenset(self.deliveries.changed)
+        if not (self._dirty or changed or self._events or once):
+            return
+        documents: dict[str, bytes | None] = response_json.delivery_documents(
+            changed, self.deliveries.waiting, self.deliveries.dead
+        )
+        if self._dirty:
+            self._counts = replace(self._counts, dead_beyond=self.deliveries.dead_beyond)
+            documents[response_json.COUNTS] = response_json.encode(self._counts)
+            documents[response_json.ENGINE] = response_json.encode(self.engine.kept())
+            documents |= self._incidents()
+        wall = now().wall
+        events = [Event(wall, CONTROLLER, body) for body in self._events]
+        self._dirty, self._events = False, []
+        self._unsaved.clear()
+        self.deliveries.changed.clear()
+        try:
+            await self._commit(documents, events, once)
+        except BaseException as error:
+            self._failed = error
+            self._leads.stirred.set()
+            raise
 
     def _incidents(self) -> dict[str, bytes | None]:
         found: dict[str, bytes | None] = {}
@@ -343,28 +343,49 @@ class Responding:
 
     # -- people -------------------------------------------------------------------------------------------------------
 
-    async def acknowledge(self, number: int, who: str) -> None:
-        """Somebody looks at it: no more reminders. Durable when it returns. Raises `MisuseError`."""
-        self.engine.acknowledge(number, who, self.now())
-        self._after([], self.now())
-        await self._keep()
+    async def order(self, order: ResponseOrder, who: str, once: Answer | None = None) -> tuple[str, ...]:
+        """Do what somebody wants; durable when it returns, in one commit with the answer that `once` makes of it.
 
-    async def annotate(self, number: int, who: str, text: str) -> None:
-        """Add words to a timeline. Durable when it returns. Raises `MisuseError`."""
-        self.engine.annotate(number, who, text, self.now())
-        self._unsaved.add(number)
-        self._dirty = True
-        await self._keep()
+        Gives the keys of the letters that wait to be sent again. Raises `MisuseError` for a refusal, `NotLeading`
+        where this response is over, and what the store raises.
+        """
+        task = asyncio.create_task(self._ordered(order, who, once))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+        try:
+            return await asyncio.shield(task)  # whoever asked may go: what was taken is carried out
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise NotLeading("the response of this controller ended meanwhile") from None
+            raise
 
-    async def again(self, keys: Sequence[str]) -> list[str]:
-        """Send dead letters again: some, or all where none is named; give which. Raises `MisuseError`."""
-        unknown = [key for key in keys if key not in self.deliveries.dead]
-        if unknown:
-            raise MisuseError(f"there is no dead letter {', '.join(unknown)}")
-        done = [key for key in list(keys or self.deliveries.dead) if self.deliveries.again(key, self.now())]
-        await self._keep()
+    async def _ordered(self, order: ResponseOrder, who: str, once: Answer | None) -> tuple[str, ...]:
+        async with self._keeping:
+            if self._failed is not None:
+                raise NotLeading("the response of this controller is over, and begins anew")
+            keys = self._do(order, who)
+            await self._write(None if once is None else once(keys))
         self._leads.stirred.set()
-        return done
+        return keys
+
+    def _do(self, order: ResponseOrder, who: str) -> tuple[str, ...]:
+        instant = self.now()
+        match order:
+            case Acknowledge(number):
+                self.engine.acknowledge(number, who, instant)
+                self._after([], instant)
+            case Annotate(number, text):
+                self.engine.annotate(number, who, text, instant)
+                self._unsaved.add(number)
+                self._events.append(_as_event(self.engine.incidents[number], NOTED, who, f"{who}: {text}"))
+                self._dirty = True
+            case SendAgain(keys):
+                unknown = [key for key in keys or () if key not in self.deliveries.dead]
+                if unknown:
+                    raise MisuseError(f"there is no dead letter {', '.join(unknown)}")
+                wanted = list(self.deliveries.dead if keys is None else keys)
+                return tuple(key for key in wanted if self.deliveries.again(key, instant))
+        return ()
 
 
 async def stored_response(store: Store, tell: Callable[[str], None]) -> response_json.Stored:
@@ -379,14 +400,10 @@ async def stored_response(store: Store, tell: Callable[[str], None]) -> response
         return response_json.Stored(response_json.Counts(notices=int(now().wall)), None, (), (), ())
 
 
-def _waited_for(heard: _Heard) -> bool:
-    return heard.state is None and heard.connected
-
-
-def _seen(pop: str, agent: AgentSeen) -> PoPSeen:
-    if agent.state is None or not agent.connected:
-        return PoPSeen(pop, agent.connected)
-    report = agent.state.report
+def _seen(pop: str, state: PoPState | None) -> PoPSeen | None:
+    if state is None:
+        return None
+    report = state.report
     services = [ServiceSeen(each.name, each.stance, each.drain, each.reason) for each in report.services.values()]
     return PoPSeen(
         pop, connected=True, services=services, wanted=report.wanted, exported=report.exported,
@@ -410,8 +427,11 @@ def _changed(incident: Incident, before: _Look | None) -> IncidentChanged:
     else:
         change = "widened"
     last = incident.timeline[-1].text if incident.timeline else ""
+    return _as_event(incident, change, incident.acknowledged_by, last)
+
+
+def _as_event(incident: Incident, change: str, who: str, text: str) -> IncidentChanged:
     return IncidentChanged(
         incident.id, change, incident.status.value, incident.urgency.value, incident.title, incident.kind,
-        tuple(sorted(incident.pops)), tuple(sorted(incident.services)), tuple(sorted(incident.prefixes)),
-        incident.acknowledged_by, last,
+        tuple(sorted(incident.pops)), tuple(sorted(incident.services)), tuple(sorted(incident.prefixes)), who, text,
     )  # fmt: skip

@@ -8,9 +8,8 @@ A PoP that is gone says nothing of its services: it is one signal, and what it s
 PoPs are gone at once, it is this controller that is cut off, which is one signal too, and about no PoP.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Final
 
 from anycastle.base.ports import Timestamp
@@ -19,25 +18,12 @@ from anycastle.model.fleet import Fleet
 from anycastle.model.prefix import Family
 from anycastle.model.stance import DrainStep, Stance
 from anycastle.response.follows import POP_DOWN, SERVICE_DOWN, SESSION_DOWN, WITHDRAWN
+from anycastle.response.openings import CONTROLLER_ALONE, opens
 from anycastle.response.signal import Cause, CauseKind, Signal, Subject, Urgency
-
-CONTROLLER_ALONE: Final = "controller_alone"
-"""No PoP has a session with the controller."""
 
 NAMED_MAX: Final = 3
 CAUSES_OF_ROLLOUTS_MAX: Final = 500
 """Beyond it a rollout's prefixes are not told one by one: it moves all there is."""
-
-USUAL: Final[Mapping[str, Urgency]] = MappingProxyType(
-    {
-        CONTROLLER_ALONE: Urgency.PAGE,
-        POP_DOWN: Urgency.PAGE,
-        SERVICE_DOWN: Urgency.PAGE,
-        SESSION_DOWN: Urgency.PAGE,
-        WITHDRAWN: Urgency.PAGE,
-    }
-)
-"""How urgent each is, where nobody says otherwise. A session that others of its PoP make up for is a ticket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +50,15 @@ class PoPSeen:
     """Its router was read; before that nothing is known of routes and sessions."""
 
 
-def all_gone(pops: Collection[PoPSeen]) -> bool:
-    """Tell whether it is the controller that is alone."""
-    return len(pops) > 1 and not any(seen.connected for seen in pops)
-
-
-def alone(pops: Collection[PoPSeen]) -> list[Signal]:
+def alone(pops: Sized) -> Signal:
     """Give the signal that no PoP is heard."""
-    return [_signal(CONTROLLER_ALONE, Subject(), f"none of {len(pops)} PoPs has a session with the controller")]
+    return opens(CONTROLLER_ALONE, Subject(), f"none of {len(pops)} PoPs has a session with the controller")
 
 
 def signals_of(seen: PoPSeen) -> list[Signal]:
     """Give what fires at one PoP."""
     if not seen.connected:
-        return [_signal(POP_DOWN, Subject(pop=seen.pop), f"{seen.pop} is gone: its agent has no session")]
+        return [opens(POP_DOWN, Subject(pop=seen.pop), f"{seen.pop} is gone: its agent has no session")]
     found = [signal for service in seen.services for signal in _of_service(seen.pop, service)]
     if seen.booted:
         found += _of_sessions(seen)
@@ -91,7 +72,7 @@ def _of_service(pop: str, service: ServiceSeen) -> list[Signal]:
         return []
     done = "is withdrawn" if service.stance is Stance.WITHDRAW else "fails and is still announced"
     text = f"{service.name} {done} at {pop}: {service.reason}" if service.reason else f"{service.name} {done} at {pop}"
-    return [_signal(SERVICE_DOWN, Subject(service=service.name, pop=pop), text)]
+    return [opens(SERVICE_DOWN, Subject(service=service.name, pop=pop), text)]
 
 
 def _of_sessions(seen: PoPSeen) -> list[Signal]:
@@ -101,9 +82,9 @@ def _of_sessions(seen: PoPSeen) -> list[Signal]:
         return []
     names = _named({upstream for upstream, _ in lost})
     if lost == needed:
-        return [_signal(SESSION_DOWN, Subject(pop=seen.pop), f"{seen.pop} has no session to announce by: {names}")]
+        return [opens(SESSION_DOWN, Subject(pop=seen.pop), f"{seen.pop} has no session to announce by: {names}")]
     text = f"{seen.pop} lost sessions, and others carry its routes: {names}"
-    return [_signal(SESSION_DOWN, Subject(pop=seen.pop), text, Urgency.TICKET)]
+    return [opens(SESSION_DOWN, Subject(pop=seen.pop), text, part=True)]
 
 
 def _of_routes(seen: PoPSeen) -> list[Signal]:
@@ -118,13 +99,9 @@ def _of_routes(seen: PoPSeen) -> list[Signal]:
     silent = {str(route.prefix) for route in missing if route.prefix not in announced}
     if silent:
         text = f"{seen.pop} does not announce {_named(silent)}, though its agent wants it to"
-        return [_signal(WITHDRAWN, Subject(pop=seen.pop), text)]
+        return [opens(WITHDRAWN, Subject(pop=seen.pop), text)]
     text = f"{seen.pop} does not announce all that its agent wants: {_named({str(route.prefix) for route in missing})}"
-    return [_signal(WITHDRAWN, Subject(pop=seen.pop), text, Urgency.TICKET)]
-
-
-def _signal(name: str, subject: Subject, text: str, urgency: Urgency | None = None) -> Signal:
-    return Signal(name, subject, urgency or USUAL[name], firing=True, summary=text)
+    return [opens(WITHDRAWN, Subject(pop=seen.pop), text, part=True)]
 
 
 def _named(names: Collection[str]) -> str:
@@ -148,14 +125,18 @@ class RolloutSeen:
 
 def drains_of(seen: PoPSeen) -> list[Cause]:
     """Give the drains that the PoP's own agent tells of, whoever ordered them."""
-    return [
-        Cause(
-            f"drain/{seen.pop}/{service.name}", CauseKind.DRAIN, Subject(service=service.name, pop=seen.pop),
-            f"{service.name} is drained at {seen.pop}",
-        )
-        for service in seen.services
-        if service.drain is not DrainStep.NORMAL
-    ]  # fmt: skip
+    return [drain_of(seen.pop, service.name) for service in seen.services if service.drain is not DrainStep.NORMAL]
+
+
+def drain_of(pop: str, service: str, text: str = "") -> Cause:
+    """Give the cause that a drain is."""
+    subject = Subject(service=service, pop=pop)
+    return Cause(f"{drain_prefix(pop)}{service}", CauseKind.DRAIN, subject, text or f"{service} is drained at {pop}")
+
+
+def drain_prefix(pop: str) -> str:
+    """Give what the names of a PoP's drains begin with."""
+    return f"drain/{pop}/"
 
 
 def rollouts_of(rollouts: Iterable[RolloutSeen]) -> list[Cause]:

@@ -1,8 +1,8 @@
 """Incidents of a case: what its facts say to the response engine, in the order of time.
 
 The same log gives the same incidents with the same numbers, so `incidents timeline 3` means one thing for as long as a
-log is only added to. What is said here is only what an event means by itself: a check that fails is *service_down* of
-its PoP, a drain that begins is a cause. What belongs together and who is told is the engine's to decide.
+log is only added to. What is said here is only what an event means by itself, by the table of `openings`; a drain
+that begins is a cause. What belongs together and who is told is the engine's to decide.
 
 Probes are folded into states of a region: *reaching*, or *not reaching* where at least half of its networks had no
 answer to their last probe. A region of one network is one opinion, and is told as such.
@@ -14,26 +14,19 @@ from typing import Final, NamedTuple
 
 from anycastle.base.ports import Timestamp
 from anycastle.model import event as events
+from anycastle.model.stance import DrainStep, Stance
 from anycastle.response import follows
+from anycastle.response.conditions import drain_of
 from anycastle.response.engine import ResponseEngine
 from anycastle.response.evidence import Case, Fact, Lane, Probed
+from anycastle.response.findings import OpenFindings
 from anycastle.response.notification import Notice
+from anycastle.response.openings import opens, over
 from anycastle.response.policy import Policy
-from anycastle.response.signal import Cause, CauseKind, Signal, Subject, Topology, Urgency
+from anycastle.response.signal import Signal, Subject, Topology
 
 LOST_SHARE: Final = 0.5
 """Of a region's networks without an answer: above it most of the region's users may be cut off."""
-
-KIND_OF_FINDING: Final = {
-    "origin_change": follows.HIJACK,
-    "sub_prefix": follows.HIJACK,
-    "forged_path": follows.HIJACK,
-    "squatting": follows.HIJACK,
-    "route_leak": follows.LEAK,
-    "visibility_loss": follows.VISIBILITY,
-    "partial_visibility": follows.VISIBILITY,
-}
-"""Detector -> kind of alert; a finding of another detector is an alert of the detector's name."""
 
 Do = Callable[[ResponseEngine], list[Notice] | None]
 
@@ -61,8 +54,8 @@ def story_of(case: Case, told: Iterable[Told] = (), policy: Policy = Policy()) -
     """Play a case to the engine, with what a file of alerts says besides. Raises `MisuseError` of the latter."""
     engine = _Noting(case.topology, policy)
     probe_facts, of_probes = _of_probes(case.probes)
-    members = _Members()
-    of_facts = (each for fact in case.facts for each in _of_fact(fact, members))
+    known = _Known()
+    of_facts = (each for fact in case.facts for each in _of_fact(fact, known))
     steps = sorted([*told, *of_probes, *of_facts], key=lambda each: each.at)
     notices: list[Notice] = []
     for step in steps:
@@ -95,79 +88,94 @@ def _pass(engine: ResponseEngine, until: Timestamp) -> list[Notice]:
     return notices
 
 
-def _alert(fact: Fact, name: str, firing: bool, *, page: bool = False, subject: Subject | None = None) -> Told:
-    urgency = Urgency.PAGE if page else Urgency.TICKET
-    place = f"{fact.pop}: " if fact.pop else ""
-    signal = Signal(name, subject or fact.subject, urgency, firing, place + fact.text)
-    return Told(fact.at, lambda engine: engine.take([signal], fact.at))
+def _told(fact: Fact, *signals: Signal) -> Told:
+    return Told(fact.at, lambda engine: engine.take(signals, fact.at))
 
 
-class _Members:
-    """Which checks of a service fail, which sessions of a PoP are down: an alert is over with the last of them."""
+def _text(fact: Fact) -> str:
+    return f"{fact.pop}: {fact.text}" if fact.pop else fact.text
+
+
+def _says(fact: Fact, kind: str, firing: bool, subject: Subject, *, part: bool = False) -> Told:
+    return _told(fact, opens(kind, subject, _text(fact), part=part) if firing else over(kind, subject, _text(fact)))
+
+
+class _Known:
+    """What was said before, as far as what is said next depends on it."""
 
     def __init__(self) -> None:
-        self._wrong: dict[tuple[str, str, str], set[str]] = {}
-        self.were_up: set[tuple[str, str]] = set()
-        """PoP and session that was established once: one that never was is not lost."""
+        self._sessions: dict[str, dict[str, bool]] = {}
+        """PoP -> each session that was up once, and whether it is: one that never was is not lost."""
+        self.findings = OpenFindings()
 
-    def fails(self, pop: str, service: str) -> bool:
-        """Tell whether a check of a service fails at a PoP."""
-        return bool(self._wrong.get(("check", pop, service)))
+    def session(self, pop: str, upstream: str, neighbour: str, state: str) -> tuple[int, int]:
+        """Take a session's state; give how many of its PoP are lost, of how many."""
+        known, up = self._sessions.setdefault(pop, {}), state == "established"
+        name = f"{upstream} {neighbour}"
+        if up or name in known:
+            known[name] = up
+        return sum(not each for each in known.values()), len(known)
 
-    def any_wrong(self, kind: str, fact: Fact, service: str, member: str, wrong: bool) -> bool:
-        """Take what one says, and tell whether any is wrong."""
-        known = self._wrong.setdefault((kind, fact.pop, service), set())
-        (known.add if wrong else known.discard)(member)
-        return bool(known)
+    def upstreams(self, pop: str) -> set[str]:
+        """Give the upstreams that a PoP has a session with."""
+        return {name.partition(" ")[0] for name, up in self._sessions.get(pop, {}).items() if up}
+
+    def found(self, body: object) -> list[Signal]:
+        """Take what the watch says; give what changed."""
+        before = {each.key: each for each in self.findings.signals}
+        self.findings.take(body)
+        after = {each.key: each for each in self.findings.signals}
+        begun = [each for key, each in after.items() if before.get(key) != each]
+        return begun + [over(*_named(each)) for key, each in before.items() if key not in after]
 
 
-def _of_fact(fact: Fact, members: _Members) -> Iterator[Told]:
-    """Give what a fact says to the engine; nothing for most."""
+def _named(signal: Signal) -> tuple[str, Subject, str]:
+    return signal.name, signal.subject, signal.summary
+
+
+def _of_fact(fact: Fact, known: _Known) -> Iterator[Told]:
+    """Give what a fact says to the engine (`openings`, column *logged*); nothing for most."""
+    pop, service = Subject(pop=fact.pop), Subject(service=fact.subject.service, pop=fact.pop)
     match fact.body:
-        case events.CheckChanged(service, check, verdict):
-            down = members.any_wrong("check", fact, service, check, verdict == "unhealthy")
-            yield _alert(fact, follows.SERVICE_DOWN, down, page=True)
         case events.StanceChanged(stance=stance):
-            yield _alert(fact, follows.WITHDRAWN, stance == "withdraw")
-            yield _alert(fact, follows.FLOOR, False)  # a refusal that goes on is told right after its stance
-        case events.LeaseLapsed():
-            yield _alert(fact, follows.POP_DOWN, True, page=True, subject=Subject(pop=fact.pop))
-        case events.AgentStarted():
-            yield _alert(fact, follows.POP_DOWN, False, subject=Subject(pop=fact.pop))
-        case events.SessionChanged(upstream, neighbour, state):
-            session = f"{upstream} {neighbour}"
-            if state == "established":
-                members.were_up.add((fact.pop, session))
-            lost = state != "established" and (fact.pop, session) in members.were_up
-            down = members.any_wrong("session", fact, "", session, lost)
-            yield _alert(fact, follows.SESSION_DOWN, down, subject=Subject(pop=fact.pop))
+            yield _says(fact, follows.SERVICE_DOWN, stance != Stance.ANNOUNCE.value, service)
         case events.WithdrawalRefused():
-            yield _alert(fact, follows.FLOOR, True, page=members.fails(fact.pop, fact.subject.service))
-        case events.RouterDiverged(problem=problem):
-            yield _alert(fact, "router_diverged", bool(problem), subject=Subject(pop=fact.pop))
+            yield _says(fact, follows.SERVICE_DOWN, True, service, part=True)
+        case events.LeaseLapsed():
+            yield _says(fact, follows.POP_DOWN, True, pop)
+        case events.AgentStarted():
+            yield _says(fact, follows.POP_DOWN, False, pop)
+        case events.SessionChanged(upstream, neighbour, state):
+            lost, of = known.session(fact.pop, upstream, neighbour, state)
+            yield _says(fact, follows.SESSION_DOWN, lost > 0, pop, part=lost < of)
+        case events.RouterDiverged(missing=missing):
+            silent = _silent(missing, known.upstreams(fact.pop))
+            yield _says(fact, follows.WITHDRAWN, True, pop, part=not silent)
         case events.AnnouncementsConfirmed():
-            yield _alert(fact, "router_diverged", False, subject=Subject(pop=fact.pop))
-        case events.FindingOpened(finding_kind=kind) | events.FindingUpdated(finding_kind=kind):
-            page = fact.body.severity == "critical"
-            yield from _of_finding(fact, kind, fact.body.prefixes, firing=True, page=page)
-        case events.FindingCleared(finding_kind=kind):
-            yield from _of_finding(fact, kind, fact.body.prefixes, firing=False, page=False)
+            yield _says(fact, follows.WITHDRAWN, False, pop)
+        case events.FindingOpened() | events.FindingUpdated() | events.FindingCleared():
+            changed = known.found(fact.body)
+            if changed:
+                yield _told(fact, *changed)
         case events.DrainChanged(scope=scope, step=step):
             yield _of_drain(fact, scope, step)
         case _:
             return
 
 
-def _of_finding(fact: Fact, kind: str, prefixes: tuple[str, ...], *, firing: bool, page: bool) -> Iterator[Told]:
-    for prefix in prefixes or ("",):
-        yield _alert(fact, KIND_OF_FINDING.get(kind, kind), firing, page=page, subject=Subject(prefix=prefix))
+def _silent(missing: Iterable[str], upstreams: set[str]) -> set[str]:
+    """Give the prefixes that no upstream with a session is told of; routes are `PREFIX UPSTREAM`."""
+    told: dict[str, set[str]] = {}
+    for route in missing:
+        prefix, _, upstream = route.partition(" ")
+        told.setdefault(prefix, set()).add(upstream)
+    return {prefix for prefix, names in told.items() if upstreams and upstreams <= names}
 
 
 def _of_drain(fact: Fact, scope: str, step: str) -> Told:
-    name = f"drain-{fact.pop}-{scope}"
-    if step == "normal":
-        return Told(fact.at, lambda engine: engine.end(name, fact.at) if engine.knows_cause(name) else [])
-    cause = Cause(name, CauseKind.DRAIN, Subject(service=scope, pop=fact.pop), fact.text)
+    cause = drain_of(fact.pop, scope, fact.text)
+    if step == DrainStep.NORMAL.value:
+        return Told(fact.at, lambda engine: engine.end(cause.id, fact.at) if engine.knows_cause(cause.id) else [])
     return Told(fact.at, lambda engine: engine.begin(cause, fact.at))
 
 
@@ -192,7 +200,7 @@ def _of_probes(probes: Iterable[Probed]) -> tuple[list[Fact], list[Told]]:
         lost[key] = now_lost
         fact = _probe_fact(probe, failing, len(seen), now_lost)
         facts.append(fact)
-        told.append(_alert(fact, follows.UNREACHABLE, now_lost, page=len(seen) > 1))
+        told.append(_says(fact, follows.UNREACHABLE, now_lost, fact.subject, part=len(seen) == 1))
     return facts, told
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from anycastle.base.ports import Timestamp
 from anycastle.daemons import findings_source
-from anycastle.daemons.findings_source import FindingsSource, OpenFindings
+from anycastle.daemons.findings_source import FindingsSource
 from anycastle.io.event_log import EventLog
 from anycastle.model.event import Alarm, Body, Event, FindingCleared, FindingOpened, FindingUpdated
+from anycastle.response.findings import OpenFindings
 from anycastle.response.signal import Signal, Urgency
 
 

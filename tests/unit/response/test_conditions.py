@@ -14,7 +14,6 @@ from anycastle.response.conditions import (
     PoPSeen,
     RolloutSeen,
     ServiceSeen,
-    all_gone,
     alone,
     drains_of,
     maintenance_of,
@@ -83,11 +82,9 @@ def test_nothing_is_said_of_a_router_that_was_not_read() -> None:
 
 
 def test_all_gone_at_once_is_the_controllers_own_trouble() -> None:
-    gone = [PoPSeen("fra", False), PoPSeen("ams", False)]
-    assert all_gone(gone)
-    assert not all_gone([*gone, WELL])
-    assert not all_gone([PoPSeen("fra", False)]), "of one PoP nobody can tell"
-    assert [each.name for each in alone(gone)] == ["controller_alone"]
+    found = alone([PoPSeen("fra", False), PoPSeen("ams", False)])
+    assert (found.name, found.subject, found.urgency) == ("controller_alone", Subject(), Urgency.PAGE)
+    assert found.summary == "none of 2 PoPs has a session with the controller"
 
 
 def test_edges_are_what_changed() -> None:

@@ -6,12 +6,14 @@ from fastapi import APIRouter
 
 from anycastle.web.routes import (
     audit,
+    deliveries,
     drains,
     events,
     fleet,
     freeze,
     glass,
     health,
+    incidents,
     logins,
     mitigations,
     orders,
@@ -45,6 +47,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     drains.ROUTER,
     mitigations.ROUTER,
     events.ROUTER,
+    incidents.ROUTER,
+    deliveries.ROUTER,
     tokens.ROUTER,
     audit.ROUTER,
     pages.ROUTER,

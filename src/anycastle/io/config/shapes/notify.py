@@ -12,7 +12,7 @@ from anycastle.io.config.scalars import Name, NameReference, Path, Port, SecretP
 from anycastle.io.config.shape import ENTRIES, ITEMS, Shape
 from anycastle.io.syslog import parse_place
 from anycastle.model import notify
-from anycastle.response.conditions import USUAL
+from anycastle.response.openings import OF_AGENTS
 
 KINDS: Final = ("alertmanager", "pagerduty", "slack", "webhook", "mail", "syslog")
 
@@ -53,8 +53,8 @@ def _read_mailbox(node: Any) -> str:
 
 
 def _alert_kind(kind: str) -> str:
-    if kind not in USUAL:
-        raise refuse(FindingKind.BAD_VALUE, f"{shown(kind)} is no kind of alert{did_you_mean(kind, USUAL)}")
+    if kind not in OF_AGENTS:
+        raise refuse(FindingKind.BAD_VALUE, f"{shown(kind)} is no kind of alert{did_you_mean(kind, OF_AGENTS)}")
     return kind
 
 
@@ -212,7 +212,7 @@ class NotifyShape(Shape):
     routes: Annotated[tuple[RouteShape, ...], ITEMS] = Field(description="Which notices go which way.")
     urgency: Annotated[dict[Annotated[str, AfterValidator(_alert_kind)], UrgencyWord], ENTRIES] | None = Field(
         None,
-        description=f"How urgent a kind of alert is, where it is not the usual `page`: {', '.join(sorted(USUAL))}.",
+        description=f"How urgent a kind of alert is, where it is not the usual `page`: {', '.join(sorted(OF_AGENTS))}.",
     )
 
     def review(self, findings: Findings) -> None:
