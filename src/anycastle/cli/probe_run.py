@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -216,6 +217,50 @@ def traceroute(protocol: str, hops: int, tries: int, **common: Any) -> None:
     _probe(TraceAsk(protocol, hops, tries), **common)
 
 
+@run.command("mtu")
+@_common
+@click.option("--max", "octets_max", type=click.IntRange(576, 65_535), default=1500, show_default=True,
+              help="Largest packet that is tried.")  # fmt: skip
+@click.option("--min", "octets_min", type=click.IntRange(576, 65_535), help="Octets that must pass.")
+@click.option("--tries", type=click.IntRange(1, 10), default=3, show_default=True, help="Packets of a size.")
+def mtu(octets_max: int, octets_min: int | None, tries: int, **common: Any) -> None:
+    """Find the path's MTU, and whether larger packets vanish without a word (a black hole).
+
+    \b
+    Example:
+      anycastle probe run mtu 2001:db8::53 --timeout 20
+    """
+    from anycastle.base.errors import MisuseError
+    from anycastle.probe.kinds.mtu import MTUAsk
+
+    if octets_min is not None and octets_min > octets_max:
+        raise MisuseError(f"--min {octets_min} is not tried: --max is {octets_max}")
+    _probe(MTUAsk(octets_max, octets_min, tries), **common)
+
+
+@run.command("large-body")
+@_common
+@_verified
+@click.option("--small-path", default="/", show_default=True, help="Page of 1 kB or less.")
+@click.option("--stall", type=click.FloatRange(0.1, 60), default=2.0, show_default=True, metavar="SECONDS",
+              help="Silence of so long is a stall.")  # fmt: skip
+def large_body(
+    ca_file: Path | None, insecure: bool, server_name: str | None, small_path: str, stall: float, **common: Any
+) -> None:
+    """Ask for a small body, then for the URL's large one; where that stalls, again in small segments.
+
+    \b
+    Example:
+      anycastle probe run large-body https://www.example.com/200kB.bin --timeout 20
+    """
+    from anycastle.probe.kinds.large_body import LargeBodyAsk
+
+    ask = LargeBodyAsk(
+        "/", small_path, host=server_name, stall_s=stall, verify=not insecure, ca_file=_text(ca_file)
+    )  # fmt: skip
+    _probe(ask, **common)
+
+
 def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
 
@@ -320,7 +365,11 @@ def _print_hops(result: "ProbeResult") -> None:
 
 def _shown(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
+        return ", ".join(map(_shown, value))
+    if isinstance(value, dict):
+        return " ".join(_shown(each) for each in value.values())
+    if isinstance(value, Enum):
+        return str(value.value)
     if isinstance(value, float):
         return f"{value:.1f}"
     return str(value)

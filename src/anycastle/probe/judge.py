@@ -2,9 +2,11 @@
 
 from typing import NamedTuple
 
-from anycastle.probe.kinds import dns, http, tcp, tls, traceroute
+from anycastle.probe.kinds import dns, http, large_body, mtu, tcp, tls, traceroute
 from anycastle.probe.kinds.dns import DNSAsk, DNSSeen
 from anycastle.probe.kinds.http import HTTPAsk, HTTPSeen
+from anycastle.probe.kinds.large_body import LargeBodySeen
+from anycastle.probe.kinds.mtu import MTUAsk, MTUSeen
 from anycastle.probe.kinds.tcp import TCPAsk, TCPSeen
 from anycastle.probe.kinds.tls import TLSAsk, TLSSeen
 from anycastle.probe.kinds.traceroute import TraceSeen
@@ -44,6 +46,10 @@ def _content(ask: Ask, seen: Observation) -> Failure | None:
             return tls.judge(ask, seen)
         case TCPAsk(), TCPSeen():
             return tcp.judge(ask, seen)
+        case MTUAsk(), MTUSeen():
+            return mtu.judge(ask, seen)
+        case _, LargeBodySeen():
+            return large_body.judge(seen)
         case _, TraceSeen():
             return traceroute.judge(seen)
         case _:

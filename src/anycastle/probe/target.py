@@ -9,16 +9,18 @@ from anycastle.probe.kinds import dns, http, tls, udp
 from anycastle.probe.kinds.dns import DNSAsk
 from anycastle.probe.kinds.http import HTTPAsk
 from anycastle.probe.kinds.icmp import ICMPAsk
+from anycastle.probe.kinds.large_body import LargeBodyAsk
+from anycastle.probe.kinds.mtu import MTUAsk
 from anycastle.probe.kinds.tcp import TCPAsk
 from anycastle.probe.kinds.tls import TLSAsk
 from anycastle.probe.kinds.traceroute import UDP_PORT, TraceAsk
 from anycastle.probe.kinds.udp import UDPAsk
 from anycastle.probe.site import SiteRule
 
-Ask = ICMPAsk | UDPAsk | TCPAsk | TLSAsk | HTTPAsk | DNSAsk | TraceAsk
+Ask = ICMPAsk | UDPAsk | TCPAsk | TLSAsk | HTTPAsk | DNSAsk | TraceAsk | MTUAsk | LargeBodyAsk
 """Of any kind."""
 
-PORTLESS: Final = frozenset({"icmp"})
+PORTLESS: Final = frozenset({"icmp", "mtu"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def default_port(ask: Ask) -> int:
     match ask:
         case DNSAsk():
             return dns.PORTS[ask.transport]
-        case HTTPAsk():
+        case HTTPAsk() | LargeBodyAsk():
             return http.PORTS[ask.tls]
         case TLSAsk():
             return tls.PORT
@@ -83,7 +85,7 @@ def over_udp(ask: Ask) -> bool:
 def aim(text: str, ask: Ask) -> ProbeTarget:
     """Give a target of `host`, `host:port`, `[address]:port`, or of an URL where HTTP is asked. Raises `ParseError`."""
     if "://" in text:
-        if not isinstance(ask, HTTPAsk):
+        if not isinstance(ask, HTTPAsk | LargeBodyAsk):
             raise ParseError(f"{text!r} is an URL, and {ask.kind} asks for a host")
         return _aim_url(text, ask)
     if text.count(":") > 1 and not text.startswith("["):
@@ -93,7 +95,7 @@ def aim(text: str, ask: Ask) -> ProbeTarget:
     return _aimed(text, host, port, ask)
 
 
-def _aim_url(text: str, ask: HTTPAsk) -> ProbeTarget:
+def _aim_url(text: str, ask: HTTPAsk | LargeBodyAsk) -> ProbeTarget:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https"):
         raise ParseError(f"{text!r}: an URL of http or https is needed")
@@ -101,7 +103,10 @@ def _aim_url(text: str, ask: HTTPAsk) -> ProbeTarget:
         raise ParseError("an URL with a user or password: a secret is never written where it can be read")
     host, port = _host_port(text, text)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return _aimed(text, host, port, replace(ask, tls=parts.scheme == "https", path=path))
+    tls = parts.scheme == "https"
+    if isinstance(ask, LargeBodyAsk):
+        return _aimed(text, host, port, replace(ask, tls=tls, large_path=path))
+    return _aimed(text, host, port, replace(ask, tls=tls, path=path))
 
 
 def _aimed(text: str, host: str, port: int | None, ask: Ask) -> ProbeTarget:

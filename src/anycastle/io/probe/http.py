@@ -24,13 +24,14 @@ async def run(target: ProbeTarget, ask: HTTPAsk, address: Address, course: Cours
             alpn = (_ALPN[ask.version],)
             tls = await secured(stream, host, course, verify=ask.verify, ca_file=ask.ca_file, alpn=alpn)
         exchange = _over_h2 if ask.version == "2" else _over_h1
-        return await exchange(stream, tls, _location(target, ask, host), ask, course)
+        return await exchange(stream, tls, location_of(target, host, ask.path, tls=ask.tls), ask, course)
 
 
-def _location(target: ProbeTarget, ask: HTTPAsk, host: str) -> Location:
+def location_of(target: ProbeTarget, host: str, path: str, *, tls: bool) -> Location:
+    """Give where a request goes."""
     name = f"[{host}]" if ":" in host else host
-    authority = name if target.port == PORTS[ask.tls] else f"{name}:{target.port}"
-    return Location(ask.tls, host, target.port, ask.path, authority, None, target.shown)
+    authority = name if target.port == PORTS[tls] else f"{name}:{target.port}"
+    return Location(tls, host, target.port, path, authority, None, target.shown)
 
 
 async def _over_h1(

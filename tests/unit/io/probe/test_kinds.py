@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,8 @@ from anycastle.model.vantage_point import VantagePoint
 from anycastle.probe.kinds.dns import DNSAsk, DNSSeen
 from anycastle.probe.kinds.http import HTTPAsk, HTTPSeen
 from anycastle.probe.kinds.icmp import ICMPAsk, ICMPSeen
+from anycastle.probe.kinds.large_body import LargeBodyAsk, LargeBodySeen
+from anycastle.probe.kinds.mtu import MTUAsk, MTUSeen
 from anycastle.probe.kinds.tcp import TCPAsk, TCPSeen
 from anycastle.probe.kinds.tls import TLSAsk, TLSSeen
 from anycastle.probe.kinds.udp import UDPAsk, UDPSeen
@@ -242,6 +245,46 @@ def test_http2_where_only_http1_is_spoken(nginx) -> None:
     ask = HTTPAsk(host="www.example", version="2", ca_file=nginx.ca_file)
     assert failure(probe(ask, nginx.secure)) == (FailureKind.TLS, "tls")
     assert failure(probe(HTTPAsk(False, version="2"), nginx.plain))[0] is FailureKind.PROTOCOL
+
+
+@needs_ping
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_the_loopback_carries_the_largest_packet_that_is_tried(host: str) -> None:
+    result = probe(MTUAsk(9000, octets_min=9000), host=host)
+    assert result.failure is None, result
+    assert isinstance(result.seen, MTUSeen)
+    assert (result.seen.mtu_octets, result.seen.black_hole, result.seen.probes) == (9000, False, 2)
+    assert phases(result) == ["small", "search"]
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_small_body_and_a_large_one(nginx, tls: bool) -> None:
+    ask = LargeBodyAsk("/large", "/page", tls, "www.example", ca_file=nginx.ca_file)
+    result = probe(ask, nginx.secure if tls else nginx.plain)
+    assert result.failure is None, result
+    assert isinstance(result.seen, LargeBodySeen)
+    assert (result.seen.small_octets, result.seen.whole) == (len("hello from fra\n"), True)
+    assert result.seen.large_octets >= 1024 * 1024
+    assert phases(result) == ["small", "large"]
+    same = probe(replace(ask, large_path="/page"), nginx.secure if tls else nginx.plain)
+    assert failure(same) == (FailureKind.CONTENT, "large")
+    missing = probe(replace(ask, large_path="/missing"), nginx.secure if tls else nginx.plain)
+    assert failure(missing) == (FailureKind.PROTOCOL, "large")
+
+
+def test_a_body_that_stalls_whatever_its_segments_is_no_black_hole(serve) -> None:
+    def stall(connection: socket.socket) -> None:
+        if b"GET /small" in connection.recv(65536):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+        else:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\nhi")
+            connection.recv(65536)  # until the client goes
+
+    result = probe(LargeBodyAsk("/large", "/small", False, stall_s=0.2), serve(stall))
+    assert failure(result) == (FailureKind.TIMEOUT, "clamped")
+    assert isinstance(result.seen, LargeBodySeen)
+    assert (result.seen.small_octets, result.seen.clamped_octets) == (2, None)
+    assert "the size of packets is not the reason" in result.failure.words
 
 
 class udp_server:  # noqa: N801 - a context manager

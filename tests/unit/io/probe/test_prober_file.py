@@ -7,6 +7,8 @@ from anycastle.io.probe.prober_file import ProberFile, read_prober_file
 from anycastle.probe.kinds.dns import DNSAsk
 from anycastle.probe.kinds.http import HTTPAsk
 from anycastle.probe.kinds.icmp import ICMPAsk
+from anycastle.probe.kinds.large_body import LargeBodyAsk
+from anycastle.probe.kinds.mtu import MTUAsk
 from anycastle.probe.kinds.tcp import TCPAsk
 from anycastle.probe.kinds.tls import TLSAsk
 from anycastle.probe.kinds.traceroute import TraceAsk
@@ -36,6 +38,10 @@ modules:
     udp: {data_octets: 1400}
   - name: path
     traceroute: {protocol: icmp, hops: 20, tries: 2}
+  - name: sizes
+    mtu: {octets_max: 9000, octets_min: 1400, tries: 2}
+  - name: large
+    large_body: {large_path: /l, small_path: /s, tls: false, host: www.example, stall: 1s, verify: false}
 targets:
   - {name: a, host: 192.0.2.53, module: dot}
   - {name: b, host: www.example, module: page, port: 8080, interval: 10s, timeout: 1s}
@@ -64,6 +70,8 @@ def test_a_whole_file(tmp_path: Path) -> None:
         "ping": ICMPAsk(),
         "echo": UDPAsk(1400),
         "path": TraceAsk("icmp", 20, 2),
+        "sizes": MTUAsk(9000, 1400, 2),
+        "large": LargeBodyAsk("/l", "/s", False, "www.example", 1.0, False),
     }  # fmt: skip
     a, b, c, d = file.targets
     assert (a.port, a.interval_s, a.timeout_s, a.source_port) == (853, 60.0, 4.0, 0)
@@ -89,6 +97,8 @@ modules:
     icmp: {}
   - name: plain
     tcp: {}
+  - name: sizes
+    mtu: {octets_min: 1600}
   - name: login
     http: {headers: {Authorization: x}}
 sites: {pattern: "no group"}
@@ -106,16 +116,17 @@ def test_all_that_is_wrong_is_told_at_once_with_its_place(tmp_path: Path) -> Non
     for line, words in (
         (4, "dns.name"),
         (4, "dns.transport"),
-        (5, "a module has exactly one of icmp, udp, tcp, tls, http, dns, traceroute; icmp and tcp are given"),
+        (5, "a module has exactly one of icmp, udp, tcp, tls, http, dns, traceroute, mtu, large_body; icmp and tcp"),
         (9, "data_octets"),
         (10, "two modules are named ping"),
-        (15, "carries a secret"),
-        (16, "has 0 groups"),
-        (18, "there is no module 'sao'"),
-        (18, "two targets are named a"),
-        (19, "tcp has no port of its own: name one"),
-        (20, "2s is longer than the interval of 1s"),
-        (20, "only probes over UDP ask from one port"),
+        (15, "packets of 1600 octets are not tried: octets_max is 1500"),
+        (17, "carries a secret"),
+        (18, "has 0 groups"),
+        (20, "there is no module 'sao'"),
+        (20, "two targets are named a"),
+        (21, "tcp has no port of its own: name one"),
+        (22, "2s is longer than the interval of 1s"),
+        (22, "only probes over UDP ask from one port"),
     ):
         assert any(f"prober.yaml:{line}:" in each and words in each for each in told.splitlines()), (line, words, told)
 

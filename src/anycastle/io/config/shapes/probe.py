@@ -25,10 +25,12 @@ from anycastle.io.config.shape import ENTRIES, ITEMS, Shape
 from anycastle.io.config.shapes.check import HeaderName, Method, Rcode
 from anycastle.io.config.shapes.pop import LocationShape
 from anycastle.io.config.units import format_duration
-from anycastle.probe.kinds import dns, http, icmp, traceroute, udp
+from anycastle.probe.kinds import dns, http, icmp, mtu, traceroute, udp
 from anycastle.probe.kinds.dns import DNSAsk
 from anycastle.probe.kinds.http import HTTPAsk
 from anycastle.probe.kinds.icmp import ICMPAsk
+from anycastle.probe.kinds.large_body import LargeBodyAsk
+from anycastle.probe.kinds.mtu import MTUAsk
 from anycastle.probe.kinds.tcp import TCPAsk
 from anycastle.probe.kinds.tls import TLSAsk
 from anycastle.probe.kinds.traceroute import TraceAsk
@@ -40,7 +42,7 @@ from anycastle.wire.dns_query import encode_name, parse_type
 INTERVAL_DEFAULT_S: Final = 60.0
 TIMEOUT_DEFAULT_S: Final = 4.0
 UNDER_WAY_DEFAULT: Final = 2_000
-KINDS: Final = ("icmp", "udp", "tcp", "tls", "http", "dns", "traceroute")
+KINDS: Final = ("icmp", "udp", "tcp", "tls", "http", "dns", "traceroute", "mtu", "large_body")
 
 
 def _whole(low: int, high: int) -> Any:
@@ -60,6 +62,7 @@ _PROTOCOLS: Final = _words(*traceroute.PROTOCOLS)
 _FARTHEST: Final = _whole(1, 64)
 _TRIES: Final = _whole(1, 10)
 _PLACES: Final = _whole(1, 50_000)
+_PACKET: Final = _whole(mtu.SMALL_OCTETS[4], mtu.OCTETS_MAX)
 
 PingOctets = Annotated[int, _PING[0], _PING[1]]
 EchoOctets = Annotated[int, _ECHO[0], _ECHO[1]]
@@ -70,6 +73,7 @@ Protocol = Annotated[str, _PROTOCOLS[0], _PROTOCOLS[1]]
 Farthest = Annotated[int, _FARTHEST[0], _FARTHEST[1]]
 Tries = Annotated[int, _TRIES[0], _TRIES[1]]
 Places = Annotated[int, _PLACES[0], _PLACES[1]]
+PacketOctets = Annotated[int, _PACKET[0], _PACKET[1]]
 
 
 def _rule(text: str) -> SiteRule:
@@ -228,6 +232,44 @@ class TraceModuleShape(Shape):
         return TraceAsk(self.protocol, self.hops, self.tries)
 
 
+class MTUModuleShape(Shape):
+    """Path MTU, of echo requests with Don't Fragment. Give the target some seconds."""
+
+    octets_max: PacketOctets = Field(
+        mtu.OCTETS_DEFAULT, description="The largest packet that is tried, with its headers."
+    )
+    octets_min: PacketOctets | None = Field(None, description="Packets of so many octets must pass.")
+    tries: Tries = Field(3, description="Packets of a size before it counts as silent.")
+
+    def review(self, findings: Findings) -> None:
+        """The least is within what is tried."""
+        if self.octets_min is not None and self.octets_min > self.octets_max:
+            message = f"packets of {self.octets_min} octets are not tried: octets_max is {self.octets_max}"
+            self.add(findings, FindingKind.BAD_VALUE, "octets_min", message)
+
+    def ask(self) -> MTUAsk:
+        """Give what is asked."""
+        return MTUAsk(self.octets_max, self.octets_min, self.tries)
+
+
+class LargeBodyModuleShape(Shape):
+    """HTTP: a small body, then a large one; where that stalls, again in small segments."""
+
+    large_path: Text = Field(description="A page of 200 kB or so.")
+    small_path: Text = Field("/", description="A page of 1 kB or less.")
+    tls: Boolean = Field(True, description="Over TLS.")
+    host: Text | None = Field(None, description="For the Host field, SNI and verification. Default: the target's host.")
+    stall: Interval = Field(2.0, description="Silence of so long is a stall.", json_schema_extra={"default": "2s"})
+    verify: Boolean = Field(True, description="Verify the certificate's chain and name.")
+    ca_file: Path | None = Field(None, description="Authorities to verify with, where not the system's.")
+
+    def ask(self) -> LargeBodyAsk:
+        """Give what is asked."""
+        return LargeBodyAsk(
+            self.large_path, self.small_path, self.tls, self.host, self.stall, self.verify, self.ca_file
+        )
+
+
 class ModuleShape(Shape):
     """What is asked, under a name: exactly one of the kinds."""
 
@@ -239,6 +281,8 @@ class ModuleShape(Shape):
     http: HTTPModuleShape | None = Field(None, description="HTTP request.")
     dns: DNSModuleShape | None = Field(None, description="DNS question.")
     traceroute: TraceModuleShape | None = Field(None, description="Hops of one path.")
+    mtu: MTUModuleShape | None = Field(None, description="The path's MTU.")
+    large_body: LargeBodyModuleShape | None = Field(None, description="A small body and a large one.")
 
     def review(self, findings: Findings) -> None:
         """Exactly one kind."""
