@@ -261,6 +261,46 @@ def large_body(
     _probe(ask, **common)
 
 
+@run.command("session")
+@_common
+@_verified
+@click.option("--speaks", type=click.Choice(["text", "http", "dns"]), default="http", show_default=True,
+              help="What is said: lines, HEAD, or the question for the server's name.")  # fmt: skip
+@click.option("--hold", type=click.FloatRange(0.1, 86_400), default=60.0, show_default=True, metavar="SECONDS",
+              help="How long.")  # fmt: skip
+@click.option("--every", type=click.FloatRange(0.05, 3600), default=5.0, show_default=True, metavar="SECONDS",
+              help="From one question to the next.")  # fmt: skip
+@click.option("--answer-timeout", type=click.FloatRange(0.05, 60), default=3.0, show_default=True, metavar="SECONDS",
+              help="Silence of so long ends it.")  # fmt: skip
+@click.option("--tls", is_flag=True, help="Over TLS.")
+@click.option("--path", default="/", show_default=True, help="Of HTTP.")
+@click.option("--site-header", default="", help="Of HTTP: header in which the server names itself.")
+@click.option("--identity", type=click.Choice(["id.server", "hostname.bind"]), default="id.server",
+              show_default=True, help="Of DNS: the question.")  # fmt: skip
+@click.option("--send", default="", help="Of text: the line that is sent.")
+def session(
+    ca_file: Path | None, insecure: bool, server_name: str | None, speaks: str, hold: float, every: float,
+    answer_timeout: float, tls: bool, path: str, site_header: str, identity: str, send: str, **common: Any,
+) -> None:  # fmt: skip
+    """Hold a session, and tell how long it lived, why it ended, and who answers now. Its time is not in --timeout.
+
+    \b
+    Example:
+      anycastle probe run session 192.0.2.53 --speaks dns --hold 600 --pattern '(fra|ams)'
+    """
+    from anycastle.base.errors import MisuseError
+    from anycastle.probe.kinds.session import SessionAsk
+
+    if answer_timeout > every:
+        raise MisuseError(f"--answer-timeout {answer_timeout:g} is longer than --every {every:g}")
+    ask = SessionAsk(
+        speaks, hold, every, answer_timeout, tls, server_name, path, site_header, identity, f"{send}\n".encode(),
+        verify=not insecure, ca_file=_text(ca_file),
+    )  # fmt: skip
+    common["timeout"] += ask.timeout_s_min
+    _probe(ask, **common)
+
+
 def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
 

@@ -40,7 +40,7 @@ class FailureKind(Enum):
     BLACK_HOLE = "black_hole"
     """Small packets pass, large ones vanish, and no router says so."""
     SITE = "site"
-    """A PoP answered that may not, or the server did not say which it is where it must."""
+    """A PoP answered that may not, or another one in the midst of a session, or the server did not say which it is."""
     OURS = "ours"
     """We could not ask. No data; never counted against the target."""
 

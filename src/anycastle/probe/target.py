@@ -1,23 +1,26 @@
 """What a prober probes: where, what is asked, how often, and how the PoP that answers is found."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
 from anycastle.base.errors import ParseError
+from anycastle.probe import session_dialects
 from anycastle.probe.kinds import dns, http, tls, udp
 from anycastle.probe.kinds.dns import DNSAsk
 from anycastle.probe.kinds.http import HTTPAsk
 from anycastle.probe.kinds.icmp import ICMPAsk
 from anycastle.probe.kinds.large_body import LargeBodyAsk
 from anycastle.probe.kinds.mtu import MTUAsk
+from anycastle.probe.kinds.session import SessionAsk
 from anycastle.probe.kinds.tcp import TCPAsk
 from anycastle.probe.kinds.tls import TLSAsk
 from anycastle.probe.kinds.traceroute import UDP_PORT, TraceAsk
 from anycastle.probe.kinds.udp import UDPAsk
 from anycastle.probe.site import SiteRule
 
-Ask = ICMPAsk | UDPAsk | TCPAsk | TLSAsk | HTTPAsk | DNSAsk | TraceAsk | MTUAsk | LargeBodyAsk
+Ask = ICMPAsk | UDPAsk | TCPAsk | TLSAsk | HTTPAsk | DNSAsk | TraceAsk | MTUAsk | LargeBodyAsk | SessionAsk
 """Of any kind."""
 
 PORTLESS: Final = frozenset({"icmp", "mtu"})
@@ -62,8 +65,25 @@ def default_port(ask: Ask) -> int:
             return udp.PORT
         case TraceAsk():
             return UDP_PORT
+        case SessionAsk():
+            return session_dialects.PORTS.get((ask.speaks, ask.tls), 0)
         case _:
             return 0
+
+
+def timeout_s_min(ask: Ask) -> float:
+    """Give how long a probe may take at least: 0 of a kind that answers as fast as it can."""
+    return ask.timeout_s_min if isinstance(ask, SessionAsk) else 0.0
+
+
+def name_of(ask: SessionAsk, rule: SiteRule | None) -> Callable[[str], str]:
+    """Give what finds in a server's text the name that must not change on a session: its PoP, or all of it.
+
+    A line of text may differ each time: without a rule it has no name.
+    """
+    if rule is not None:
+        return rule.pop_of
+    return (lambda _: "") if ask.speaks == "text" else str
 
 
 def over_udp(ask: Ask) -> bool:

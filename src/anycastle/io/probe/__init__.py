@@ -24,6 +24,7 @@ KINDS: Final = MappingProxyType(
         "traceroute": "anycastle.io.probe.traceroute",
         "mtu": "anycastle.io.probe.mtu",
         "large_body": "anycastle.io.probe.large_body",
+        "session": "anycastle.io.probe.session",
     }
 )
 """Kind -> the module whose `run` does it; imported at first use."""

@@ -14,6 +14,7 @@ from anycastle.probe.kinds.http import HTTPAsk, HTTPSeen
 from anycastle.probe.kinds.icmp import ICMPAsk, ICMPSeen
 from anycastle.probe.kinds.large_body import LargeBodyAsk, LargeBodySeen
 from anycastle.probe.kinds.mtu import MTUAsk, MTUSeen
+from anycastle.probe.kinds.session import End, SessionAsk, SessionSeen
 from anycastle.probe.kinds.tcp import TCPAsk, TCPSeen
 from anycastle.probe.kinds.tls import TLSAsk, TLSSeen
 from anycastle.probe.kinds.udp import UDPAsk, UDPSeen
@@ -285,6 +286,45 @@ def test_a_body_that_stalls_whatever_its_segments_is_no_black_hole(serve) -> Non
     assert isinstance(result.seen, LargeBodySeen)
     assert (result.seen.small_octets, result.seen.clamped_octets) == (2, None)
     assert "the size of packets is not the reason" in result.failure.words
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_session_of_http_is_held(nginx, tls: bool) -> None:
+    ask = SessionAsk("http", 0.6, 0.1, 0.1, tls, "www.example", site_header="x-served-by", ca_file=nginx.ca_file)
+    result = probe(ask, nginx.secure if tls else nginx.plain, site=parse_site_rule("(fra)", frozenset({"fra"})))
+    assert result.failure is None, result
+    assert isinstance(result.seen, SessionSeen)
+    assert (result.seen.end, result.seen.last, result.pop) == (End.HELD, "fra1-edge", "fra")
+    assert result.seen.answers > 2
+    assert phases(result) == ["connect", "tls", "session"] if tls else ["connect", "session"]
+
+
+def test_a_server_that_turns_into_another_in_a_session(serve) -> None:
+    def turn(connection: socket.socket) -> None:
+        for name in (b"fra1 12:00\n", b"fra1 12:01\n", b"ams1 12:02\n"):
+            connection.recv(100)
+            connection.sendall(name)
+        connection.recv(100)
+
+    ask = SessionAsk("text", 5.0, 0.05, 0.05)
+    result = probe(ask, serve(turn), site=parse_site_rule("(fra|ams)"))
+    assert failure(result) == (FailureKind.SITE, "session")
+    assert result.failure.words.endswith("and 3 answers: fra before, ams now")
+    assert phases(result) == ["connect", "session"]
+
+
+def test_a_server_that_closes_a_session_in_order_and_answers_still(serve) -> None:
+    def answer_twice(connection: socket.socket) -> None:
+        for _ in range(2):
+            connection.recv(100)
+            connection.sendall(b"fra1\n")
+
+    result = probe(SessionAsk("text", 5.0, 0.05, 0.05), serve(answer_twice), site=parse_site_rule("(fra|ams)"))
+    assert failure(result) == (FailureKind.RESET, "session")
+    assert isinstance(result.seen, SessionSeen)
+    assert (result.seen.end, result.seen.answers, result.seen.now) == (End.CLOSED, 2, "fra1")
+    assert result.failure.words.endswith("and 2 answers; fra answers still")
+    assert phases(result) == ["connect", "session", "again"]
 
 
 class udp_server:  # noqa: N801 - a context manager

@@ -25,12 +25,13 @@ from anycastle.io.config.shape import ENTRIES, ITEMS, Shape
 from anycastle.io.config.shapes.check import HeaderName, Method, Rcode
 from anycastle.io.config.shapes.pop import LocationShape
 from anycastle.io.config.units import format_duration
-from anycastle.probe.kinds import dns, http, icmp, mtu, traceroute, udp
+from anycastle.probe.kinds import dns, http, icmp, mtu, session, traceroute, udp
 from anycastle.probe.kinds.dns import DNSAsk
 from anycastle.probe.kinds.http import HTTPAsk
 from anycastle.probe.kinds.icmp import ICMPAsk
 from anycastle.probe.kinds.large_body import LargeBodyAsk
 from anycastle.probe.kinds.mtu import MTUAsk
+from anycastle.probe.kinds.session import SessionAsk
 from anycastle.probe.kinds.tcp import TCPAsk
 from anycastle.probe.kinds.tls import TLSAsk
 from anycastle.probe.kinds.traceroute import TraceAsk
@@ -42,7 +43,7 @@ from anycastle.wire.dns_query import encode_name, parse_type
 INTERVAL_DEFAULT_S: Final = 60.0
 TIMEOUT_DEFAULT_S: Final = 4.0
 UNDER_WAY_DEFAULT: Final = 2_000
-KINDS: Final = ("icmp", "udp", "tcp", "tls", "http", "dns", "traceroute", "mtu", "large_body")
+KINDS: Final = ("icmp", "udp", "tcp", "tls", "http", "dns", "traceroute", "mtu", "large_body", "session")
 
 
 def _whole(low: int, high: int) -> Any:
@@ -57,6 +58,7 @@ _PING: Final = _whole(icmp.TOKEN_OCTETS, icmp.DATA_OCTETS_MAX)
 _ECHO: Final = _whole(udp.TOKEN_OCTETS, udp.DATA_OCTETS_MAX)
 _TRANSPORTS: Final = _words(*dns.PORTS)
 _IDENTITIES: Final = _words(*dns.IDENTITIES)
+_SPEAKS: Final = _words(*session.SPEAKS)
 _VERSIONS: Final = _words(*http.VERSIONS)
 _PROTOCOLS: Final = _words(*traceroute.PROTOCOLS)
 _FARTHEST: Final = _whole(1, 64)
@@ -68,6 +70,7 @@ PingOctets = Annotated[int, _PING[0], _PING[1]]
 EchoOctets = Annotated[int, _ECHO[0], _ECHO[1]]
 Transport = Annotated[str, _TRANSPORTS[0], _TRANSPORTS[1]]
 Identity = Annotated[str, _IDENTITIES[0], _IDENTITIES[1]]
+Speaks = Annotated[str, _SPEAKS[0], _SPEAKS[1]]
 Version = Annotated[str, _VERSIONS[0], _VERSIONS[1]]
 Protocol = Annotated[str, _PROTOCOLS[0], _PROTOCOLS[1]]
 Farthest = Annotated[int, _FARTHEST[0], _FARTHEST[1]]
@@ -270,6 +273,50 @@ class LargeBodyModuleShape(Shape):
         )
 
 
+class SessionModuleShape(Shape):
+    """A TCP or TLS session that is held, and on which something is asked now and then."""
+
+    speaks: Speaks = Field("http", description="What is said: `text`, `http` (HEAD) or `dns` (the server's name).")
+    hold: Interval = Field(60.0, description="How long.", json_schema_extra={"default": "1m"})
+    every: Interval = Field(5.0, description="From one question to the next.", json_schema_extra={"default": "5s"})
+    answer_timeout: Interval = Field(
+        3.0, description="Silence of so long ends it.", json_schema_extra={"default": "3s"}
+    )
+    tls: Boolean = Field(False, description="Over TLS.")
+    host: Text | None = Field(None, description="For the Host field, SNI and verification. Default: the target's host.")
+    path: Text = Field("/", description="Of HTTP.")
+    site_header: Text | None = Field(None, description="Of HTTP: header in which the server names itself.")
+    identity: Identity = Field("id.server", description="Of DNS: `id.server` or `hostname.bind`.")
+    send: Octets = Field(b"\n", description="Of text: what is sent.", json_schema_extra={"default": "\\n"})
+    until: Octets = Field(b"\n", description="Of text: what ends an answer.", json_schema_extra={"default": "\\n"})
+    verify: Boolean = Field(True, description="Verify the certificate's chain and name.")
+    ca_file: Path | None = Field(None, description="Authorities to verify with, where not the system's.")
+
+    def review(self, findings: Findings) -> None:
+        """An answer is due before the next question."""
+        if self.answer_timeout > self.every:
+            message = f"{format_duration(self.answer_timeout)} is longer than every {format_duration(self.every)}"
+            self.add(findings, FindingKind.TIMING, "answer_timeout", message)
+
+    def ask(self) -> SessionAsk:
+        """Give what is asked."""
+        return SessionAsk(
+            speaks=self.speaks,
+            hold_s=self.hold,
+            every_s=self.every,
+            answer_timeout_s=self.answer_timeout,
+            tls=self.tls,
+            host=self.host,
+            path=self.path,
+            site_header=self.site_header or "",
+            identity=self.identity,
+            send=self.send,
+            until=self.until,
+            verify=self.verify,
+            ca_file=self.ca_file,
+        )
+
+
 class ModuleShape(Shape):
     """What is asked, under a name: exactly one of the kinds."""
 
@@ -283,6 +330,7 @@ class ModuleShape(Shape):
     traceroute: TraceModuleShape | None = Field(None, description="Hops of one path.")
     mtu: MTUModuleShape | None = Field(None, description="The path's MTU.")
     large_body: LargeBodyModuleShape | None = Field(None, description="A small body and a large one.")
+    session: SessionModuleShape | None = Field(None, description="A session that is held.")
 
     def review(self, findings: Findings) -> None:
         """Exactly one kind."""
