@@ -137,7 +137,9 @@ def tls(
 @run.command("http")
 @_common
 @_verified
-@click.option("--http", "version", type=click.Choice(["1.1", "2"]), default="1.1", show_default=True, help="Version.")
+@click.option(
+    "--http", "version", type=click.Choice(["1.1", "2", "3"]), default="1.1", show_default=True, help="Version."
+)
 @click.option("--method", type=click.Choice(["GET", "HEAD"]), default="GET", show_default=True, help="Method.")
 @click.option(
     "--status", "statuses", type=click.IntRange(100, 599), multiple=True, help="A status that is right. [200]"
@@ -168,8 +170,8 @@ def http(
 @_verified
 @click.option("--name", default=".", show_default=True, help="What is asked for.")
 @click.option("--type", "record_type", default="SOA", show_default=True, help="Record type.")
-@click.option("--transport", type=click.Choice(["udp", "tcp", "tls", "https"]), default="udp", show_default=True,
-              help="Over what.")  # fmt: skip
+@click.option("--transport", type=click.Choice(["udp", "tcp", "tls", "https", "quic"]), default="udp",
+              show_default=True, help="Over what.")  # fmt: skip
 @click.option("--identity", type=click.Choice(["id.server", "hostname.bind"]), default=None,
               help="A second question of class CHAOS, by which the server names itself.")  # fmt: skip
 @click.option("--recursion", is_flag=True, help="Ask a resolver: set RD.")

@@ -17,8 +17,8 @@ class Phase(NamedTuple):
     """A part of a probe, in the order in which they happened."""
 
     name: str
-    """`resolve`, `connect`, `tls`, `first_byte`, `body`, `answer`, `identity`, `echo`, `small`, `search`, `large`,
-    `clamped`, `session` or `again`."""
+    """`resolve`, `connect`, `tls`, `handshake` (of QUIC), `first_byte`, `body`, `answer`, `identity`, `echo`, `small`,
+    `search`, `large`, `clamped`, `session` or `again`."""
     duration_ms: float
 
 

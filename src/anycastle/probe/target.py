@@ -95,7 +95,9 @@ def over_udp(ask: Ask) -> bool:
         case UDPAsk():
             return True
         case DNSAsk():
-            return ask.transport == "udp"
+            return ask.transport in ("udp", "quic")
+        case HTTPAsk():
+            return ask.version == "3"
         case TraceAsk():
             return ask.protocol == "udp"
         case _:

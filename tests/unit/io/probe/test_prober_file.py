@@ -29,6 +29,10 @@ modules:
   - name: page
     http: {tls: false, path: /x, method: HEAD, version: "2", host: www.example, headers: {X-A: b},
            statuses: [200, 204], body_contains: hello, site_header: x-served-by}
+  - name: newest
+    http: {version: "3"}
+  - name: doq
+    dns: {transport: quic}
   - name: hands
     tls: {alpn: [h2], certificate_days_left: 14}
   - name: greeting
@@ -52,6 +56,8 @@ targets:
   - {name: c, host: "2001:db8::1", module: ping, interval: 1s, sites: {pattern: "([a-z]+)"}}
   - {name: d, host: 192.0.2.7, module: echo, source_port: 53535}
   - {name: e, host: 192.0.2.7, port: 7777, module: long}
+  - {name: f, host: 192.0.2.7, module: newest, source_port: 40000}
+  - {name: g, host: 192.0.2.7, module: doq, source_port: 40001}
 """
 
 
@@ -70,6 +76,8 @@ def test_a_whole_file(tmp_path: Path) -> None:
         "dot": DNSAsk("example.com", "TYPE65", "tls", False, "hostname.bind", True, "NXDOMAIN", None, True,
                       "a.example", False),
         "page": HTTPAsk(False, "/x", "HEAD", "2", "www.example", (("X-A", "b"),), (200, 204), "hello", "x-served-by"),
+        "newest": HTTPAsk(version="3"),
+        "doq": DNSAsk(transport="quic"),
         "hands": TLSAsk(alpn=("h2",), days_left_min=14),
         "greeting": TCPAsk(b"EHLO", b"250"),
         "ping": ICMPAsk(),
@@ -79,7 +87,7 @@ def test_a_whole_file(tmp_path: Path) -> None:
         "sizes": MTUAsk(9000, 1400, 2),
         "large": LargeBodyAsk("/l", "/s", False, "www.example", 1.0, False),
     }  # fmt: skip
-    a, b, c, d, e = file.targets
+    a, b, c, d, e, f, g = file.targets
     assert (a.port, a.interval_s, a.timeout_s, a.source_port) == (853, 60.0, 4.0, 0)
     assert a.site is not None
     assert (a.site.pop_of("x.fra"), a.site.allows("ams")) == ("fra", False)
@@ -87,6 +95,7 @@ def test_a_whole_file(tmp_path: Path) -> None:
     assert c.site is not None
     assert (c.port, c.timeout_s, c.site.allows("anything")) == (0, 1.0, True)
     assert (d.port, d.source_port) == (7, 53535)
+    assert (f.port, f.source_port, g.port, g.source_port) == (443, 40_000, 853, 40_001)
     assert (e.port, e.timeout_s) == (7777, 26.0)  # 20 s held, and three times the answer's
 
 
@@ -94,7 +103,7 @@ FAULTY = """\
 name: home
 modules:
   - name: soa
-    dns: {name: a..b, transport: quic}
+    dns: {name: a..b, transport: pigeon}
   - name: both
     tcp: {}
     icmp: {}
@@ -110,6 +119,8 @@ modules:
     session: {speaks: dns, hold: 1m, every: 1s, answer_timeout: 2s}
   - name: kept
     session: {speaks: dns, hold: 1m}
+  - name: bare
+    http: {version: "3", tls: false}
   - name: login
     http: {headers: {Authorization: x}}
 sites: {pattern: "no group"}
@@ -134,15 +145,16 @@ def test_all_that_is_wrong_is_told_at_once_with_its_place(tmp_path: Path) -> Non
         (10, "two modules are named ping"),
         (15, "packets of 1600 octets are not tried: octets_max is 1500"),
         (17, "2s is longer than every 1s"),
-        (21, "carries a secret"),
-        (22, "has 0 groups"),
-        (24, "there is no module 'sao'"),
-        (24, "two targets are named a"),
-        (25, "tcp has no port of its own: name one"),
-        (26, "2s is longer than the interval of 1s"),
-        (26, "only probes over UDP ask from one port"),
-        (27, "a session takes up to 69s, which is more than 60s"),
-        (28, "a session takes up to 69s, which is more than 65s"),
+        (21, "HTTP/3 is spoken over TLS alone"),
+        (23, "carries a secret"),
+        (24, "has 0 groups"),
+        (26, "there is no module 'sao'"),
+        (26, "two targets are named a"),
+        (27, "tcp has no port of its own: name one"),
+        (28, "2s is longer than the interval of 1s"),
+        (28, "only probes over UDP ask from one port"),
+        (29, "a session takes up to 69s, which is more than 60s"),
+        (30, "a session takes up to 69s, which is more than 65s"),
     ):
         assert any(f"prober.yaml:{line}:" in each and words in each for each in told.splitlines()), (line, words, told)
 

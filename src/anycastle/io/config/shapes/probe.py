@@ -152,12 +152,12 @@ class TLSModuleShape(Shape):
 
 
 class HTTPModuleShape(Shape):
-    """HTTP/1.1 or HTTP/2: ask for a page."""
+    """HTTP/1.1, HTTP/2 or HTTP/3: ask for a page."""
 
     tls: Boolean = Field(True, description="Over TLS.")
     path: Text = Field("/", description="What to ask for.")
     method: Method = Field("GET", description="`GET` or `HEAD`.")
-    version: Version = Field("1.1", description='`"1.1"` or `"2"`, in quotes.')
+    version: Version = Field("1.1", description='`"1.1"`, `"2"` or `"3"`, in quotes.')
     host: Text | None = Field(None, description="For the Host field, SNI and verification. Default: the target's host.")
     headers: Annotated[dict[HeaderName, Text], ENTRIES] | None = Field(
         None, description="Headers that are sent; none that carries a secret."
@@ -167,6 +167,11 @@ class HTTPModuleShape(Shape):
     site_header: Text | None = Field(None, description="Header in which the server names itself, as `x-served-by`.")
     verify: Boolean = Field(True, description="Verify the certificate's chain and name.")
     ca_file: Path | None = Field(None, description="Authorities to verify with, where not the system's.")
+
+    def review(self, findings: Findings) -> None:
+        """HTTP/3 has no form without TLS."""
+        if self.version == "3" and not self.tls:
+            self.add(findings, FindingKind.BAD_VALUE, "tls", "HTTP/3 is spoken over TLS alone")
 
     def ask(self) -> HTTPAsk:
         """Give what is asked."""
@@ -190,7 +195,7 @@ class DNSModuleShape(Shape):
 
     name: DNSName = Field(".", description="Name to ask for.")
     record_type: AskedType = Field("SOA", description="Type of record to ask for.")
-    transport: Transport = Field("udp", description="`udp`, `tcp`, `tls` or `https`.")
+    transport: Transport = Field("udp", description="`udp`, `tcp`, `tls`, `https` or `quic`.")
     nsid: Boolean = Field(True, description="Ask for the server's NSID (RFC 5001).")
     identity: Identity | None = Field(
         None, description="A second question by which the server names itself: `id.server` or `hostname.bind`."
@@ -199,7 +204,7 @@ class DNSModuleShape(Shape):
     rcode: Rcode = Field("NOERROR", description="Response code that is right.")
     answer: Text | None = Field(None, description="Text of an A, AAAA or TXT record that must be in the answer.")
     authoritative: Boolean = Field(False, description="Require the AA bit.")
-    server_name: Text | None = Field(None, description="For TLS and HTTPS. Default: the target's host.")
+    server_name: Text | None = Field(None, description="For TLS, HTTPS and QUIC. Default: the target's host.")
     verify: Boolean = Field(True, description="Verify the certificate's chain and name.")
     ca_file: Path | None = Field(None, description="Authorities to verify with, where not the system's.")
     path: Text = Field("/dns-query", description="Of DNS over HTTPS.")
