@@ -9,7 +9,7 @@ from anycastle.cli.lazy_group import Command, FilesGroup, group_of
 
 SUBCOMMANDS: Final = MappingProxyType(
     {
-        "atlas": Command("anycastle.cli.probe_atlas", "atlas", "Read results of RIPE Atlas."),
+        "atlas": Command("anycastle.cli.probe_atlas", "atlas", "Order measurements of RIPE Atlas, read results."),
         "catchments": Command("anycastle.cli.probe_catchments", "catchments", "Which PoP answered whom, and how fast."),
         "run": Command("anycastle.cli.probe_run", "run", "Probe a target now, and show the phases."),
     }

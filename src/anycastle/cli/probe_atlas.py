@@ -1,23 +1,44 @@
-"""`anycastle probe atlas`: results of RIPE Atlas, of every kind and firmware, in one shape."""
+"""`anycastle probe atlas`: measurements of RIPE Atlas, and results of every kind and firmware in one shape."""
 
 import sys
 from collections import Counter
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 import click
 
+from anycastle.cli.lazy_group import Command, FilesGroup, group_of
 from anycastle.cli.output import Form, Table, counted, message, nothing_read, output_option, print_ndjson, print_table
 
 GARBAGE = 1
 GARBAGE_SHOWN = 10
 
 
-@click.group()
+SUBCOMMANDS: Final = MappingProxyType(
+    {
+        "create": Command("anycastle.cli.probe_atlas_api", "create", "Order a measurement; says first what it costs."),
+        "fetch": Command("anycastle.cli.probe_atlas_api", "fetch", "Fetch a measurement's results."),
+        "follow": Command("anycastle.cli.probe_atlas_api", "follow", "Print results as they come."),
+        "parse": Command("anycastle.cli.probe_atlas", "parse", "Read results from files."),
+    }
+)
+"""All subcommands."""
+
+
+@click.group("atlas", cls=group_of(SUBCOMMANDS, FilesGroup))
 def atlas() -> None:
-    """Read results of RIPE Atlas."""
+    """Order measurements of RIPE Atlas, and read their results.
+
+    \b
+    Example:
+      anycastle probe atlas create dns 192.0.2.53 --probes 50 --key-file atlas.key
+      anycastle probe atlas fetch 12345678 --out results.ndjson
+      anycastle probe catchments results.ndjson
+    """
 
 
-@atlas.command()
+@click.command()
 @click.argument(
     "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -136,7 +137,9 @@ def tls(
 @run.command("http")
 @_common
 @_verified
-@click.option("--http", "version", type=click.Choice(["1.1", "2"]), default="1.1", show_default=True, help="Version.")
+@click.option(
+    "--http", "version", type=click.Choice(["1.1", "2", "3"]), default="1.1", show_default=True, help="Version."
+)
 @click.option("--method", type=click.Choice(["GET", "HEAD"]), default="GET", show_default=True, help="Method.")
 @click.option(
     "--status", "statuses", type=click.IntRange(100, 599), multiple=True, help="A status that is right. [200]"
@@ -167,8 +170,8 @@ def http(
 @_verified
 @click.option("--name", default=".", show_default=True, help="What is asked for.")
 @click.option("--type", "record_type", default="SOA", show_default=True, help="Record type.")
-@click.option("--transport", type=click.Choice(["udp", "tcp", "tls", "https"]), default="udp", show_default=True,
-              help="Over what.")  # fmt: skip
+@click.option("--transport", type=click.Choice(["udp", "tcp", "tls", "https", "quic"]), default="udp",
+              show_default=True, help="Over what.")  # fmt: skip
 @click.option("--identity", type=click.Choice(["id.server", "hostname.bind"]), default=None,
               help="A second question of class CHAOS, by which the server names itself.")  # fmt: skip
 @click.option("--recursion", is_flag=True, help="Ask a resolver: set RD.")
@@ -214,6 +217,90 @@ def traceroute(protocol: str, hops: int, tries: int, **common: Any) -> None:
     from anycastle.probe.kinds.traceroute import TraceAsk
 
     _probe(TraceAsk(protocol, hops, tries), **common)
+
+
+@run.command("mtu")
+@_common
+@click.option("--max", "octets_max", type=click.IntRange(576, 65_535), default=1500, show_default=True,
+              help="Largest packet that is tried.")  # fmt: skip
+@click.option("--min", "octets_min", type=click.IntRange(576, 65_535), help="Octets that must pass.")
+@click.option("--tries", type=click.IntRange(1, 10), default=3, show_default=True, help="Packets of a size.")
+def mtu(octets_max: int, octets_min: int | None, tries: int, **common: Any) -> None:
+    """Find the path's MTU, and whether larger packets vanish without a word (a black hole).
+
+    \b
+    Example:
+      anycastle probe run mtu 2001:db8::53 --timeout 20
+    """
+    from anycastle.base.errors import MisuseError
+    from anycastle.probe.kinds.mtu import MTUAsk
+
+    if octets_min is not None and octets_min > octets_max:
+        raise MisuseError(f"--min {octets_min} is not tried: --max is {octets_max}")
+    _probe(MTUAsk(octets_max, octets_min, tries), **common)
+
+
+@run.command("large-body")
+@_common
+@_verified
+@click.option("--small-path", default="/", show_default=True, help="Page of 1 kB or less.")
+@click.option("--stall", type=click.FloatRange(0.1, 60), default=2.0, show_default=True, metavar="SECONDS",
+              help="Silence of so long is a stall.")  # fmt: skip
+def large_body(
+    ca_file: Path | None, insecure: bool, server_name: str | None, small_path: str, stall: float, **common: Any
+) -> None:
+    """Ask for a small body, then for the URL's large one; where that stalls, again in small segments.
+
+    \b
+    Example:
+      anycastle probe run large-body https://www.example.com/200kB.bin --timeout 20
+    """
+    from anycastle.probe.kinds.large_body import LargeBodyAsk
+
+    ask = LargeBodyAsk(
+        "/", small_path, host=server_name, stall_s=stall, verify=not insecure, ca_file=_text(ca_file)
+    )  # fmt: skip
+    _probe(ask, **common)
+
+
+@run.command("session")
+@_common
+@_verified
+@click.option("--speaks", type=click.Choice(["text", "http", "dns"]), default="http", show_default=True,
+              help="What is said: lines, HEAD, or the question for the server's name.")  # fmt: skip
+@click.option("--hold", type=click.FloatRange(0.1, 86_400), default=60.0, show_default=True, metavar="SECONDS",
+              help="How long.")  # fmt: skip
+@click.option("--every", type=click.FloatRange(0.05, 3600), default=5.0, show_default=True, metavar="SECONDS",
+              help="From one question to the next.")  # fmt: skip
+@click.option("--answer-timeout", type=click.FloatRange(0.05, 60), default=3.0, show_default=True, metavar="SECONDS",
+              help="Silence of so long ends it.")  # fmt: skip
+@click.option("--tls", is_flag=True, help="Over TLS.")
+@click.option("--path", default="/", show_default=True, help="Of HTTP.")
+@click.option("--site-header", default="", help="Of HTTP: header in which the server names itself.")
+@click.option("--identity", type=click.Choice(["id.server", "hostname.bind"]), default="id.server",
+              show_default=True, help="Of DNS: the question.")  # fmt: skip
+@click.option("--send", default="", help="Of text: the line that is sent.")
+def session(
+    ca_file: Path | None, insecure: bool, server_name: str | None, speaks: str, hold: float, every: float,
+    answer_timeout: float, tls: bool, path: str, site_header: str, identity: str, send: str, **common: Any,
+) -> None:  # fmt: skip
+    """Hold a session, and tell how long it lived, why it ended, and who answers now. Its time is not in --timeout.
+
+    \b
+    Example:
+      anycastle probe run session 192.0.2.53 --speaks dns --hold 600 --pattern '(fra|ams)'
+    """
+    from anycastle.base.errors import MisuseError
+    from anycastle.probe.kinds.session import SessionAsk
+
+    if answer_timeout > every:
+        raise MisuseError(f"--answer-timeout {answer_timeout:g} is longer than --every {every:g}")
+    ask = SessionAsk(
+        speaks, hold, every, answer_timeout, tls, server_name, path, site_header, identity, f"{send}\n".encode(),
+        verify=not insecure, ca_file=_text(ca_file),
+    )  # fmt: skip
+    common["timeout"] += ask.timeout_s_min
+    _probe(ask, **common)
 
 
 def _text(path: Path | None) -> str | None:
@@ -320,7 +407,11 @@ def _print_hops(result: "ProbeResult") -> None:
 
 def _shown(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
+        return ", ".join(map(_shown, value))
+    if isinstance(value, dict):
+        return " ".join(_shown(each) for each in value.values())
+    if isinstance(value, Enum):
+        return str(value.value)
     if isinstance(value, float):
         return f"{value:.1f}"
     return str(value)

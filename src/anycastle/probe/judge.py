@@ -2,15 +2,18 @@
 
 from typing import NamedTuple
 
-from anycastle.probe.kinds import dns, http, tcp, tls, traceroute
+from anycastle.probe.kinds import dns, http, large_body, mtu, session, tcp, tls, traceroute
 from anycastle.probe.kinds.dns import DNSAsk, DNSSeen
 from anycastle.probe.kinds.http import HTTPAsk, HTTPSeen
+from anycastle.probe.kinds.large_body import LargeBodySeen
+from anycastle.probe.kinds.mtu import MTUAsk, MTUSeen
+from anycastle.probe.kinds.session import SessionAsk, SessionSeen
 from anycastle.probe.kinds.tcp import TCPAsk, TCPSeen
 from anycastle.probe.kinds.tls import TLSAsk, TLSSeen
 from anycastle.probe.kinds.traceroute import TraceSeen
 from anycastle.probe.result import Failure, FailureKind, Observation
 from anycastle.probe.site import SiteRule
-from anycastle.probe.target import Ask
+from anycastle.probe.target import Ask, name_of
 
 
 class Judged(NamedTuple):
@@ -31,10 +34,10 @@ def judge(ask: Ask, rule: SiteRule | None, seen: Observation, phase: str) -> Jud
             if pop:
                 server = text
                 break
-    return Judged(_content(ask, seen) or _site(rule, server, pop, phase), server, pop)
+    return Judged(_content(ask, seen, rule) or _site(rule, server, pop, phase), server, pop)
 
 
-def _content(ask: Ask, seen: Observation) -> Failure | None:
+def _content(ask: Ask, seen: Observation, rule: SiteRule | None) -> Failure | None:
     match ask, seen:
         case DNSAsk(), DNSSeen():
             return dns.judge(ask, seen)
@@ -44,6 +47,12 @@ def _content(ask: Ask, seen: Observation) -> Failure | None:
             return tls.judge(ask, seen)
         case TCPAsk(), TCPSeen():
             return tcp.judge(ask, seen)
+        case MTUAsk(), MTUSeen():
+            return mtu.judge(ask, seen)
+        case _, LargeBodySeen():
+            return large_body.judge(seen)
+        case SessionAsk(), SessionSeen():
+            return session.judge(ask, seen, name_of(ask, rule))
         case _, TraceSeen():
             return traceroute.judge(seen)
         case _:

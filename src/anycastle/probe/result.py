@@ -17,7 +17,8 @@ class Phase(NamedTuple):
     """A part of a probe, in the order in which they happened."""
 
     name: str
-    """`resolve`, `connect`, `tls`, `first_byte`, `body`, `answer`, `identity` or `echo`."""
+    """`resolve`, `connect`, `tls`, `handshake` (of QUIC), `first_byte`, `body`, `answer`, `identity`, `echo`, `small`,
+    `search`, `large`, `clamped`, `session` or `again`."""
     duration_ms: float
 
 
@@ -36,8 +37,10 @@ class FailureKind(Enum):
     """What came is not what the protocol says."""
     CONTENT = "content"
     """An answer in good form, and not the one that is expected."""
+    BLACK_HOLE = "black_hole"
+    """Small packets pass, large ones vanish, and no router says so."""
     SITE = "site"
-    """A PoP answered that may not, or the server did not say which it is where it must."""
+    """A PoP answered that may not, or another one in the midst of a session, or the server did not say which it is."""
     OURS = "ours"
     """We could not ask. No data; never counted against the target."""
 

@@ -1,24 +1,29 @@
 """What a prober probes: where, what is asked, how often, and how the PoP that answers is found."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
 from anycastle.base.errors import ParseError
+from anycastle.probe import session_dialects
 from anycastle.probe.kinds import dns, http, tls, udp
 from anycastle.probe.kinds.dns import DNSAsk
 from anycastle.probe.kinds.http import HTTPAsk
 from anycastle.probe.kinds.icmp import ICMPAsk
+from anycastle.probe.kinds.large_body import LargeBodyAsk
+from anycastle.probe.kinds.mtu import MTUAsk
+from anycastle.probe.kinds.session import SessionAsk
 from anycastle.probe.kinds.tcp import TCPAsk
 from anycastle.probe.kinds.tls import TLSAsk
 from anycastle.probe.kinds.traceroute import UDP_PORT, TraceAsk
 from anycastle.probe.kinds.udp import UDPAsk
 from anycastle.probe.site import SiteRule
 
-Ask = ICMPAsk | UDPAsk | TCPAsk | TLSAsk | HTTPAsk | DNSAsk | TraceAsk
+Ask = ICMPAsk | UDPAsk | TCPAsk | TLSAsk | HTTPAsk | DNSAsk | TraceAsk | MTUAsk | LargeBodyAsk | SessionAsk
 """Of any kind."""
 
-PORTLESS: Final = frozenset({"icmp"})
+PORTLESS: Final = frozenset({"icmp", "mtu"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ def default_port(ask: Ask) -> int:
     match ask:
         case DNSAsk():
             return dns.PORTS[ask.transport]
-        case HTTPAsk():
+        case HTTPAsk() | LargeBodyAsk():
             return http.PORTS[ask.tls]
         case TLSAsk():
             return tls.PORT
@@ -60,8 +65,25 @@ def default_port(ask: Ask) -> int:
             return udp.PORT
         case TraceAsk():
             return UDP_PORT
+        case SessionAsk():
+            return session_dialects.PORTS.get((ask.speaks, ask.tls), 0)
         case _:
             return 0
+
+
+def timeout_s_min(ask: Ask) -> float:
+    """Give how long a probe may take at least: 0 of a kind that answers as fast as it can."""
+    return ask.timeout_s_min if isinstance(ask, SessionAsk) else 0.0
+
+
+def name_of(ask: SessionAsk, rule: SiteRule | None) -> Callable[[str], str]:
+    """Give what finds in a server's text the name that must not change on a session: its PoP, or all of it.
+
+    A line of text may differ each time: without a rule it has no name.
+    """
+    if rule is not None:
+        return rule.pop_of
+    return (lambda _: "") if ask.speaks == "text" else str
 
 
 def over_udp(ask: Ask) -> bool:
@@ -73,7 +95,9 @@ def over_udp(ask: Ask) -> bool:
         case UDPAsk():
             return True
         case DNSAsk():
-            return ask.transport == "udp"
+            return ask.transport in ("udp", "quic")
+        case HTTPAsk():
+            return ask.version == "3"
         case TraceAsk():
             return ask.protocol == "udp"
         case _:
@@ -83,7 +107,7 @@ def over_udp(ask: Ask) -> bool:
 def aim(text: str, ask: Ask) -> ProbeTarget:
     """Give a target of `host`, `host:port`, `[address]:port`, or of an URL where HTTP is asked. Raises `ParseError`."""
     if "://" in text:
-        if not isinstance(ask, HTTPAsk):
+        if not isinstance(ask, HTTPAsk | LargeBodyAsk):
             raise ParseError(f"{text!r} is an URL, and {ask.kind} asks for a host")
         return _aim_url(text, ask)
     if text.count(":") > 1 and not text.startswith("["):
@@ -93,7 +117,7 @@ def aim(text: str, ask: Ask) -> ProbeTarget:
     return _aimed(text, host, port, ask)
 
 
-def _aim_url(text: str, ask: HTTPAsk) -> ProbeTarget:
+def _aim_url(text: str, ask: HTTPAsk | LargeBodyAsk) -> ProbeTarget:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https"):
         raise ParseError(f"{text!r}: an URL of http or https is needed")
@@ -101,7 +125,10 @@ def _aim_url(text: str, ask: HTTPAsk) -> ProbeTarget:
         raise ParseError("an URL with a user or password: a secret is never written where it can be read")
     host, port = _host_port(text, text)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return _aimed(text, host, port, replace(ask, tls=parts.scheme == "https", path=path))
+    tls = parts.scheme == "https"
+    if isinstance(ask, LargeBodyAsk):
+        return _aimed(text, host, port, replace(ask, tls=tls, large_path=path))
+    return _aimed(text, host, port, replace(ask, tls=tls, path=path))
 
 
 def _aimed(text: str, host: str, port: int | None, ask: Ask) -> ProbeTarget:

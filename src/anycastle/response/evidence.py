@@ -95,7 +95,7 @@ class Probed:
     @property
     def answered(self) -> bool:
         """Tell whether the target was reached: what answers wrongly is reached."""
-        return not self.failure or self.failure in ("content", "site", "protocol", "tls")
+        return not self.failure or self.failure in ("content", "site", "protocol", "tls", "black_hole")
 
 
 @dataclass(frozen=True, slots=True)

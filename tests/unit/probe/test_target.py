@@ -4,6 +4,8 @@ from anycastle.base.errors import ParseError
 from anycastle.probe.kinds.dns import DNSAsk
 from anycastle.probe.kinds.http import HTTPAsk
 from anycastle.probe.kinds.icmp import ICMPAsk
+from anycastle.probe.kinds.large_body import LargeBodyAsk
+from anycastle.probe.kinds.mtu import MTUAsk
 from anycastle.probe.kinds.tcp import TCPAsk
 from anycastle.probe.kinds.tls import TLSAsk
 from anycastle.probe.target import Ask, aim
@@ -18,6 +20,7 @@ from anycastle.probe.target import Ask, aim
         ("2001:db8::53", DNSAsk(), "2001:db8::53", 53, "[2001:db8::53]:53"),
         ("[2001:db8::53]:5353", DNSAsk(), "2001:db8::53", 5353, "[2001:db8::53]:5353"),
         ("[2001:db8::53]", ICMPAsk(), "2001:db8::53", 0, "[2001:db8::53]"),
+        ("192.0.2.53", MTUAsk(), "192.0.2.53", 0, "192.0.2.53"),
         ("www.example", TLSAsk(), "www.example", 443, "www.example:443"),
         ("http://www.example", HTTPAsk(), "www.example", 80, "www.example:80"),
         ("https://www.example:8443/a?b=c", HTTPAsk(), "www.example", 8443, "www.example:8443"),
@@ -32,6 +35,8 @@ def test_a_target_is_read_as_people_write_it(text: str, ask: Ask, host: str, por
 def test_an_url_says_the_path_and_whether_tls_is_spoken() -> None:
     ask = aim("http://www.example/a/b?c=d", HTTPAsk(method="HEAD")).ask
     assert ask == HTTPAsk(tls=False, path="/a/b?c=d", method="HEAD")
+    large = aim("http://www.example/200kB", LargeBodyAsk("/"))
+    assert (large.ask, large.port) == (LargeBodyAsk("/200kB", tls=False), 80)
 
 
 @pytest.mark.parametrize(

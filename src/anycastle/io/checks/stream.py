@@ -62,11 +62,13 @@ def _wake(ready: asyncio.Future[None]) -> None:
         ready.set_result(None)
 
 
-async def connect(address: Address, port: int) -> socket.socket:
-    """Open a TCP connection; the caller closes it. Raises `OSError`."""
+async def connect(address: Address, port: int, segment_octets: int = 0) -> socket.socket:
+    """Open a TCP connection, of segments of at most so many octets if any; the caller closes it. Raises `OSError`."""
     family, sockaddr = _address_of_socket(address, port)
     connection = socket.socket(family, _STREAM)
     try:
+        if segment_octets:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment_octets)
         code = connection.connect_ex(sockaddr)
         if code == errno.EINPROGRESS:
             code = connection.connect_ex(sockaddr)  # a local peer has answered by now
@@ -100,6 +102,11 @@ class Stream:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._socket.close()
+
+    @property
+    def local_port(self) -> int:
+        """Give our end's port."""
+        return int(self._socket.getsockname()[1])
 
     async def send(self, data: bytes) -> None:
         """Send all of `data`."""

@@ -22,6 +22,9 @@ KINDS: Final = MappingProxyType(
         "http": "anycastle.io.probe.http",
         "dns": "anycastle.io.probe.dns",
         "traceroute": "anycastle.io.probe.traceroute",
+        "mtu": "anycastle.io.probe.mtu",
+        "large_body": "anycastle.io.probe.large_body",
+        "session": "anycastle.io.probe.session",
     }
 )
 """Kind -> the module whose `run` does it; imported at first use."""

@@ -25,6 +25,8 @@ from anycastle.probe.target import ProbeTarget
 _RESOLVER_SHARE: Final = 0.9
 """Of the time limit: a resolver that takes this much has hung, and that is not the target's fault."""
 
+_HANDSHAKES: Final = ("tls", "handshake")
+
 _BY_ERRNO: Final[Mapping[int, FailureKind]] = MappingProxyType(
     {
         errno.ECONNREFUSED: FailureKind.REFUSED,
@@ -98,7 +100,7 @@ def _kind_and_words(error: Exception, target: ProbeTarget, phase: str, elapsed_s
         case Undecided():
             return FailureKind.OURS, str(error)
         case Failed():
-            return (FailureKind.TLS if phase == "tls" else FailureKind.PROTOCOL), str(error)
+            return (FailureKind.TLS if phase in _HANDSHAKES else FailureKind.PROTOCOL), str(error)
         case ssl.SSLError():
             return FailureKind.TLS, f"TLS: {(error.reason or str(error)).lower().replace('_', ' ')}"
         case TimeoutError(errno=None):

@@ -1,7 +1,8 @@
-"""One DNS question over UDP, TCP, TLS or HTTPS; and a second one, for the server's name.
+"""One DNS question over UDP, TCP, TLS, HTTPS or QUIC; and a second one, for the server's name.
 
 Over UDP both go out of one port: where equal paths are chosen by a hash of ports, they take the same one. An ID is
-drawn for each (RFC 5452 §4.3), except over HTTPS, where it is 0 so that answers can be cached (RFC 8484 §4.1).
+drawn for each (RFC 5452 §4.3), except over HTTPS and QUIC, where it is 0
+(RFC 8484 §4.1, RFC 9250 §4.2.1).
 """
 
 import secrets
@@ -20,7 +21,7 @@ from anycastle.io.probe.datagram import exchange, open_udp, stamped
 from anycastle.model.prefix import Address
 from anycastle.probe.kinds.dns import DNSAsk, DNSSeen, seen_of
 from anycastle.probe.target import ProbeTarget
-from anycastle.wire.dns import DNSReply, NoReply, decode_reply
+from anycastle.wire.dns import REPLY_BYTES_MAX, DNSReply, NoReply, decode_reply
 from anycastle.wire.dns_query import CHAOS, answers, encode_query, encode_question, parse_type
 
 _TXT = 16
@@ -48,6 +49,8 @@ async def run(target: ProbeTarget, ask: DNSAsk, address: Address, course: Course
                 stamped(channel)
                 course.local_port = channel.getsockname()[1]
                 return await _asked(queries, lambda query, identity: _over_udp(channel, query, identity, course))
+        case "quic":
+            return await _over_quic(target, ask, address, queries, course)
         case "https":
             return await _over_https(target, ask, address, queries, course)
         case _:
@@ -114,6 +117,28 @@ async def _over_stream(stream: Stream, query: Query, identity: bytes, course: Co
         reply += data
     course.end()
     return reply[2 : 2 + int.from_bytes(reply[:2], "big")]
+
+
+async def _over_quic(
+    target: ProbeTarget, ask: DNSAsk, address: Address, queries: tuple[Query, ...], course: Course
+) -> DNSSeen:
+    """Ask over QUIC: a stream a question, each message behind its length (RFC 9250 §4.2)."""
+    from anycastle.io.probe.quic import opened_quic
+
+    name = ask.server_name or target.host
+    async with opened_quic(target, address, "doq", name, course, verify=ask.verify, ca_file=ask.ca_file) as session:
+
+        async def over_quic(query: Query, identity: bytes) -> bytes:
+            message = identity + query.octets
+            course.begin(query.phase)
+            stream = session.connection.get_next_available_stream_id()
+            reply = await session.answer(stream, len(message).to_bytes(2, "big") + message, 2 + REPLY_BYTES_MAX)
+            course.end()
+            if len(reply) < 2 or len(reply) != 2 + int.from_bytes(reply[:2], "big"):
+                raise Failed("the stream was ended before the whole answer came")
+            return reply[2:]
+
+        return await _asked(queries, over_quic, bytes(2))
 
 
 async def _over_https(

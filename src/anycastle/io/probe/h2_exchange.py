@@ -74,7 +74,7 @@ class H2Exchange:
         number = self._connection.get_next_available_stream_id()
         if course is not None:
             course.begin("first_byte")
-        self._connection.send_headers(number, _head(request), end_stream=not request.body)
+        self._connection.send_headers(number, head_of(request), end_stream=not request.body)
         if request.body:  # of some octets: it fits the window that every connection begins with (RFC 9113 §6.9.2)
             self._connection.send_data(number, request.body, end_stream=True)
         response = Response()
@@ -110,7 +110,8 @@ class H2Exchange:
                     pass
 
 
-def _head(request: Request) -> list[tuple[str, str]]:
+def head_of(request: Request) -> list[tuple[str, str]]:
+    """Give a request's fields, those of HTTP/2 and HTTP/3 before the others (RFC 9113 §8.3.1, RFC 9114 §4.3.1)."""
     head = [
         (":method", request.method),
         (":scheme", request.scheme),

@@ -1,10 +1,11 @@
-"""One HTTP request, over HTTP/1.1 or HTTP/2."""
+"""One HTTP request, over HTTP/1.1, HTTP/2 or HTTP/3."""
 
 import ssl
+from dataclasses import replace
 
 from anycastle.io.checks.http_exchange import Location, encode_request, receive_body, receive_head
 from anycastle.io.checks.stream import Stream
-from anycastle.io.checks.verdict import Failed
+from anycastle.io.checks.verdict import Failed, Undecided
 from anycastle.io.probe.connection import opened, secured
 from anycastle.io.probe.course import Course
 from anycastle.io.probe.tls import certificate_of
@@ -18,19 +19,22 @@ _ALPN = {"1.1": "http/1.1", "2": "h2"}
 async def run(target: ProbeTarget, ask: HTTPAsk, address: Address, course: Course) -> HTTPSeen:
     """Ask once. The connection is the probe's own, and closed after it."""
     host = ask.host or target.host
+    if ask.version == "3":
+        return await _over_h3(target, ask, address, host, course)
     with await opened(address, target.port, course) as stream:
         tls = None
         if ask.tls:
             alpn = (_ALPN[ask.version],)
             tls = await secured(stream, host, course, verify=ask.verify, ca_file=ask.ca_file, alpn=alpn)
         exchange = _over_h2 if ask.version == "2" else _over_h1
-        return await exchange(stream, tls, _location(target, ask, host), ask, course)
+        return await exchange(stream, tls, location_of(target, host, ask.path, tls=ask.tls), ask, course)
 
 
-def _location(target: ProbeTarget, ask: HTTPAsk, host: str) -> Location:
+def location_of(target: ProbeTarget, host: str, path: str, *, tls: bool) -> Location:
+    """Give where a request goes."""
     name = f"[{host}]" if ":" in host else host
-    authority = name if target.port == PORTS[ask.tls] else f"{name}:{target.port}"
-    return Location(ask.tls, host, target.port, ask.path, authority, None, target.shown)
+    authority = name if target.port == PORTS[tls] else f"{name}:{target.port}"
+    return Location(tls, host, target.port, path, authority, None, target.shown)
 
 
 async def _over_h1(
@@ -58,6 +62,23 @@ async def _over_h2(
     course.end()
     site = response.field(ask.site_header) if ask.site_header else None
     return _seen(ask, tls, response.status, response.body, response.body_octets, site)
+
+
+async def _over_h3(target: ProbeTarget, ask: HTTPAsk, address: Address, host: str, course: Course) -> HTTPSeen:
+    from anycastle.io.probe import h3_exchange
+    from anycastle.io.probe.h2_exchange import Request
+    from anycastle.io.probe.quic import opened_quic
+
+    if not ask.tls:
+        raise Undecided("HTTP/3 is spoken over TLS alone (RFC 9114 §3)")
+    location = location_of(target, host, ask.path, tls=True)
+    request = Request(ask.method, "https", location.authority, location.path, ask.headers)
+    async with opened_quic(
+        target, address, h3_exchange.ALPN, host, course, verify=ask.verify, ca_file=ask.ca_file
+    ) as session:
+        response = await h3_exchange.ask(session, request, course)
+    site = response.field(ask.site_header) if ask.site_header else None
+    return replace(_seen(ask, None, response.status, response.body, response.body_octets, site), tls_version="TLSv1.3")
 
 
 def _seen(

@@ -10,6 +10,8 @@ from prometheus_client.registry import Collector
 from anycastle.io.metrics import counter, gauge
 from anycastle.probe.kinds.dns import DNSSeen
 from anycastle.probe.kinds.http import HTTPSeen
+from anycastle.probe.kinds.mtu import MTUSeen
+from anycastle.probe.kinds.session import SessionSeen
 from anycastle.probe.kinds.tls import TLSSeen
 from anycastle.probe.result import ProbeResult
 from anycastle.probe.schedule import Counts
@@ -101,6 +103,10 @@ class ResultCollector(Collector):
                     yield gauge("probe_certificate_days", "Days that the certificate is valid", [], days)
             case DNSSeen() as dns:
                 yield gauge("probe_dns_answers", "Records of the answer", [], [((), len(dns.answers))])
+            case MTUSeen(mtu_octets=int(octets)):
+                yield gauge("probe_path_mtu_bytes", "The largest packet that passes", [], [((), octets)])
+            case SessionSeen() as session:
+                yield gauge("probe_session_seconds", "How long the session lived", [], [((), session.lived_s)])
             case _:
                 pass
 

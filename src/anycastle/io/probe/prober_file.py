@@ -14,7 +14,7 @@ from anycastle.io.whole_file import read_whole
 from anycastle.model.pop import Location
 from anycastle.model.vantage_point import VantagePoint
 from anycastle.probe.site import SiteRule
-from anycastle.probe.target import PORTLESS, Ask, ProbeTarget, default_port, over_udp
+from anycastle.probe.target import PORTLESS, Ask, ProbeTarget, default_port, over_udp, timeout_s_min
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ def _target(
         return None  # a finding stands already
     ask = modules[shape.module.value]
     _review_ports(shape, ask, findings)
+    timeout_s = _timeout_s(shape, ask, findings)
     sites = shape.sites or file.sites
     return ProbeTarget(
         name=shape.name,
@@ -77,10 +78,19 @@ def _target(
         port=shape.port or default_port(ask),
         ask=ask,
         interval_s=shape.interval,
-        timeout_s=min(TIMEOUT_DEFAULT_S, shape.interval) if shape.timeout is None else shape.timeout,
+        timeout_s=timeout_s,
         source_port=shape.source_port or 0,
         site=sites.rule() if sites else None,
     )
+
+
+def _timeout_s(shape: TargetShape, ask: Ask, findings: Findings) -> float:
+    least_s = timeout_s_min(ask)
+    timeout_s = min(max(TIMEOUT_DEFAULT_S, least_s), shape.interval) if shape.timeout is None else shape.timeout
+    if timeout_s < least_s:
+        message = f"a {ask.kind} takes up to {least_s:g}s, which is more than {timeout_s:g}s"
+        shape.add(findings, FindingKind.TIMING, "interval" if shape.timeout is None else "timeout", message)
+    return timeout_s
 
 
 def _review_ports(shape: TargetShape, ask: Ask, findings: Findings) -> None:

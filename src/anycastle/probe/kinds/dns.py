@@ -1,4 +1,4 @@
-"""DNS over UDP, TCP, TLS (RFC 7858) or HTTPS (RFC 8484): rcode, answer, and which server wrote it."""
+"""DNS over UDP, TCP, TLS (RFC 7858), HTTPS (RFC 8484) or QUIC (RFC 9250): rcode, answer, and which server wrote it."""
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -7,7 +7,7 @@ from typing import Final
 from anycastle.probe.result import Failure, FailureKind, Observation
 from anycastle.wire.dns import DNSReply, text_of_nsid
 
-PORTS: Final = MappingProxyType({"udp": 53, "tcp": 53, "tls": 853, "https": 443})
+PORTS: Final = MappingProxyType({"udp": 53, "tcp": 53, "tls": 853, "https": 443, "quic": 853})
 """Transport -> the port that it has by default."""
 
 RCODES: Final = MappingProxyType({"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5})
@@ -37,7 +37,7 @@ class DNSAsk:
     authoritative: bool = False
     """The AA bit must be set."""
     server_name: str | None = None
-    """For TLS and HTTPS; None: the target's host."""
+    """For TLS, HTTPS and QUIC; None: the target's host."""
     verify: bool = True
     ca_file: str | None = None
     path: str = "/dns-query"

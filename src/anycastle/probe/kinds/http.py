@@ -1,4 +1,4 @@
-"""HTTP/1.1 and HTTP/2: status, body, and the field in which a server names itself."""
+"""HTTP/1.1, HTTP/2 and HTTP/3: status, body, and the field in which a server names itself."""
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -9,7 +9,7 @@ from anycastle.probe.result import Failure, FailureKind, Observation
 PORTS: Final = MappingProxyType({False: 80, True: 443})
 """Over TLS or not -> the port that it has by default."""
 
-VERSIONS: Final = ("1.1", "2")
+VERSIONS: Final = ("1.1", "2", "3")
 BODY_KEPT_OCTETS: Final = 1024 * 1024
 """Of a body, in which `body_contains` is looked for."""
 
@@ -22,7 +22,8 @@ class HTTPAsk:
     path: str = "/"
     method: str = "GET"
     version: str = "1.1"
-    """Of `VERSIONS`. HTTP/2 is agreed by ALPN over TLS, and known beforehand without (RFC 9113 §3.3)."""
+    """Of `VERSIONS`. HTTP/2 is agreed by ALPN over TLS, and known beforehand without (RFC 9113 §3.3);
+    HTTP/3 is asked over QUIC, whatever the server says of itself elsewhere."""
     host: str | None = None
     """For the Host field, SNI and verification; None: the target's host."""
     headers: tuple[tuple[str, str], ...] = ()
@@ -48,7 +49,7 @@ class HTTPSeen(Observation):
     """Value of the site header."""
     tls_version: str = ""
     days_left: float | None = None
-    """Of the certificate."""
+    """Of the certificate; None over HTTP/3, where the library keeps it to itself."""
 
     def identities(self) -> tuple[tuple[str, str], ...]:
         """Give the site header."""

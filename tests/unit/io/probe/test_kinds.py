@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,9 @@ from anycastle.model.vantage_point import VantagePoint
 from anycastle.probe.kinds.dns import DNSAsk, DNSSeen
 from anycastle.probe.kinds.http import HTTPAsk, HTTPSeen
 from anycastle.probe.kinds.icmp import ICMPAsk, ICMPSeen
+from anycastle.probe.kinds.large_body import LargeBodyAsk, LargeBodySeen
+from anycastle.probe.kinds.mtu import MTUAsk, MTUSeen
+from anycastle.probe.kinds.session import End, SessionAsk, SessionSeen
 from anycastle.probe.kinds.tcp import TCPAsk, TCPSeen
 from anycastle.probe.kinds.tls import TLSAsk, TLSSeen
 from anycastle.probe.kinds.udp import UDPAsk, UDPSeen
@@ -242,6 +246,85 @@ def test_http2_where_only_http1_is_spoken(nginx) -> None:
     ask = HTTPAsk(host="www.example", version="2", ca_file=nginx.ca_file)
     assert failure(probe(ask, nginx.secure)) == (FailureKind.TLS, "tls")
     assert failure(probe(HTTPAsk(False, version="2"), nginx.plain))[0] is FailureKind.PROTOCOL
+
+
+@needs_ping
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_the_loopback_carries_the_largest_packet_that_is_tried(host: str) -> None:
+    result = probe(MTUAsk(9000, octets_min=9000), host=host)
+    assert result.failure is None, result
+    assert isinstance(result.seen, MTUSeen)
+    assert (result.seen.mtu_octets, result.seen.black_hole, result.seen.probes) == (9000, False, 2)
+    assert phases(result) == ["small", "search"]
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_small_body_and_a_large_one(nginx, tls: bool) -> None:
+    ask = LargeBodyAsk("/large", "/page", tls, "www.example", ca_file=nginx.ca_file)
+    result = probe(ask, nginx.secure if tls else nginx.plain)
+    assert result.failure is None, result
+    assert isinstance(result.seen, LargeBodySeen)
+    assert (result.seen.small_octets, result.seen.whole) == (len("hello from fra\n"), True)
+    assert result.seen.large_octets >= 1024 * 1024
+    assert phases(result) == ["small", "large"]
+    same = probe(replace(ask, large_path="/page"), nginx.secure if tls else nginx.plain)
+    assert failure(same) == (FailureKind.CONTENT, "large")
+    missing = probe(replace(ask, large_path="/missing"), nginx.secure if tls else nginx.plain)
+    assert failure(missing) == (FailureKind.PROTOCOL, "large")
+
+
+def test_a_body_that_stalls_whatever_its_segments_is_no_black_hole(serve) -> None:
+    def stall(connection: socket.socket) -> None:
+        if b"GET /small" in connection.recv(65536):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+        else:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\nhi")
+            connection.recv(65536)  # until the client goes
+
+    result = probe(LargeBodyAsk("/large", "/small", False, stall_s=0.2), serve(stall))
+    assert failure(result) == (FailureKind.TIMEOUT, "clamped")
+    assert isinstance(result.seen, LargeBodySeen)
+    assert (result.seen.small_octets, result.seen.clamped_octets) == (2, None)
+    assert "the size of packets is not the reason" in result.failure.words
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_session_of_http_is_held(nginx, tls: bool) -> None:
+    ask = SessionAsk("http", 0.6, 0.1, 0.1, tls, "www.example", site_header="x-served-by", ca_file=nginx.ca_file)
+    result = probe(ask, nginx.secure if tls else nginx.plain, site=parse_site_rule("(fra)", frozenset({"fra"})))
+    assert result.failure is None, result
+    assert isinstance(result.seen, SessionSeen)
+    assert (result.seen.end, result.seen.last, result.pop) == (End.HELD, "fra1-edge", "fra")
+    assert result.seen.answers > 2
+    assert phases(result) == ["connect", "tls", "session"] if tls else ["connect", "session"]
+
+
+def test_a_server_that_turns_into_another_in_a_session(serve) -> None:
+    def turn(connection: socket.socket) -> None:
+        for name in (b"fra1 12:00\n", b"fra1 12:01\n", b"ams1 12:02\n"):
+            connection.recv(100)
+            connection.sendall(name)
+        connection.recv(100)
+
+    ask = SessionAsk("text", 5.0, 0.05, 0.05)
+    result = probe(ask, serve(turn), site=parse_site_rule("(fra|ams)"))
+    assert failure(result) == (FailureKind.SITE, "session")
+    assert result.failure.words.endswith("and 3 answers: fra before, ams now")
+    assert phases(result) == ["connect", "session"]
+
+
+def test_a_server_that_closes_a_session_in_order_and_answers_still(serve) -> None:
+    def answer_twice(connection: socket.socket) -> None:
+        for _ in range(2):
+            connection.recv(100)
+            connection.sendall(b"fra1\n")
+
+    result = probe(SessionAsk("text", 5.0, 0.05, 0.05), serve(answer_twice), site=parse_site_rule("(fra|ams)"))
+    assert failure(result) == (FailureKind.RESET, "session")
+    assert isinstance(result.seen, SessionSeen)
+    assert (result.seen.end, result.seen.answers, result.seen.now) == (End.CLOSED, 2, "fra1")
+    assert result.failure.words.endswith("and 2 answers; fra answers still")
+    assert phases(result) == ["connect", "session", "again"]
 
 
 class udp_server:  # noqa: N801 - a context manager

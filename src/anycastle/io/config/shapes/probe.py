@@ -25,10 +25,13 @@ from anycastle.io.config.shape import ENTRIES, ITEMS, Shape
 from anycastle.io.config.shapes.check import HeaderName, Method, Rcode
 from anycastle.io.config.shapes.pop import LocationShape
 from anycastle.io.config.units import format_duration
-from anycastle.probe.kinds import dns, http, icmp, traceroute, udp
+from anycastle.probe.kinds import dns, http, icmp, mtu, session, traceroute, udp
 from anycastle.probe.kinds.dns import DNSAsk
 from anycastle.probe.kinds.http import HTTPAsk
 from anycastle.probe.kinds.icmp import ICMPAsk
+from anycastle.probe.kinds.large_body import LargeBodyAsk
+from anycastle.probe.kinds.mtu import MTUAsk
+from anycastle.probe.kinds.session import SessionAsk
 from anycastle.probe.kinds.tcp import TCPAsk
 from anycastle.probe.kinds.tls import TLSAsk
 from anycastle.probe.kinds.traceroute import TraceAsk
@@ -40,7 +43,7 @@ from anycastle.wire.dns_query import encode_name, parse_type
 INTERVAL_DEFAULT_S: Final = 60.0
 TIMEOUT_DEFAULT_S: Final = 4.0
 UNDER_WAY_DEFAULT: Final = 2_000
-KINDS: Final = ("icmp", "udp", "tcp", "tls", "http", "dns", "traceroute")
+KINDS: Final = ("icmp", "udp", "tcp", "tls", "http", "dns", "traceroute", "mtu", "large_body", "session")
 
 
 def _whole(low: int, high: int) -> Any:
@@ -55,21 +58,25 @@ _PING: Final = _whole(icmp.TOKEN_OCTETS, icmp.DATA_OCTETS_MAX)
 _ECHO: Final = _whole(udp.TOKEN_OCTETS, udp.DATA_OCTETS_MAX)
 _TRANSPORTS: Final = _words(*dns.PORTS)
 _IDENTITIES: Final = _words(*dns.IDENTITIES)
+_SPEAKS: Final = _words(*session.SPEAKS)
 _VERSIONS: Final = _words(*http.VERSIONS)
 _PROTOCOLS: Final = _words(*traceroute.PROTOCOLS)
 _FARTHEST: Final = _whole(1, 64)
 _TRIES: Final = _whole(1, 10)
 _PLACES: Final = _whole(1, 50_000)
+_PACKET: Final = _whole(mtu.SMALL_OCTETS[4], mtu.OCTETS_MAX)
 
 PingOctets = Annotated[int, _PING[0], _PING[1]]
 EchoOctets = Annotated[int, _ECHO[0], _ECHO[1]]
 Transport = Annotated[str, _TRANSPORTS[0], _TRANSPORTS[1]]
 Identity = Annotated[str, _IDENTITIES[0], _IDENTITIES[1]]
+Speaks = Annotated[str, _SPEAKS[0], _SPEAKS[1]]
 Version = Annotated[str, _VERSIONS[0], _VERSIONS[1]]
 Protocol = Annotated[str, _PROTOCOLS[0], _PROTOCOLS[1]]
 Farthest = Annotated[int, _FARTHEST[0], _FARTHEST[1]]
 Tries = Annotated[int, _TRIES[0], _TRIES[1]]
 Places = Annotated[int, _PLACES[0], _PLACES[1]]
+PacketOctets = Annotated[int, _PACKET[0], _PACKET[1]]
 
 
 def _rule(text: str) -> SiteRule:
@@ -145,12 +152,12 @@ class TLSModuleShape(Shape):
 
 
 class HTTPModuleShape(Shape):
-    """HTTP/1.1 or HTTP/2: ask for a page."""
+    """HTTP/1.1, HTTP/2 or HTTP/3: ask for a page."""
 
     tls: Boolean = Field(True, description="Over TLS.")
     path: Text = Field("/", description="What to ask for.")
     method: Method = Field("GET", description="`GET` or `HEAD`.")
-    version: Version = Field("1.1", description='`"1.1"` or `"2"`, in quotes.')
+    version: Version = Field("1.1", description='`"1.1"`, `"2"` or `"3"`, in quotes.')
     host: Text | None = Field(None, description="For the Host field, SNI and verification. Default: the target's host.")
     headers: Annotated[dict[HeaderName, Text], ENTRIES] | None = Field(
         None, description="Headers that are sent; none that carries a secret."
@@ -160,6 +167,11 @@ class HTTPModuleShape(Shape):
     site_header: Text | None = Field(None, description="Header in which the server names itself, as `x-served-by`.")
     verify: Boolean = Field(True, description="Verify the certificate's chain and name.")
     ca_file: Path | None = Field(None, description="Authorities to verify with, where not the system's.")
+
+    def review(self, findings: Findings) -> None:
+        """HTTP/3 has no form without TLS."""
+        if self.version == "3" and not self.tls:
+            self.add(findings, FindingKind.BAD_VALUE, "tls", "HTTP/3 is spoken over TLS alone")
 
     def ask(self) -> HTTPAsk:
         """Give what is asked."""
@@ -183,7 +195,7 @@ class DNSModuleShape(Shape):
 
     name: DNSName = Field(".", description="Name to ask for.")
     record_type: AskedType = Field("SOA", description="Type of record to ask for.")
-    transport: Transport = Field("udp", description="`udp`, `tcp`, `tls` or `https`.")
+    transport: Transport = Field("udp", description="`udp`, `tcp`, `tls`, `https` or `quic`.")
     nsid: Boolean = Field(True, description="Ask for the server's NSID (RFC 5001).")
     identity: Identity | None = Field(
         None, description="A second question by which the server names itself: `id.server` or `hostname.bind`."
@@ -192,7 +204,7 @@ class DNSModuleShape(Shape):
     rcode: Rcode = Field("NOERROR", description="Response code that is right.")
     answer: Text | None = Field(None, description="Text of an A, AAAA or TXT record that must be in the answer.")
     authoritative: Boolean = Field(False, description="Require the AA bit.")
-    server_name: Text | None = Field(None, description="For TLS and HTTPS. Default: the target's host.")
+    server_name: Text | None = Field(None, description="For TLS, HTTPS and QUIC. Default: the target's host.")
     verify: Boolean = Field(True, description="Verify the certificate's chain and name.")
     ca_file: Path | None = Field(None, description="Authorities to verify with, where not the system's.")
     path: Text = Field("/dns-query", description="Of DNS over HTTPS.")
@@ -228,6 +240,88 @@ class TraceModuleShape(Shape):
         return TraceAsk(self.protocol, self.hops, self.tries)
 
 
+class MTUModuleShape(Shape):
+    """Path MTU, of echo requests with Don't Fragment. Give the target some seconds."""
+
+    octets_max: PacketOctets = Field(
+        mtu.OCTETS_DEFAULT, description="The largest packet that is tried, with its headers."
+    )
+    octets_min: PacketOctets | None = Field(None, description="Packets of so many octets must pass.")
+    tries: Tries = Field(3, description="Packets of a size before it counts as silent.")
+
+    def review(self, findings: Findings) -> None:
+        """The least is within what is tried."""
+        if self.octets_min is not None and self.octets_min > self.octets_max:
+            message = f"packets of {self.octets_min} octets are not tried: octets_max is {self.octets_max}"
+            self.add(findings, FindingKind.BAD_VALUE, "octets_min", message)
+
+    def ask(self) -> MTUAsk:
+        """Give what is asked."""
+        return MTUAsk(self.octets_max, self.octets_min, self.tries)
+
+
+class LargeBodyModuleShape(Shape):
+    """HTTP: a small body, then a large one; where that stalls, again in small segments."""
+
+    large_path: Text = Field(description="A page of 200 kB or so.")
+    small_path: Text = Field("/", description="A page of 1 kB or less.")
+    tls: Boolean = Field(True, description="Over TLS.")
+    host: Text | None = Field(None, description="For the Host field, SNI and verification. Default: the target's host.")
+    stall: Interval = Field(2.0, description="Silence of so long is a stall.", json_schema_extra={"default": "2s"})
+    verify: Boolean = Field(True, description="Verify the certificate's chain and name.")
+    ca_file: Path | None = Field(None, description="Authorities to verify with, where not the system's.")
+
+    def ask(self) -> LargeBodyAsk:
+        """Give what is asked."""
+        return LargeBodyAsk(
+            self.large_path, self.small_path, self.tls, self.host, self.stall, self.verify, self.ca_file
+        )
+
+
+class SessionModuleShape(Shape):
+    """A TCP or TLS session that is held, and on which something is asked now and then."""
+
+    speaks: Speaks = Field("http", description="What is said: `text`, `http` (HEAD) or `dns` (the server's name).")
+    hold: Interval = Field(60.0, description="How long.", json_schema_extra={"default": "1m"})
+    every: Interval = Field(5.0, description="From one question to the next.", json_schema_extra={"default": "5s"})
+    answer_timeout: Interval = Field(
+        3.0, description="Silence of so long ends it.", json_schema_extra={"default": "3s"}
+    )
+    tls: Boolean = Field(False, description="Over TLS.")
+    host: Text | None = Field(None, description="For the Host field, SNI and verification. Default: the target's host.")
+    path: Text = Field("/", description="Of HTTP.")
+    site_header: Text | None = Field(None, description="Of HTTP: header in which the server names itself.")
+    identity: Identity = Field("id.server", description="Of DNS: `id.server` or `hostname.bind`.")
+    send: Octets = Field(b"\n", description="Of text: what is sent.", json_schema_extra={"default": "\\n"})
+    until: Octets = Field(b"\n", description="Of text: what ends an answer.", json_schema_extra={"default": "\\n"})
+    verify: Boolean = Field(True, description="Verify the certificate's chain and name.")
+    ca_file: Path | None = Field(None, description="Authorities to verify with, where not the system's.")
+
+    def review(self, findings: Findings) -> None:
+        """An answer is due before the next question."""
+        if self.answer_timeout > self.every:
+            message = f"{format_duration(self.answer_timeout)} is longer than every {format_duration(self.every)}"
+            self.add(findings, FindingKind.TIMING, "answer_timeout", message)
+
+    def ask(self) -> SessionAsk:
+        """Give what is asked."""
+        return SessionAsk(
+            speaks=self.speaks,
+            hold_s=self.hold,
+            every_s=self.every,
+            answer_timeout_s=self.answer_timeout,
+            tls=self.tls,
+            host=self.host,
+            path=self.path,
+            site_header=self.site_header or "",
+            identity=self.identity,
+            send=self.send,
+            until=self.until,
+            verify=self.verify,
+            ca_file=self.ca_file,
+        )
+
+
 class ModuleShape(Shape):
     """What is asked, under a name: exactly one of the kinds."""
 
@@ -239,6 +333,9 @@ class ModuleShape(Shape):
     http: HTTPModuleShape | None = Field(None, description="HTTP request.")
     dns: DNSModuleShape | None = Field(None, description="DNS question.")
     traceroute: TraceModuleShape | None = Field(None, description="Hops of one path.")
+    mtu: MTUModuleShape | None = Field(None, description="The path's MTU.")
+    large_body: LargeBodyModuleShape | None = Field(None, description="A small body and a large one.")
+    session: SessionModuleShape | None = Field(None, description="A session that is held.")
 
     def review(self, findings: Findings) -> None:
         """Exactly one kind."""

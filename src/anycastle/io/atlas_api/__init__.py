@@ -1,0 +1,1 @@
+"""RIPE Atlas over its REST and streaming APIs: measurements are ordered, their results fetched and followed."""
