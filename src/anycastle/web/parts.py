@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from anycastle.io.observed import Observed
 from anycastle.io.store.people import People
 from anycastle.io.store.port import Store
 from anycastle.web.concerned import Fleets
@@ -29,6 +30,7 @@ class Parts:
     measure: Measure
     by_address: RateLimiter
     by_person: RateLimiter
+    observed: Observed
     logins: Logins | None = None
     """How people log in; None where there are tokens alone."""
     under_way: set[str] = field(default_factory=set)
@@ -54,7 +56,9 @@ def make_parts(
     """Give the parts of an application."""
     by_address, by_person = RateLimiter(settings.by_address), RateLimiter(settings.by_person)
     fleets, tail, measure = Fleets(store), Tail(store), Measure()
-    return Parts(store, people, controller, settings, fleets, tail, measure, by_address, by_person, logins)
+    return Parts(
+        store, people, controller, settings, fleets, tail, measure, by_address, by_person, Observed(store), logins
+    )
 
 
 def parts_of(request: Request) -> Parts:

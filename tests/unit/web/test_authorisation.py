@@ -64,6 +64,10 @@ POST   /api/v1/drain                         oA    own -
 POST   /api/v1/undrain                       oA    own -
 POST   /api/v1/mitigations                   oA    own -
 POST   /api/v1/mitigations/end               oA    own -
+POST   /api/v1/probes/results                oA    -   -
+GET    /api/v1/catchments                    voaA  own other
+GET    /api/v1/traceroutes                   voaA  own other
+POST   /api/v1/predictions                   oA    -   -
 GET    /api/v1/tokens                        A     -   -
 POST   /api/v1/tokens                        A     -   -
 DELETE /api/v1/tokens/{name}                 A     -   -
@@ -103,7 +107,7 @@ def test_each_endpoint_has_a_row_and_each_row_an_endpoint(api: World) -> None:
     mounted = {f"{method} {route.path}" for router in ROUTERS for route in router.routes for method in route.methods}
     documented = list(operations(api.ask("GET", "/openapi.json", "").json()))
     assert mounted == set(TABLE) == set(documented) == set(ROWS)
-    assert len(documented) == len(set(documented)) == 49
+    assert len(documented) == len(set(documented)) == 53
 
 
 @pytest.mark.parametrize("operation", ROWS)

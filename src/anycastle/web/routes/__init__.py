@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from anycastle.web.routes import (
     audit,
+    catchments,
     drains,
     events,
     fleet,
@@ -45,6 +46,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     drains.ROUTER,
     mitigations.ROUTER,
     events.ROUTER,
+    catchments.ROUTER,
     tokens.ROUTER,
     audit.ROUTER,
     pages.ROUTER,
