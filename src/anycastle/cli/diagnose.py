@@ -26,12 +26,13 @@ def diagnose(everything: bool, form: Form, **files: Any) -> None:
     \b
     anycastle diagnose --fleet fleet --events fra1.db --watch watch.db --probes results.ndjson
     """
+    from anycastle.io.response_json import plain_diagnosis
     from anycastle.response.symptoms.symptom import State
     from anycastle.response.symptoms.table import diagnose as asked
 
     found = asked(read_evidence(**files).case)
     if form is Form.JSON:
-        print_json([_plain(each) for each in found])
+        print_json([plain_diagnosis(each) for each in found])
         return
     shown = [each for each in found if each.judgement.state in (State.LIKELY, State.POSSIBLE)]
     for each in shown:
@@ -67,22 +68,3 @@ def _print(each: "Diagnosis") -> None:
         for line in lines:
             click.echo(f"  {word:8}{line}")
     click.echo()
-
-
-def _plain(each: "Diagnosis") -> dict[str, Any]:
-    symptom, judgement = each
-    return {
-        "number": symptom.number,
-        "name": symptom.name,
-        "state": judgement.state.value,
-        "weight": judgement.weight,
-        "symptom": symptom.symptom,
-        "cause": symptom.cause,
-        "evidence": list(judgement.evidence),
-        "against": list(judgement.against),
-        "missing": list(judgement.missing),
-        "confirm": symptom.confirm,
-        "refute": symptom.refute,
-        "fix": symptom.fix,
-        "runbook": symptom.runbook or None,
-    }

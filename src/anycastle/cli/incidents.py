@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anycastle.cli import incidents_live
-from anycastle.cli.controller_socket import run_dir_option
+from anycastle.cli.controller_option import controller_option
 from anycastle.cli.evidence_input import evidence_options, read_evidence
 from anycastle.cli.output import Form, Table, counted, message, one_line, output_option, print_json, print_table
 
 if TYPE_CHECKING:
     from anycastle.base.ports import Timestamp
+    from anycastle.io.controller_client.port import Controller
 
 SECONDS_MAX = 86_400 * 3650
 """Times up to this are seconds from some beginning, and shown so."""
@@ -77,10 +78,10 @@ def replay(file: Path, fleet: Path | None, after: float, form: Form) -> None:
 
 @incidents.command("list")
 @click.option("--all", "everything", is_flag=True, help="Of a controller: those that are over too.")
-@run_dir_option
+@controller_option
 @evidence_options
 @output_option(Form.TABLE, Form.JSON)
-def list_incidents(everything: bool, run_dir: Path, form: Form, **files: Any) -> None:
+def list_incidents(everything: bool, controller: "Controller", form: Form, **files: Any) -> None:
     """List the incidents that a controller has open; or, with files, those that logs, probes and alerts amount to.
 
     The same files give the same numbers; a file more may give others.
@@ -90,7 +91,7 @@ def list_incidents(everything: bool, run_dir: Path, form: Form, **files: Any) ->
     anycastle incidents list --fleet fleet --events fra1.db --probes results.ndjson
     """
     if not any(value for name, value in files.items() if name != "fleet"):
-        incidents_live.list_live(everything, run_dir, form)
+        incidents_live.list_live(everything, controller, form)
         return
     from anycastle.io.response_json import plain_incident
 
@@ -121,14 +122,13 @@ def timeline(number: int, form: Form, **files: Any) -> None:
     \b
     anycastle incidents timeline 1 --fleet fleet --events fra1.db --probes results.ndjson
     """
-    from anycastle.io.response_json import plain_incident
+    from anycastle.io.response_json import plain_lines, plain_row
     from anycastle.response.timeline import timeline_of
 
     known = read_evidence(**files)
     found = timeline_of(known.incident(number), known.case, known.story)
     if form is Form.JSON:
-        lines = [{"at": each.at, "lane": each.lane, "text": each.text, "where": each.where} for each in found.lines]
-        print_json(plain_incident(found.incident) | {"timeline": lines, "timeline_beyond": found.beyond})
+        print_json(plain_row(found.incident) | plain_lines(found))
         return
     rows = [(_time_ms(each.at), each.lane, one_line(each.text), each.where) for each in found.lines]
     print_table(Table(("at", "lane", "what", "where"), rows))

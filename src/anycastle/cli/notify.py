@@ -3,11 +3,15 @@
 import getpass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from anycastle.cli.controller_socket import owner_option, run_dir_option, say
+from anycastle.cli.controller_option import controller_option, ordering_option
 from anycastle.cli.output import Form, Table, counted, message, output_option, print_json, print_table
+
+if TYPE_CHECKING:
+    from anycastle.io.controller_client.port import Controller
 
 
 @click.group()
@@ -58,15 +62,15 @@ def test(name: str, fleet: Path, over: bool) -> None:
 
 
 @notify.command()
-@run_dir_option
+@controller_option
 @output_option(Form.TABLE, Form.JSON)
-def dead(run_dir: Path, form: Form) -> None:
+def dead(controller: "Controller", form: Form) -> None:
     """List the notices that reached nobody: refused, given up after a day, or without a notifier.
 
     \b
     anycastle notify dead
     """
-    found = say(run_dir, {"command": "dead-letters"})["dead"]
+    found = [each for each in controller.deliveries() if each["state"] == "dead"]
     if form is Form.JSON:
         print_json(found)
         return
@@ -83,9 +87,8 @@ def dead(run_dir: Path, form: Form) -> None:
 @notify.command()
 @click.argument("keys", metavar="[KEY]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="All that there are.")
-@owner_option
-@run_dir_option
-def again(keys: tuple[str, ...], everything: bool, owner: str, run_dir: Path) -> None:
+@ordering_option
+def again(keys: tuple[str, ...], everything: bool, controller: "Controller") -> None:
     """Send dead letters again, once what kept them was mended.
 
     \b
@@ -93,5 +96,5 @@ def again(keys: tuple[str, ...], everything: bool, owner: str, run_dir: Path) ->
     """
     if bool(keys) == everything:
         raise click.UsageError("name the letters, as `anycastle notify dead` lists them, or give --all")
-    done = say(run_dir, {"command": "send-again", "owner": owner, "keys": list(keys)})["again"]
+    done = controller.send_again(None if everything else keys)
     message(f"{counted(len(done), 'notice')} wait to be sent")

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from anycastle.cli.controller_option import controller_option
 from anycastle.cli.evidence_input import evidence_options, read_evidence
 from anycastle.cli.output import message
 
 if TYPE_CHECKING:
+    from anycastle.io.controller_client.port import Controller
     from anycastle.response.postmortem import Postmortem
 
 
@@ -17,14 +19,18 @@ if TYPE_CHECKING:
 @click.argument("number", type=click.IntRange(1), metavar="ID")
 @click.option("-o", "--output", "path", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.md|FILE.html",
               help="Where it is written. [default: Markdown on standard output, without a picture]")  # fmt: skip
+@controller_option
 @evidence_options
-def postmortem(number: int, path: Path | None, **files: Any) -> None:
+def postmortem(number: int, path: Path | None, controller: "Controller", **files: Any) -> None:
     """Write the postmortem of an incident: times, impact by region, causes, what automation did, the timeline.
+
+    Without files it is that of a controller's own incident, told by its log and without a picture.
 
     Times that the evidence does not hold are told as not known. Action items are left to people. HTML is one file with
     its picture in it; beside Markdown the picture is FILE.svg. The picture needs matplotlib (`anycastle[twin]`).
 
     \b
+    anycastle postmortem 3 -o incident-3.html
     anycastle postmortem 1 --fleet fleet --events fra1.db --probes results.ndjson -o night.html
     """
     from anycastle.io.report.markdown import markdown
@@ -33,12 +39,26 @@ def postmortem(number: int, path: Path | None, **files: Any) -> None:
 
     if path is not None and path.suffix not in (".md", ".html"):
         raise click.UsageError(f"{path.name!r} ends neither in .md nor in .html")
+    if not any(value for name, value in files.items() if name != "fleet"):
+        _write_live(number, path, controller)
+        return
     known = read_evidence(**files)
     found = postmortem_of(known.incident(number), known.case, known.story, known.fleet)
     if path is None:
         click.echo(markdown(document_of(found, None)), nl=False)
         return
     _write(found, path)
+    message(f"{path} written")
+
+
+def _write_live(number: int, path: Path | None, controller: "Controller") -> None:
+    from anycastle.io.durable import write_durably
+
+    text = controller.postmortem(number, "html" if path is not None and path.suffix == ".html" else "markdown")
+    if path is None:
+        click.echo(text, nl=False)
+        return
+    write_durably(path, text.encode(), 0o644)
     message(f"{path} written")
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from anycastle.daemons.notifying import Notifying
     from anycastle.daemons.responding import Responding
     from anycastle.daemons.signal_source import SignalSource
+    from anycastle.response.orders import ResponseOrder
 
 AGAIN_S: Final = 1.0
 """How long to wait, after a leadership ended, before the lock is tried for again."""
@@ -301,6 +302,18 @@ class ControllerDaemon:
             if problem is not None:
                 raise MisuseError(problem)
         return await leads.order(order, who, once)
+
+    async def respond(
+        self, order: "ResponseOrder", who: str, once: Callable[[tuple[str, ...]], Once] | None = None
+    ) -> tuple[str, ...]:
+        """Do what somebody wants with incidents and dead letters; give the keys of those that are sent again.
+
+        Durable when it returns. Raises `MisuseError`, of which `NotLeading` is one, `Repeated`, `Superseded`,
+        `WorldError`.
+        """
+        if once is not None:
+            await self.leadership.require_new(once(()).key)
+        return await self.responding.order(order, who, once)
 
     async def _with_mitigations(self, wish: RollOut) -> RollOut:
         """Give a wish with the mitigations that are active; these may change while a folder is read."""

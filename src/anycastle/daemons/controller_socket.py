@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -17,10 +17,15 @@ from anycastle.io.clock import now
 from anycastle.io.local_socket import LocalServer
 from anycastle.io.store import SqlStore
 from anycastle.io.store.people import AuditRow, SqlPeople, new_token
-from anycastle.io.stored_folders import checked_revision, files_in
+from anycastle.io.stored_folders import StoredFolders, checked_revision, files_in
+from anycastle.io.stored_incidents import StoredIncidents
+from anycastle.model.fleet import Fleet
 from anycastle.model.person import Grant
 from anycastle.model.person import Role as PersonRole
 from anycastle.model.prefix import parse_prefix
+from anycastle.response.incident import Incident
+from anycastle.response.orders import Acknowledge, Annotate, ResponseOrder, SendAgain
+from anycastle.rollout.desired import NOTHING_DESIRED
 from anycastle.rollout.gates import gates_to_ask
 from anycastle.rollout.kept import Kept
 from anycastle.rollout.mitigation import active, mitigations_of, share_won
@@ -93,7 +98,9 @@ class IncidentRequest(msgspec.Struct, forbid_unknown_fields=True):
     owner: str = ""
     incident: int = 0
     text: str = ""
-    keys: list[str] = []
+    form: Literal["markdown", "html"] = "markdown"
+    keys: list[str] | None = None
+    """None for all dead letters."""
 
 
 class TokenRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -136,6 +143,7 @@ class ControllerSocket:
         self._daemon = daemon
         self._store = store
         self._address = address
+        self._stored = StoredIncidents(store)
         self._server = LocalServer(run_dir / SOCKET_NAME, self.answer)
 
     async def start(self) -> None:
@@ -158,7 +166,7 @@ class ControllerSocket:
                 return await self._roll_out(_as(request, RollOutRequest))
             case "mitigate":
                 return await self._mitigate(_as(request, MitigateRequest))
-            case "incidents" | "incident" | "acknowledge" | "annotate" | "dead-letters" | "send-again":
+            case "incidents" | "incident" | "postmortem" | "deliveries" | "acknowledge" | "annotate" | "send-again":
                 return await self._incidents(_as(request, IncidentRequest))
             case "token":
                 return await self._make_token(_as(request, TokenRequest))
@@ -225,30 +233,36 @@ class ControllerSocket:
 
     async def _incidents(self, asked: IncidentRequest) -> dict[str, Any]:
         """Show what any controller can read of the store; what changes something, who leads does."""
-        from anycastle.io import response_json
+        from anycastle.io.response_json import plain_row
 
         match asked.command:
             case "incidents":
-                known = response_json.incidents_of(await self._store.documents(response_json.INCIDENT))
-                told = [response_json.plain_incident(each) for each in known]
-                return {"incidents": [{**each, "timeline": len(each["timeline"])} for each in told]}
+                return {"incidents": [plain_row(each) for each in await self._stored.all()]}
             case "incident":
-                key = f"{response_json.INCIDENT}{asked.incident}"
-                documents = await self._store.documents(key)
-                found = response_json.incidents_of({name: each for name, each in documents.items() if name == key})
-                if not found:
-                    raise MisuseError(f"there is no incident {asked.incident}")
-                return response_json.plain_incident(found[0])
-            case "dead-letters":
-                dead = response_json.dead_of(await self._store.documents(response_json.DEAD))
-                return {"dead": [response_json.plain_dead(each) for each in dead]}
+                return await self._stored.whole(await self._incident(asked), await self._fleet())
+            case "postmortem":
+                found = await self._incident(asked)
+                return {"text": await self._stored.postmortem(found, await self._fleet(), asked.form)}
+            case "deliveries":
+                return {"items": (await self._stored.deliveries()).plain()}
             case "acknowledge":
-                await self._leader().responding.acknowledge(asked.incident, asked.owner)
+                order: ResponseOrder = Acknowledge(asked.incident)
             case "annotate":
-                await self._leader().responding.annotate(asked.incident, asked.owner, asked.text)
+                order = Annotate(asked.incident, asked.text)
             case _:
-                return {"again": await self._leader().responding.again(asked.keys)}
-        return {}
+                order = SendAgain(None if asked.keys is None else tuple(asked.keys))
+        return {"again": list(await self._leader().respond(order, asked.owner))}
+
+    async def _incident(self, asked: IncidentRequest) -> Incident:
+        found = await self._stored.one(asked.incident)
+        if found is None:
+            raise MisuseError(f"there is no incident {asked.incident}")
+        return found
+
+    async def _fleet(self) -> Fleet | None:
+        """Give the fleet that is desired by default; None before the first wish."""
+        revision = (await self._daemon.kept()).desired.revision
+        return None if revision == NOTHING_DESIRED else await StoredFolders(self._store).fleet(revision)
 
     def _report(self, pop: str) -> dict[str, Any]:
         """Give what a PoP's agent said last, as its own status says it."""

@@ -293,9 +293,11 @@ class Leadership:
             seen.connected, seen.since = False, now().wall
         self._decide(lambda: self.engine.agent_left(pop, now()))
 
-    async def store_events(self, documents: Mapping[str, bytes | None], events: Sequence[Event]) -> None:
-        """Make agents' events durable, with how far their logs were read."""
-        await self._store.commit(self.term, documents, events)
+    async def store_events(
+        self, documents: Mapping[str, bytes | None], events: Sequence[Event], once: Once | None = None
+    ) -> None:
+        """Make agents' events durable, with how far their logs were read; or what the response knows."""
+        await self._store.commit(self.term, documents, events, once)
 
     async def read_indicators(self) -> None:
         """Read what gates ask for, each second: what a PoP with a session said last is so now. Until cancelled."""

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from anycastle.base.errors import MisuseError, ParseError
 from anycastle.base.ports import Timestamp
@@ -27,7 +27,7 @@ from anycastle.io.agent_sections import PoPState
 from anycastle.io.clock import now
 from anycastle.io.notifiers.port import DeliveryError
 from anycastle.io.response_log import topology_of
-from anycastle.io.store.port import Store
+from anycastle.io.store.port import NotLeading, Once, Store
 from anycastle.model.event import Body, Event, IncidentChanged, NoticeDead, NoticeSent
 from anycastle.model.fleet import Fleet
 from anycastle.response.conditions import (
@@ -48,7 +48,9 @@ from anycastle.response.engine import ResponseEngine
 from anycastle.response.incident import Incident, Status
 from anycastle.response.message import message_of
 from anycastle.response.notification import Notice
+from anycastle.response.orders import Acknowledge, Annotate, ResponseOrder, SendAgain
 from anycastle.response.policy import Policy
+from anycastle.response.recorded import NOTED
 from anycastle.response.signal import Cause, Signal, Topology, Urgency
 from anycastle.rollout.kept import Kept
 from anycastle.rollout.rollout import RolloutState
@@ -67,7 +69,19 @@ LIVE: Final = Policy(page_after_s=4.0)
 
 _MOVES: Final = frozenset({RolloutState.APPLYING, RolloutState.BAKING, RolloutState.ROLLING_BACK})
 
-Commit = Callable[[Mapping[str, bytes | None], Sequence[Event]], Awaitable[None]]
+
+class Commit(Protocol):
+    """Makes documents, events and an answer durable together."""
+
+    def __call__(
+        self, documents: Mapping[str, bytes | None], events: Sequence[Event], once: Once | None = None
+    ) -> Awaitable[None]:
+        """Write it all or nothing."""
+        ...
+
+
+Answer = Callable[[tuple[str, ...]], Once]
+"""The keys of letters that are sent again -> what is kept of the answer."""
 
 
 class Leading(Protocol):
@@ -133,7 +147,10 @@ class Responding:
         self._events: list[Body] = []
         self._dirty = False
         self._keeping = asyncio.Lock()
-        self._sending: set[asyncio.Task[None]] = set()
+        self._failed: BaseException | None = None
+        """Why a commit failed: what is believed here has gone beyond what is kept, and only a new start mends that."""
+        self._sending: set[asyncio.Task[Any]] = set()
+        """What is under way: messages, and what people ordered."""
 
     def now(self) -> Timestamp:
         """Give the engines' time."""
@@ -150,6 +167,8 @@ class Responding:
                 await self._keep()
                 self._send()
                 await self._wait()
+                if self._failed is not None:
+                    raise self._failed
         finally:
             for task in self._sending:
                 task.cancel()
@@ -271,23 +290,37 @@ class Responding:
     async def _keep(self) -> None:
         """Make durable what changed."""
         async with self._keeping:
-            changed = frozenset(self.deliveries.changed)
-            if not (self._dirty or changed or self._events):
-                return
-            documents: dict[str, bytes | None] = response_json.delivery_documents(
-                changed, self.deliveries.waiting, self.deliveries.dead
-            )
-            if self._dirty:
-                self._counts = replace(self._counts, dead_beyond=self.deliveries.dead_beyond)
-                documents[response_json.COUNTS] = response_json.encode(self._counts)
-                documents[response_json.ENGINE] = response_json.encode(self.engine.kept())
-                documents |= self._incidents()
-            wall = now().wall
-            events = [Event(wall, CONTROLLER, body) for body in self._events]
-            self._dirty, self._events = False, []
-            self._unsaved.clear()
-            self.deliveries.changed.clear()
-            await self._commit(documents, events)
+            await self._write()
+
+    async def _write(self, once: Once | None = None) -> None:
+        """Commit what changed, with the answer to who ordered it; by whoever holds `_keeping`.
+
+        Where that fails, `run` ends with the same error: what was not written is in no memory but this one.
+        """
+        if self._failed is not None:
+            raise self._failed
+        changed = frozenset(self.deliveries.changed)
+        if not (self._dirty or changed or self._events or once):
+            return
+        documents: dict[str, bytes | None] = response_json.delivery_documents(
+            changed, self.deliveries.waiting, self.deliveries.dead
+        )
+        if self._dirty:
+            self._counts = replace(self._counts, dead_beyond=self.deliveries.dead_beyond)
+            documents[response_json.COUNTS] = response_json.encode(self._counts)
+            documents[response_json.ENGINE] = response_json.encode(self.engine.kept())
+            documents |= self._incidents()
+        wall = now().wall
+        events = [Event(wall, CONTROLLER, body) for body in self._events]
+        self._dirty, self._events = False, []
+        self._unsaved.clear()
+        self.deliveries.changed.clear()
+        try:
+            await self._commit(documents, events, once)
+        except BaseException as error:
+            self._failed = error
+            self._leads.stirred.set()
+            raise
 
     def _incidents(self) -> dict[str, bytes | None]:
         found: dict[str, bytes | None] = {}
@@ -343,28 +376,49 @@ class Responding:
 
     # -- people -------------------------------------------------------------------------------------------------------
 
-    async def acknowledge(self, number: int, who: str) -> None:
-        """Somebody looks at it: no more reminders. Durable when it returns. Raises `MisuseError`."""
-        self.engine.acknowledge(number, who, self.now())
-        self._after([], self.now())
-        await self._keep()
+    async def order(self, order: ResponseOrder, who: str, once: Answer | None = None) -> tuple[str, ...]:
+        """Do what somebody wants; durable when it returns, in one commit with the answer that `once` makes of it.
 
-    async def annotate(self, number: int, who: str, text: str) -> None:
-        """Add words to a timeline. Durable when it returns. Raises `MisuseError`."""
-        self.engine.annotate(number, who, text, self.now())
-        self._unsaved.add(number)
-        self._dirty = True
-        await self._keep()
+        Gives the keys of the letters that wait to be sent again. Raises `MisuseError` for a refusal, `NotLeading`
+        where this response is over, and what the store raises.
+        """
+        task = asyncio.create_task(self._ordered(order, who, once))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+        try:
+            return await asyncio.shield(task)  # whoever asked may go: what was taken is carried out
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise NotLeading("the response of this controller ended meanwhile") from None
+            raise
 
-    async def again(self, keys: Sequence[str]) -> list[str]:
-        """Send dead letters again: some, or all where none is named; give which. Raises `MisuseError`."""
-        unknown = [key for key in keys if key not in self.deliveries.dead]
-        if unknown:
-            raise MisuseError(f"there is no dead letter {', '.join(unknown)}")
-        done = [key for key in list(keys or self.deliveries.dead) if self.deliveries.again(key, self.now())]
-        await self._keep()
+    async def _ordered(self, order: ResponseOrder, who: str, once: Answer | None) -> tuple[str, ...]:
+        async with self._keeping:
+            if self._failed is not None:
+                raise NotLeading("the response of this controller is over, and begins anew")
+            keys = self._do(order, who)
+            await self._write(None if once is None else once(keys))
         self._leads.stirred.set()
-        return done
+        return keys
+
+    def _do(self, order: ResponseOrder, who: str) -> tuple[str, ...]:
+        instant = self.now()
+        match order:
+            case Acknowledge(number):
+                self.engine.acknowledge(number, who, instant)
+                self._after([], instant)
+            case Annotate(number, text):
+                self.engine.annotate(number, who, text, instant)
+                self._unsaved.add(number)
+                self._events.append(_as_event(self.engine.incidents[number], NOTED, who, f"{who}: {text}"))
+                self._dirty = True
+            case SendAgain(keys):
+                unknown = [key for key in keys or () if key not in self.deliveries.dead]
+                if unknown:
+                    raise MisuseError(f"there is no dead letter {', '.join(unknown)}")
+                wanted = list(self.deliveries.dead if keys is None else keys)
+                return tuple(key for key in wanted if self.deliveries.again(key, instant))
+        return ()
 
 
 async def stored_response(store: Store, tell: Callable[[str], None]) -> response_json.Stored:
@@ -410,8 +464,11 @@ def _changed(incident: Incident, before: _Look | None) -> IncidentChanged:
     else:
         change = "widened"
     last = incident.timeline[-1].text if incident.timeline else ""
+    return _as_event(incident, change, incident.acknowledged_by, last)
+
+
+def _as_event(incident: Incident, change: str, who: str, text: str) -> IncidentChanged:
     return IncidentChanged(
         incident.id, change, incident.status.value, incident.urgency.value, incident.title, incident.kind,
-        tuple(sorted(incident.pops)), tuple(sorted(incident.services)), tuple(sorted(incident.prefixes)),
-        incident.acknowledged_by, last,
+        tuple(sorted(incident.pops)), tuple(sorted(incident.services)), tuple(sorted(incident.prefixes)), who, text,
     )  # fmt: skip

@@ -14,6 +14,9 @@ from anycastle.base.errors import ParseError
 from anycastle.response.delivery import Delivery
 from anycastle.response.engine import Kept
 from anycastle.response.incident import Incident
+from anycastle.response.severity import severity_of
+from anycastle.response.symptoms.table import Diagnosis
+from anycastle.response.timeline import Timeline
 
 ENGINE: Final = "response/engine"
 COUNTS: Final = "response/counts"
@@ -65,6 +68,11 @@ def decode_all(documents: Mapping[str, bytes]) -> Stored:
     )
 
 
+def waiting_of(documents: Mapping[str, bytes]) -> list[Delivery]:
+    """Give the messages that wait for their notifiers. Raises `ParseError`."""
+    return _all(documents, WAITING, Delivery)
+
+
 def dead_of(documents: Mapping[str, bytes]) -> list[Delivery]:
     """Give the dead letters. Raises `ParseError`."""
     return _all(documents, DEAD, Delivery)
@@ -97,14 +105,15 @@ def delivery_documents(
     return found
 
 
-def plain_incident(incident: Incident) -> dict[str, Any]:
-    """Give an incident as plain values, for people and other programs."""
+def plain_row(incident: Incident) -> dict[str, Any]:
+    """Give an incident without its timeline, as lists show it."""
     return {
         "id": incident.id,
         "title": incident.title,
         "kind": incident.kind,
         "status": incident.status.value,
         "urgency": incident.urgency.value,
+        "severity": severity_of(incident).value,
         "opened": incident.opened,
         "cleared": incident.cleared,
         "acknowledged_by": incident.acknowledged_by or None,
@@ -114,16 +123,50 @@ def plain_incident(incident: Incident) -> dict[str, Any]:
         "prefixes": sorted(incident.prefixes),
         "regions": sorted(incident.regions),
         "alerts": len(incident.alerts) + incident.alerts_beyond,
+    }
+
+
+def plain_incident(incident: Incident) -> dict[str, Any]:
+    """Give an incident as plain values, for people and other programs."""
+    return {
+        **plain_row(incident),
         "timeline": [{"at": entry.at, "kind": entry.kind, "text": entry.text} for entry in incident.timeline],
         "timeline_beyond": incident.timeline_beyond,
     }
 
 
-def plain_dead(delivery: Delivery) -> dict[str, Any]:
-    """Give a dead letter as plain values."""
+def plain_lines(timeline: Timeline) -> dict[str, Any]:
+    """Give a timeline that joins what the engine noted with what happened."""
+    lines = [{"at": each.at, "lane": each.lane, "text": each.text, "where": each.where} for each in timeline.lines]
+    return {"timeline": lines, "timeline_beyond": timeline.beyond}
+
+
+def plain_diagnosis(found: Diagnosis) -> dict[str, Any]:
+    """Give what a rule says of a case, and what is told of its symptom."""
+    symptom, judgement = found
+    return {
+        "number": symptom.number,
+        "name": symptom.name,
+        "state": judgement.state.value,
+        "weight": judgement.weight,
+        "symptom": symptom.symptom,
+        "cause": symptom.cause,
+        "evidence": list(judgement.evidence),
+        "against": list(judgement.against),
+        "missing": list(judgement.missing),
+        "confirm": symptom.confirm,
+        "refute": symptom.refute,
+        "fix": symptom.fix,
+        "runbook": symptom.runbook or None,
+    }
+
+
+def plain_delivery(delivery: Delivery, state: str) -> dict[str, Any]:
+    """Give a delivery that is `waiting` or `dead`."""
     message = delivery.message
     return {
         "key": delivery.key,
+        "state": state,
         "notifier": delivery.notifier,
         "notice": message.kind.value,
         "incident": message.incident or None,

@@ -306,7 +306,7 @@ class FreezeChanged:
 
 @dataclass(frozen=True, slots=True)
 class IncidentChanged:
-    """An incident was `opened`, `came back`, was `acknowledged`, `widened` by an alert, or `cleared`."""
+    """An incident was `opened`, `came back`, was `acknowledged`, `widened` by an alert, got a `note`, was `cleared`."""
 
     incident: int
     change: str

@@ -19,6 +19,9 @@ CHANGED: Final = "incident_changed"
 SENT: Final = "notice_sent"
 DEAD: Final = "notice_dead"
 
+NOTED: Final = "note"
+"""What an `incident_changed` says that only adds somebody's words."""
+
 
 def with_recorded(story: Story, case: Case) -> Story:
     """Give the story with the incidents that were written down, where there are any; else as it is."""
@@ -55,7 +58,7 @@ def _fold(found: dict[int, Incident], fact: Fact, fields: Mapping[str, Any]) -> 
             incident.openings.append(fact.at)
         case _:
             pass
-    kind = change if change in ("cleared", "acknowledged") else "alert"
+    kind = change if change in ("cleared", "acknowledged", NOTED) else "alert"
     incident.note(fact.at, kind, said or f"{change}{f' by {who}' if who else ''}: {incident.title}")
 
 

@@ -10,6 +10,7 @@ from anycastle.io.store.port import Store
 from anycastle.io.stored_folders import StoredFolders, checked_revision
 from anycastle.model.fleet import Fleet
 from anycastle.model.service import Service
+from anycastle.response.incident import Incident
 from anycastle.rollout.desired import NOTHING_DESIRED, DefinitionKey
 from anycastle.rollout.kept import Kept
 from anycastle.rollout.rollout import Rollout
@@ -71,6 +72,25 @@ async def concerned_by(fleets: Fleets, kept: Kept, rollout: Rollout) -> frozense
                 names.add(each.name)
                 left.difference_update(each.prefixes)
     return frozenset(names | {str(prefix) for prefix in left})
+
+
+def concerned_by_incident(fleet: Fleet | None, incident: Incident) -> frozenset[str]:
+    """Give the services that an incident concerns: those that its alerts name, or all of the PoP that one is about.
+
+    A prefix that no service has stands for itself, and so does a PoP without services: they are nobody's.
+    """
+    services = () if fleet is None else fleet.services
+    names = set(incident.services)
+    for prefix in incident.prefixes:
+        names |= {each.name for each in services if prefix in map(str, each.prefixes)} or {prefix}
+    for _, named, pop, _ in incident.alerts:
+        if not named and not pop:
+            names |= {each.name for each in services} or {"all services"}
+        elif not named:
+            names |= {each.name for each in services if pop in each.pops} or {pop}
+    if incident.alerts_beyond or not names:
+        names |= {each.name for each in services} or {"all services"}
+    return frozenset(names)
 
 
 async def concerned_by_start(fleets: Fleets, kept: Kept, revision: str) -> frozenset[str]:

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from anycastle.base.ports import Timestamp
 from anycastle.io.store.port import Once
+from anycastle.response.orders import ResponseOrder
 from anycastle.rollout.kept import Kept
 from anycastle.rollout.orders import Order, Wish
 
@@ -81,5 +82,14 @@ class Controller(Protocol):
         `check` sees what the engine keeps, with no other order between it and this one; what it raises ends the order.
         `once(number)` is made durable in the same transaction. Raises `MisuseError` for a refusal, `Superseded`,
         `Repeated` and `WorldError`.
+        """
+        ...
+
+    async def respond(
+        self, order: ResponseOrder, who: str, once: Callable[[tuple[str, ...]], Once] | None = None
+    ) -> tuple[str, ...]:
+        """Do what somebody wants with incidents and dead letters; give the keys of letters that are sent again.
+
+        `once(keys)` is made durable in the same transaction. Raises as `order` does.
         """
         ...

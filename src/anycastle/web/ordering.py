@@ -6,6 +6,8 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import Response
 
+from anycastle.io.store.port import Once
+from anycastle.response.orders import ResponseOrder
 from anycastle.rollout.kept import Kept
 from anycastle.rollout.orders import Order, Wish
 from anycastle.web.identity import Person
@@ -37,3 +39,13 @@ async def take(
 
     number = await parts.controller.order(order, asker.principal, check=check, once=answered)
     return answer_of(answered(number))
+
+
+async def respond(request: Request, parts: Parts, asker: Person, order: ResponseOrder) -> Response:
+    """Have something done with incidents or dead letters; answer with the keys of letters that are sent again."""
+    keyed = keyed_state(request)
+
+    def answered(keys: tuple[str, ...]) -> Once:
+        return keyed.once(200, {"again": list(keys)})
+
+    return answer_of(answered(await parts.controller.respond(order, asker.principal, answered)))

@@ -8,6 +8,8 @@ from fastapi import Depends, Request
 from anycastle.io.observed import Observed
 from anycastle.io.store.people import People
 from anycastle.io.store.port import Store
+from anycastle.io.stored_incidents import StoredIncidents
+from anycastle.model.fleet import Fleet
 from anycastle.web.concerned import Fleets
 from anycastle.web.controller import Controller
 from anycastle.web.limits import RateLimiter
@@ -31,12 +33,17 @@ class Parts:
     by_address: RateLimiter
     by_person: RateLimiter
     observed: Observed
+    incidents: StoredIncidents
     logins: Logins | None = None
     """How people log in; None where there are tokens alone."""
     under_way: set[str] = field(default_factory=set)
     """Keys of requests that are being answered."""
     streams: int = 0
     """Streams that are open."""
+
+    async def desired(self) -> Fleet | None:
+        """Give the fleet that is desired by default; None before the first wish."""
+        return await self.fleets.fleet((await self.controller.kept()).desired.revision)
 
     def stream_ended(self, slow: bool) -> None:
         """Take that a stream is over."""
@@ -56,8 +63,9 @@ def make_parts(
     """Give the parts of an application."""
     by_address, by_person = RateLimiter(settings.by_address), RateLimiter(settings.by_person)
     fleets, tail, measure = Fleets(store), Tail(store), Measure()
+    observed, incidents = Observed(store), StoredIncidents(store)
     return Parts(
-        store, people, controller, settings, fleets, tail, measure, by_address, by_person, Observed(store), logins
+        store, people, controller, settings, fleets, tail, measure, by_address, by_person, observed, incidents, logins
     )
 
 

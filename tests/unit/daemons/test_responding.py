@@ -16,13 +16,15 @@ from anycastle.io import response_json
 from anycastle.io.agent_sections import PoPBook, sections_of
 from anycastle.io.clock import now
 from anycastle.io.notifiers.port import DeliveryError
-from anycastle.io.response_json import plain_dead, plain_incident
+from anycastle.io.response_json import plain_delivery, plain_incident
 from anycastle.io.store import SqlStore, open_store
+from anycastle.io.store.port import Once
 from anycastle.model.event import Event
 from anycastle.model.fleet import Fleet
 from anycastle.model.notify import Notifier, NotifyPlan, Route, Slack, Target
 from anycastle.response.message import Message
 from anycastle.response.notification import NoticeKind
+from anycastle.response.orders import Acknowledge, Annotate, SendAgain
 from anycastle.response.policy import Policy
 from anycastle.response.signal import Signal, Subject, Urgency
 from anycastle.rollout.desired import Desired
@@ -114,10 +116,12 @@ class World:
         term = self.term
         stored = response_json.decode_all(await self.store.documents())
 
-        async def commit(documents: Mapping[str, bytes | None], events: Sequence[Event]) -> None:
+        async def commit(
+            documents: Mapping[str, bytes | None], events: Sequence[Event], once: Once | None = None
+        ) -> None:
             if self.refuses is not None:
                 raise self.refuses
-            await self.store.commit(term, documents, events)
+            await self.store.commit(term, documents, events, once)
 
         self.notifying = Notifying(PLAN, self.told.sender)
         self.responding = Responding(
@@ -291,12 +295,12 @@ def test_what_is_refused_is_shown_and_can_be_sent_again(tmp_path: Path) -> None:
         await w.until(lambda: bool(w.responding.deliveries.dead) and not w.responding.deliveries.changed)
         await asyncio.sleep(0.3)
         (letter,) = response_json.dead_of(await w.store.documents("notify/dead/"))
-        assert plain_dead(letter)["why"] == "status 400"
+        assert plain_delivery(letter, "dead")["why"] == "status 400"
         assert [each["why"] for each in await w.events("notice_dead")] == ["status 400"]
         with pytest.raises(MisuseError, match="no dead letter x"):
-            await w.responding.again(["x"])
+            await w.responding.order(SendAgain(("x",)), "ada")
         w.told.fails.clear()
-        assert await w.responding.again([]) == [letter.key]
+        assert await w.responding.order(SendAgain(None), "ada") == (letter.key,)
         await w.until(lambda: bool(w.told.took))
         await w.until(lambda: not w.responding.deliveries.waiting)
         await asyncio.sleep(0.3)
@@ -311,14 +315,18 @@ def test_an_acknowledgement_is_durable_and_in_the_log(tmp_path: Path) -> None:
         w.lead_.leaves("fra")
         await w.until(lambda: bool(w.told.took))
         with pytest.raises(MisuseError, match="no incident 7"):
-            await w.responding.acknowledge(7, "ada")
-        await w.responding.acknowledge(1, "ada")
-        await w.responding.annotate(1, "ada", "fibre cut")
+            await w.responding.order(Acknowledge(7), "ada")
+        await w.responding.order(Acknowledge(1), "ada")
+        await w.responding.order(Annotate(1, "fibre cut"), "ada")
         (kept,) = response_json.incidents_of(await w.store.documents("response/incident/"))
         shown = plain_incident(kept)
         assert (shown["status"], shown["acknowledged_by"]) == ("acknowledged", "ada")
         assert "ada: fibre cut" in [entry["text"] for entry in shown["timeline"]]
-        assert [each["who"] for each in await w.events("incident_changed")] == ["", "ada"]
+        changes = await w.events("incident_changed")
+        assert [(each["change"], each["who"]) for each in changes] == [
+            ("opened", ""), ("acknowledged", "ada"), ("note", "ada"),
+        ]  # fmt: skip
+        assert changes[-1]["text"] == "ada: fibre cut"
 
     lived(tmp_path, body)
 

@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
+from anycastle.base.ports import Timestamp
+from anycastle.io.response_json import INCIDENT, encode
 from anycastle.model.person import Role
+from anycastle.response.incident import Incident
+from anycastle.response.signal import Urgency
 from anycastle.web.app import make_app
 from anycastle.web.authorisation import TABLE
 from anycastle.web.problems import ProblemKind
@@ -68,6 +72,13 @@ POST   /api/v1/probes/results                oA    -   -
 GET    /api/v1/catchments                    voaA  own other
 GET    /api/v1/traceroutes                   voaA  own other
 POST   /api/v1/predictions                   oA    -   -
+GET    /api/v1/incidents                     voaA  own other
+GET    /api/v1/incidents/{incident}          voaA  own -
+GET    /api/v1/incidents/{incident}/postmortem voaA own -
+POST   /api/v1/incidents/{incident}/acknowledge oA own -
+POST   /api/v1/incidents/{incident}/notes    oA    own -
+GET    /api/v1/deliveries                    voaA  -   -
+POST   /api/v1/deliveries/retry              oA    -   -
 GET    /api/v1/tokens                        A     -   -
 POST   /api/v1/tokens                        A     -   -
 DELETE /api/v1/tokens/{name}                 A     -   -
@@ -87,6 +98,8 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/break-glass": {"reason": "r", "lasts_s": 60},
     "POST /api/v1/drain": _AT,
     "POST /api/v1/undrain": _AT,
+    "POST /api/v1/incidents/{incident}/notes": {"text": "r"},
+    "POST /api/v1/deliveries/retry": {"all": True},
     "POST /api/v1/mitigations": {"prefix": "192.0.2.0/24", "reason": "r"},
     "POST /api/v1/mitigations/end": {"prefix": "192.0.2.0/24", "reason": "r"},
 }
@@ -107,7 +120,7 @@ def test_each_endpoint_has_a_row_and_each_row_an_endpoint(api: World) -> None:
     mounted = {f"{method} {route.path}" for router in ROUTERS for route in router.routes for method in route.methods}
     documented = list(operations(api.ask("GET", "/openapi.json", "").json()))
     assert mounted == set(TABLE) == set(documented) == set(ROWS)
-    assert len(documented) == len(set(documented)) == 53
+    assert len(documented) == len(set(documented)) == 60
 
 
 @pytest.mark.parametrize("operation", ROWS)
@@ -130,9 +143,12 @@ def prepared(api: World) -> dict[str, Any]:
     """Have a rollout that concerns dns alone, and give what requests name."""
     if not hasattr(api, "prepared"):
         number = api.rollout(folder(dns_med=60))
+        incident = Incident(1, Timestamp(1.0), "dns fails", Urgency.PAGE, kind="service_down", services={"dns"})
+        incident.alerts.add(("service_down", "dns", "fra1", ""))
+        api.call(api.store.commit(api.daemon.term() or 0, {f"{INCIDENT}1": encode(incident)}, []))
         api.prepared = {  # type: ignore[attr-defined]
             "number": number, "revision": api.upload(folder(dns_med=70)), "name": "nobody", "pop": "fra1",
-            "service": "dns",
+            "service": "dns", "incident": 1,
         }  # fmt: skip
     made: dict[str, Any] = api.prepared  # type: ignore[attr-defined]
     return made

@@ -5,7 +5,7 @@ It runs in a thread; tests ask over TCP as any client does.
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,8 @@ import httpx2
 from anycastle.daemons.api import ApiServer
 from anycastle.daemons.api_place import ApiPlace
 from anycastle.daemons.controller import ControllerDaemon
+from anycastle.daemons.notifying import Notifying
+from anycastle.daemons.signal_source import SignalSource
 from anycastle.io.config.oidc_file import LoginSettings
 from anycastle.io.link.host import Elsewhere
 from anycastle.io.store import SqlStore, open_store
@@ -132,9 +134,15 @@ class World:
 
 @contextmanager
 def world(
-    address: str, settings: WebSettings = FAST, *, leads: bool = True, login: LoginSettings | None = None
+    address: str,
+    settings: WebSettings = FAST,
+    *,
+    leads: bool = True,
+    login: LoginSettings | None = None,
+    notifying: Notifying | None = None,
+    sources: Sequence[SignalSource] = (),
 ) -> Iterator[World]:
-    """Run a controller and its API."""
+    """Run a controller and its API. With `notifying` it opens incidents, of what agents and `sources` say."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -143,7 +151,7 @@ def world(
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(60)
 
     told: list[str] = []
-    store, daemon, api, task = call(_begin(address, settings, told, leads, login))
+    store, daemon, api, task = call(_begin(address, settings, told, leads, login, notifying, sources))
     url = f"http://127.0.0.1:{api.port}"
     try:
         with httpx2.Client(base_url=url, timeout=60) as http:
@@ -159,10 +167,18 @@ def world(
 
 
 async def _begin(
-    address: str, settings: WebSettings, told: list[str], leads: bool, login: LoginSettings | None
+    address: str,
+    settings: WebSettings,
+    told: list[str],
+    leads: bool,
+    login: LoginSettings | None,
+    notifying: Notifying | None,
+    sources: Sequence[SignalSource],
 ) -> tuple[SqlStore, ControllerDaemon, ApiServer, asyncio.Task[None] | None]:
     store = await open_store(address)
-    daemon = ControllerDaemon(store, StoredFolders(store), "ctl.example.net:9479", told.append)
+    daemon = ControllerDaemon(
+        store, StoredFolders(store), "ctl.example.net:9479", told.append, notifying=notifying, sources=sources
+    )
     daemon.listener = NoAgents()
     api = ApiServer(ApiPlace("127.0.0.1", 0), store, daemon, settings, login)
     await api.start()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from anycastle.base.errors import WorldError
 from anycastle.io.controller_client.http import Api
@@ -170,12 +170,51 @@ class ApiController:
         prefixes: list[str] = self._api.get(f"{V1}/rollouts/{number}")["mitigations"]
         return Mitigation(number, prefixes, share_won(parse_prefix(prefix), map(parse_prefix, prefixes)))
 
+    # -- incidents ----------------------------------------------------------------------------------------------------
+
+    def incidents(self) -> Sequence[Told]:
+        """Give the incidents."""
+        return [_timed(each, "opened", "cleared") for each in self._api.items(f"{V1}/incidents")][::-1]
+
+    def incident(self, number: int) -> dict[str, Any]:
+        """Give an incident whole."""
+        told = _timed(self._api.get(f"{V1}/incidents/{number}"), "opened", "cleared")
+        told["timeline"] = [_timed(each, "at") for each in told["timeline"]]
+        told["deliveries"] = [_timed(each, "at") for each in told["deliveries"]]
+        return told
+
+    def postmortem(self, number: int, form: Literal["markdown", "html"]) -> str:
+        """Give a postmortem."""
+        return self._api.get_text(f"{V1}/incidents/{number}/postmortem", form=form)
+
+    def acknowledge(self, number: int) -> None:
+        """Say that somebody looks at it."""
+        self._api.post(f"{V1}/incidents/{number}/acknowledge", {})
+
+    def annotate(self, number: int, text: str) -> None:
+        """Add words."""
+        self._api.post(f"{V1}/incidents/{number}/notes", {"text": text})
+
+    def deliveries(self) -> Sequence[Told]:
+        """Give what was not taken."""
+        return [_timed(each, "at") for each in self._api.items(f"{V1}/deliveries")]
+
+    def send_again(self, keys: Sequence[str] | None) -> Sequence[str]:
+        """Send dead letters again."""
+        body: dict[str, Any] = {"all": True} if keys is None else {"keys": list(keys)}
+        return list(self._api.post(f"{V1}/deliveries/retry", body)["again"])
+
     def _decide(self, stands: str, seen: str) -> None:
         self._tell(f"decided on: {stands} (ETag {seen})")
 
 
 def _of(told: Told, *names: str) -> dict[str, Any]:
     return {name: told[name] for name in names}
+
+
+def _timed(told: Told, *moments: str) -> dict[str, Any]:
+    """Give it with its moments in seconds."""
+    return {**told, **{name: _seconds(told[name]) for name in moments}}
 
 
 def _seconds(text: str | None) -> float | None:

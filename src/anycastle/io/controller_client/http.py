@@ -73,11 +73,21 @@ class Api:
 
     def get_tagged(self, path: str, **query: Any) -> tuple[dict[str, Any], str]:
         """Read something that changes, and the ETag of its state. Raises `WorldError`."""
+        answer = self._got(path, query)
+        return self._told(answer), answer.headers.get("etag", "")
+
+    def get_text(self, path: str, **query: Any) -> str:
+        """Read a text. Raises `WorldError`."""
+        answer = self._got(path, query)
+        if not answer.is_success:
+            raise WorldError("\n".join(self._words(answer)), retryable=self._soon(answer))
+        return answer.text
+
+    def _got(self, path: str, query: dict[str, Any]) -> httpx2.Response:
         try:
-            answer = self._client.get(path, params=query)
+            return self._client.get(path, params=query)
         except httpx2.HTTPError as error:
             raise self._lost(error) from error
-        return self._told(answer), answer.headers.get("etag", "")
 
     def items(self, path: str) -> Iterator[dict[str, Any]]:
         """Read all pages of a list. Raises `WorldError`."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 from anycastle.io.controller_client.port import Asked, Drain, Mitigation, RolloutOrder, Started, Told
 from anycastle.io.local_socket import ask
@@ -83,6 +83,34 @@ class LocalController:
     def mitigate(self, prefix: str, reason: str, *, end: bool = False) -> Mitigation:
         """Announce against a hijack, or end that."""
         return Mitigation(**self._order("mitigate", prefix=prefix, reason=reason, end=end))
+
+    def incidents(self) -> Sequence[Told]:
+        """Give the incidents."""
+        return cast("Sequence[Told]", self._say({"command": "incidents"})["incidents"])
+
+    def incident(self, number: int) -> dict[str, Any]:
+        """Give an incident whole."""
+        return self._say({"command": "incident", "incident": number})
+
+    def postmortem(self, number: int, form: Literal["markdown", "html"]) -> str:
+        """Give a postmortem."""
+        return str(self._say({"command": "postmortem", "incident": number, "form": form})["text"])
+
+    def acknowledge(self, number: int) -> None:
+        """Say that somebody looks at it."""
+        self._order("acknowledge", incident=number)
+
+    def annotate(self, number: int, text: str) -> None:
+        """Add words."""
+        self._order("annotate", incident=number, text=text)
+
+    def deliveries(self) -> Sequence[Told]:
+        """Give what was not taken."""
+        return cast("Sequence[Told]", self._say({"command": "deliveries"})["items"])
+
+    def send_again(self, keys: Sequence[str] | None) -> Sequence[str]:
+        """Send dead letters again."""
+        return list(self._order("send-again", keys=None if keys is None else list(keys))["again"])
 
     def _order(self, command: str, **fields: Any) -> dict[str, Any]:
         return self._say({"command": command, "owner": self._owner, **fields})

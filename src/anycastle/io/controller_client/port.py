@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from anycastle.rollout.plan import Basis
 
@@ -131,4 +131,32 @@ class Controller(Protocol):
 
     def mitigate(self, prefix: str, reason: str, *, end: bool = False) -> Mitigation:
         """Announce what is approved against a hijack of a prefix, or end that."""
+        ...
+
+    def incidents(self) -> Sequence[Told]:
+        """Give the incidents that are kept, the oldest first (`io.response_json.plain_row`)."""
+        ...
+
+    def incident(self, number: int) -> dict[str, Any]:
+        """Give an incident whole (`io.stored_incidents`)."""
+        ...
+
+    def postmortem(self, number: int, form: Literal["markdown", "html"]) -> str:
+        """Give the postmortem of an incident, as far as the controller knows."""
+        ...
+
+    def acknowledge(self, number: int) -> None:
+        """Say that somebody looks at an incident."""
+        ...
+
+    def annotate(self, number: int, text: str) -> None:
+        """Add words to an incident's timeline."""
+        ...
+
+    def deliveries(self) -> Sequence[Told]:
+        """Give the messages that no notifier took, the dead letters first (`io.response_json.plain_delivery`)."""
+        ...
+
+    def send_again(self, keys: Sequence[str] | None) -> Sequence[str]:
+        """Have dead letters sent again, all where keys are None; give which."""
         ...

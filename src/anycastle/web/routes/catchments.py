@@ -87,7 +87,7 @@ def _term(parts: Parts) -> int:
 
 async def _seen(parts: Parts, asker: Person) -> list[tuple[Seen, str | None]]:
     """Give what was seen, each with the service that its target is of, within what somebody may see."""
-    fleet = await parts.fleets.fleet((await parts.controller.kept()).desired.revision)
+    fleet = await parts.desired()
     services = () if fleet is None else fleet.services
     told = [(each, _service_of(each.target, services)) for each in await parts.observed.all()]
     if asker.grant.services is None:

@@ -55,7 +55,7 @@ async def report(parts: PartsOf, pop: Annotated[Name, Path()]) -> Any:
 @ROUTER.get("/services", response_model=Services)
 async def services(parts: PartsOf, asker: Asker, limit: Limit = 100, cursor: Cursor = None) -> Any:
     """List the services that you may see."""
-    fleet = await _desired(parts)
+    fleet = await parts.desired()
     seen = [each for each in (fleet.services if fleet else ()) if asker.grant.covers(frozenset({each.name}))]
     return _page([_service(each, fleet) for each in seen], limit, cursor)
 
@@ -64,19 +64,15 @@ async def services(parts: PartsOf, asker: Asker, limit: Limit = 100, cursor: Cur
 async def one_service(parts: PartsOf, asker: Asker, service: Annotated[Name, Path()]) -> Any:
     """Show a service."""
     require(TABLE["GET /api/v1/services/{service}"], asker.grant, frozenset({service}))
-    fleet = await _desired(parts)
+    fleet = await parts.desired()
     for each in fleet.services if fleet is not None else ():
         if each.name == service:
             return _service(each, fleet)
     raise Problem(ProblemKind.NOT_FOUND, f"no service is named {service}")
 
 
-async def _desired(parts: Parts) -> Fleet | None:
-    return await parts.fleets.fleet((await parts.controller.kept()).desired.revision)
-
-
 async def _pops(parts: Parts, asker: Person) -> list[dict[str, Any]]:
-    fleet, agents = await _desired(parts), parts.controller.agents
+    fleet, agents = await parts.desired(), parts.controller.agents
     told = _strangers(fleet, agents) if asker.grant.services is None else []
     if fleet is None:
         return told
