@@ -123,6 +123,8 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
         f"POST {_V1}/undrain": _order(_P.OPERATE, _R.OWN),
         f"POST {_V1}/mitigations": _order(_P.OPERATE, _R.OWN),
         f"POST {_V1}/mitigations/end": _order(_P.OPERATE, _R.OWN),
+        f"GET {_V1}/findings": _read(_R.FILTERED),
+        f"GET {_V1}/routes/{{network}}/{{length}}": _read(_R.OWN),
         # a prober delivers at least once, and each of its lines is known by its time: it needs no key
         f"POST {_V1}/probes/results": Rule(
             _P.OPERATE, _R.ALL, writes=True, body_max=2 * MIB, media_type="application/x-ndjson"

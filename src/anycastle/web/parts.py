@@ -9,6 +9,7 @@ from anycastle.io.observed import Observed
 from anycastle.io.store.people import People
 from anycastle.io.store.port import Store
 from anycastle.io.stored_incidents import StoredIncidents
+from anycastle.io.watched import Watched
 from anycastle.model.fleet import Fleet
 from anycastle.web.concerned import Fleets
 from anycastle.web.controller import Controller
@@ -34,6 +35,7 @@ class Parts:
     by_person: RateLimiter
     observed: Observed
     incidents: StoredIncidents
+    watched: Watched
     logins: Logins | None = None
     """How people log in; None where there are tokens alone."""
     under_way: set[str] = field(default_factory=set)
@@ -59,14 +61,15 @@ def make_parts(
     controller: Controller,
     settings: WebSettings = WebSettings(),
     logins: Logins | None = None,
+    watched: Watched | None = None,
 ) -> Parts:
     """Give the parts of an application."""
     by_address, by_person = RateLimiter(settings.by_address), RateLimiter(settings.by_person)
     fleets, tail, measure = Fleets(store), Tail(store), Measure()
-    observed, incidents = Observed(store), StoredIncidents(store)
     return Parts(
-        store, people, controller, settings, fleets, tail, measure, by_address, by_person, observed, incidents, logins
-    )
+        store, people, controller, settings, fleets, tail, measure, by_address, by_person, Observed(store),
+        StoredIncidents(store), watched or Watched(), logins,
+    )  # fmt: skip
 
 
 def parts_of(request: Request) -> Parts:

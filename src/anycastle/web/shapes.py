@@ -415,6 +415,80 @@ class Events(BaseModel):
     next: int
 
 
+# -- what the watch sees -----------------------------------------------------------------------------------------------
+
+
+class SeenRoute(BaseModel):
+    """A route that is evidence."""
+
+    at: datetime
+    prefix: str
+    peer: str
+    path: list[int]
+
+
+class FindingShape(BaseModel):
+    """What a watch found."""
+
+    finding: str
+    kind: str
+    subject: str
+    opened: datetime
+    cleared: datetime | None
+    severity: str
+    prefixes: list[str]
+    reasons: list[str]
+    score: int = 0
+    peers: int = Field(default=0, description="the most that saw it")
+    asns: int = 0
+    collectors: int = 0
+    validity: str = ""
+    evidence: list[str]
+    routes: list[SeenRoute] = Field(description="those that the evidence tells")
+
+
+class FindingsShape(BaseModel):
+    """What watches find, the open ones first."""
+
+    watched: bool = Field(description="whether this controller reads a watch")
+    items: list[FindingShape]
+
+
+class RouteSource(BaseModel):
+    """A peer that tells a watch its routes."""
+
+    id: str
+    asn: int
+    collector: str
+
+
+class OriginShape(BaseModel):
+    """A network that originated the prefix, and when it was first seen to."""
+
+    asn: int
+    first: datetime
+
+
+class RouteChange(BaseModel):
+    """A peer's route became another; without a path it is gone."""
+
+    at: datetime
+    source: str
+    path: list[int] | None
+
+
+class RoutesShape(BaseModel):
+    """What peers saw of a prefix over time."""
+
+    model_config = ConfigDict(populate_by_name=True)
+    prefix: str
+    since: datetime | None = Field(alias="from")
+    to: datetime | None
+    sources: list[RouteSource]
+    origins: list[OriginShape]
+    changes: list[RouteChange] = Field(description="the oldest first")
+
+
 # -- what probers saw, and the twin foretold -------------------------------------------------------------------------
 
 
