@@ -19,3 +19,5 @@ await build({
   logLevel: "warning",
 });
 for (const name of ["index.html", "mark.svg"]) await copyFile(name, OUT + name);
+// The coast lines of the map of catchments: loaded by that page alone.
+await copyFile("node_modules/world-atlas/land-110m.json", OUT + "land.json");

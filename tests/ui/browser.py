@@ -5,13 +5,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 FLAGS: Final = (
     "--no-sandbox", "--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 WIDE: Final = {"width": 1440, "height": 900}
+PATIENCE_MS: Final = 20_000
+"""A machine that does much else draws a page late: that is no fault of the page."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def chromium() -> str | None:

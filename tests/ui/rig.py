@@ -21,7 +21,7 @@ from tests.ports import free_port
 
 COMMAND = (sys.executable, "-c", "from anycastle.cli.main import main; main()")
 ROOT = Path(__file__).parents[2]
-WAIT_S = 90.0
+WAIT_S = 150.0
 LOOK_S = 0.1
 
 T = TypeVar("T")

@@ -7,8 +7,11 @@ import { followKeys } from "./frame/keys";
 import { Login } from "./frame/login";
 import { showTheme } from "./frame/theme";
 import { Audit } from "./pages/audit";
+import { Catchments } from "./pages/catchments";
+import { Debug } from "./pages/debug";
 import { Executive } from "./pages/executive";
 import { Fleet } from "./pages/fleet";
+import { OneIncident } from "./pages/incident";
 import { Incidents } from "./pages/incidents";
 import { OnCall } from "./pages/oncall";
 import { OnePoP } from "./pages/pop";
@@ -23,7 +26,7 @@ import { useSource } from "./state/source";
 import { world } from "./state/world";
 
 const TITLES: Record<string, string> = {
-  oncall: "On-call", rollouts: "Rollouts", fleet: "Fleet", incidents: "Incidents", executive: "Executive", audit: "Audit",
+  oncall: "On-call", rollouts: "Rollouts", fleet: "Fleet", incidents: "Incidents", executive: "Executive", audit: "Audit", catchments: "Catchments", debug: "Debug",
   pops: "PoP", services: "Service", runbooks: "Runbook",
 };
 
@@ -34,6 +37,7 @@ function Page() {
   }, [first, second]);
   if (second !== undefined) {
     if (first === "rollouts") return <OneRollout number={second} key={second} />;
+    if (first === "incidents") return <OneIncident number={second} key={second} />;
     if (first === "pops") return <OnePoP name={second} key={second} />;
     if (first === "services") return <OneService name={second} key={second} />;
     if (first === "runbooks") return <OneRunbook name={second} />;
@@ -42,6 +46,8 @@ function Page() {
   if (first === "rollouts") return <Rollouts />;
   if (first === "fleet") return <Fleet />;
   if (first === "incidents") return <Incidents />;
+  if (first === "catchments") return <Catchments />;
+  if (first === "debug") return <Debug />;
   if (first === "executive") return <Executive />;
   if (first === "audit") return <Audit />;
   return <Empty>There is no page {first}.</Empty>;

@@ -49,6 +49,13 @@ def controller() -> None:
     multiple=True,
     help="A watch's event log on this machine: what it finds opens incidents too.",
 )
+@click.option(
+    "--watch",
+    "watches",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="The --run-dir of a watch on this machine: the API tells the routes that it sees.",
+)
 @run_dir_option
 def run(
     store: str,
@@ -67,6 +74,7 @@ def run(
     rtr: str | None,
     fleet: Path | None,
     findings: tuple[Path, ...],
+    watches: tuple[Path, ...],
     run_dir: Path,
 ) -> None:
     """Lead the fleet, or stand by while another controller does. SIGHUP reads the certificates and `notify` anew.
@@ -125,7 +133,7 @@ def run(
     if findings and fleet is None:
         raise click.UsageError("--findings open incidents: name the folder that says who is told, by --fleet")
     settings = ControllerSettings(
-        store, place, address, shown, run_dir, served, login, vrps, cache, measured, fleet, findings
+        store, place, address, shown, run_dir, served, login, vrps, cache, measured, fleet, findings, watches
     )
     asyncio.run(ControllerProcess(settings).run())
 

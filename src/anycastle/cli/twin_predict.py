@@ -46,6 +46,8 @@ _PARTS: Final = ("pops", "services")
 @click.option("--map", "map_file", type=PICTURE, help="Catchments after, on a map: FILE.svg or FILE.png.")
 @click.option("--convergence", type=click.Path(path_type=Path, exists=True, dir_okay=False),
               help="Measured times, CSV or NDJSON: how long the change takes.")  # fmt: skip
+@click.option("--export", type=click.Path(path_type=Path, dir_okay=False),
+              help="Write where each AS lands after: a body for POST /api/v1/predictions.")  # fmt: skip
 @click.option("--upstreams", is_flag=True, help="A line for each upstream, too.")
 @output_option(Form.TABLE, Form.JSON, Form.YAML)
 def predict(
@@ -70,6 +72,8 @@ def predict(
             who = "of users have another likeliest PoP"
             message(f"time, as was measured of {arrived.action}: {arrivals(arrived, who)}")
     _draw(shift, question, after, given)
+    if given["export"] is not None:
+        _export(shift, given["export"])
     show_remarks(shift.remarks)
 
 
@@ -128,6 +132,27 @@ def _draw(shift: "PredictedShift", question: Question, after: "Intent", given: d
         places = np.random.default_rng(given["seed"])  # its own, so that what else was asked moves nobody on the map
         located = located_by_label(question.graph, question.labels, places, question.whence)
         draw_map(shift, state, located, map_file, "Who lands where after the change")
+
+
+def _export(shift: "PredictedShift", path: Path) -> None:
+    """Write each AS's likeliest PoP after the change, as the API takes it."""
+    import json
+
+    from anycastle.base.errors import WorldError
+
+    pops = (*shift.ases.pops, None)  # -1 is no route
+    landed = {str(asn): pops[at] for asn, at in zip(shift.ases.asn.tolist(), shift.ases.after.tolist(), strict=True)}
+    name = f"{shift.graph.name} of {shift.graph.date}" if shift.graph.date else f"{shift.graph.name} graph"
+    body = {
+        "service": shift.service,
+        "source": f"{name}; {shift.prefix}",
+        "pop_of": {asn: pop for asn, pop in landed.items() if pop is not None},
+    }
+    try:
+        path.write_text(json.dumps(body), encoding="utf-8")
+    except OSError as error:
+        raise WorldError(f"{path}: {error.strerror}", retryable=False) from error
+    message(f"{path}: where {len(body['pop_of']):,} ASes land")
 
 
 @contextmanager

@@ -15,7 +15,20 @@ import click
 @click.option("--listen", default="[::]:9479", show_default=True, help="Where agents dial: ADDRESS:PORT.")
 @click.option("--api", default="127.0.0.1:8080", show_default=True, help="Where the API is served: a loopback address.")
 @click.option("--vrps", metavar="FILE|URL", help="JSON export of a validator: what is rolled out is checked by it.")
-def up(fleet: Path, folder: Path, host: str, listen: str, api: str, vrps: str | None) -> None:
+@click.option("--findings", multiple=True, type=click.Path(path_type=Path, dir_okay=False),
+              help="A watch's event log on this machine: what it finds opens incidents too.")  # fmt: skip
+@click.option("--watch", "watches", multiple=True, type=click.Path(path_type=Path, file_okay=False),
+              help="The --run-dir of a watch on this machine: the API tells the routes that it sees.")  # fmt: skip
+def up(
+    fleet: Path,
+    folder: Path,
+    host: str,
+    listen: str,
+    api: str,
+    vrps: str | None,
+    findings: tuple[Path, ...],
+    watches: tuple[Path, ...],
+) -> None:
     """Run a controller for the fleet in FLEET, with all that it needs in one folder.
 
     The first start makes an authority, the certificates of the controller and of each PoP, a database, and a token of
@@ -35,7 +48,7 @@ def up(fleet: Path, folder: Path, host: str, listen: str, api: str, vrps: str | 
     from anycastle.model.controller_access import host_and_port
 
     try:
-        place = Place(fleet, folder, host, host_and_port(listen), host_and_port(api), vrps)
+        place = Place(fleet, folder, host, host_and_port(listen), host_and_port(api), vrps, findings, watches)
         require_safe(ApiPlace(*place.api))
     except (ParseError, MisuseError) as error:
         raise click.UsageError(str(error)) from error

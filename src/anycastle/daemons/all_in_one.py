@@ -44,6 +44,8 @@ class Place:
     listen: tuple[str, int]
     api: tuple[str, int]
     vrps: str | None = None
+    findings: tuple[Path, ...] = ()
+    watches: tuple[Path, ...] = ()
 
     @property
     def address(self) -> str:
@@ -75,6 +77,8 @@ async def up(place: Place, tell: Callable[[str], None]) -> None:
         ApiPlace(*place.api),
         vrps=place.vrps,
         fleet=place.fleet_dir,
+        findings=place.findings,
+        watches=place.watches,
     )
     serving = asyncio.create_task(ControllerProcess(settings).run())
     beginning = asyncio.create_task(_begin(place, fleet, shown, tell))

@@ -16,6 +16,7 @@ from anycastle.io.config.oidc_file import LoginSettings
 from anycastle.io.oidc import OIDCProvider
 from anycastle.io.store import SqlStore
 from anycastle.io.store.people import SqlPeople
+from anycastle.io.watched import Watched
 from anycastle.web.app import make_app
 from anycastle.web.logins import Logins
 from anycastle.web.parts import make_parts
@@ -46,13 +47,14 @@ class ApiServer:
         daemon: ControllerDaemon,
         settings: WebSettings = WebSettings(),
         login: LoginSettings | None = None,
+        watched: Watched | None = None,
     ) -> None:
         require_safe(place)
         self._provider = None if login is None else OIDCProvider(login.provider)
         logins = None
         if login is not None and self._provider is not None:
             logins = Logins(self._provider, login.rules, login.name_claim, login.session_s)
-        self._parts = make_parts(store, SqlPeople(store), daemon, settings, logins)
+        self._parts = make_parts(store, SqlPeople(store), daemon, settings, logins, watched)
         app = make_app(self._parts)
         self._place = place
         self._server = _Server(

@@ -61,6 +61,8 @@ class ControllerSettings:
     """The fleet folder whose `notify` says who is told of incidents; None: no incidents are opened."""
     findings: tuple[Path, ...] = ()
     """Event logs of watches on this machine."""
+    watches: tuple[Path, ...] = ()
+    """Folders of the sockets of watches on this machine: the API tells of routes what they know."""
 
 
 class ControllerProcess:
@@ -121,7 +123,10 @@ class ControllerProcess:
         if self._settings.api is None:
             return None
         server = await asyncio.to_thread(_api_server)
-        made = server(self._settings.api, store, daemon, login=self._settings.login)
+        from anycastle.io.watched import Watched
+
+        watched = Watched(self._settings.findings, self._settings.watches)
+        made = server(self._settings.api, store, daemon, login=self._settings.login, watched=watched)
         await made.start()
         self._api = made
         tell(f"serves its API at port {made.port}")

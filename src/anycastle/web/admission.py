@@ -174,8 +174,8 @@ async def _body(request: Request, rule: Rule) -> bytes:
     """Read the body, of which no more is taken than the rule says; the endpoint finds it read."""
     if request.method not in _BODIES:
         return b""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Problem(ProblemKind.NOT_JSON, "the body must be JSON")
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != rule.media_type:
+        raise Problem(ProblemKind.NOT_JSON, f"the body must be {rule.media_type}")
     taken = bytearray()
     try:
         async with asyncio.timeout(parts_of(request).settings.body_s):

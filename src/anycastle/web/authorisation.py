@@ -55,6 +55,8 @@ class Rule:
     """It needs an Idempotency-Key."""
     audited: bool = False
     """Every request is noted, whatever comes of it."""
+    media_type: str = "application/json"
+    """Of a body."""
 
 
 _P, _R = Permission, Reach
@@ -121,6 +123,15 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
         f"POST {_V1}/undrain": _order(_P.OPERATE, _R.OWN),
         f"POST {_V1}/mitigations": _order(_P.OPERATE, _R.OWN),
         f"POST {_V1}/mitigations/end": _order(_P.OPERATE, _R.OWN),
+        f"GET {_V1}/findings": _read(_R.FILTERED),
+        f"GET {_V1}/routes/{{network}}/{{length}}": _read(_R.OWN),
+        # a prober delivers at least once, and each of its lines is known by its time: it needs no key
+        f"POST {_V1}/probes/results": Rule(
+            _P.OPERATE, _R.ALL, writes=True, body_max=2 * MIB, media_type="application/x-ndjson"
+        ),
+        f"GET {_V1}/catchments": _read(_R.FILTERED),
+        f"GET {_V1}/traceroutes": _read(_R.FILTERED),
+        f"POST {_V1}/predictions": _order(_P.OPERATE, _R.ALL, 8 * MIB),
         f"GET {_V1}/incidents": _read(_R.FILTERED),
         f"GET {_V1}/incidents/{{incident}}": _read(_R.OWN),
         f"GET {_V1}/incidents/{{incident}}/postmortem": _read(_R.OWN),

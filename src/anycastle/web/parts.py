@@ -5,9 +5,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from anycastle.io.observed import Observed
 from anycastle.io.store.people import People
 from anycastle.io.store.port import Store
 from anycastle.io.stored_incidents import StoredIncidents
+from anycastle.io.watched import Watched
 from anycastle.model.fleet import Fleet
 from anycastle.web.concerned import Fleets
 from anycastle.web.controller import Controller
@@ -31,7 +33,9 @@ class Parts:
     measure: Measure
     by_address: RateLimiter
     by_person: RateLimiter
+    observed: Observed
     incidents: StoredIncidents
+    watched: Watched
     logins: Logins | None = None
     """How people log in; None where there are tokens alone."""
     under_way: set[str] = field(default_factory=set)
@@ -57,12 +61,15 @@ def make_parts(
     controller: Controller,
     settings: WebSettings = WebSettings(),
     logins: Logins | None = None,
+    watched: Watched | None = None,
 ) -> Parts:
     """Give the parts of an application."""
     by_address, by_person = RateLimiter(settings.by_address), RateLimiter(settings.by_person)
     fleets, tail, measure = Fleets(store), Tail(store), Measure()
-    incidents = StoredIncidents(store)
-    return Parts(store, people, controller, settings, fleets, tail, measure, by_address, by_person, incidents, logins)
+    return Parts(
+        store, people, controller, settings, fleets, tail, measure, by_address, by_person, Observed(store),
+        StoredIncidents(store), watched or Watched(), logins,
+    )  # fmt: skip
 
 
 def parts_of(request: Request) -> Parts:

@@ -68,6 +68,12 @@ POST   /api/v1/drain                         oA    own -
 POST   /api/v1/undrain                       oA    own -
 POST   /api/v1/mitigations                   oA    own -
 POST   /api/v1/mitigations/end               oA    own -
+GET    /api/v1/findings                      voaA  own other
+GET    /api/v1/routes/{network}/{length}     voaA  own -
+POST   /api/v1/probes/results                oA    -   -
+GET    /api/v1/catchments                    voaA  own other
+GET    /api/v1/traceroutes                   voaA  own other
+POST   /api/v1/predictions                   oA    -   -
 GET    /api/v1/incidents                     voaA  own other
 GET    /api/v1/incidents/{incident}          voaA  own -
 GET    /api/v1/incidents/{incident}/postmortem voaA own -
@@ -116,7 +122,7 @@ def test_each_endpoint_has_a_row_and_each_row_an_endpoint(api: World) -> None:
     mounted = {f"{method} {route.path}" for router in ROUTERS for route in router.routes for method in route.methods}
     documented = list(operations(api.ask("GET", "/openapi.json", "").json()))
     assert mounted == set(TABLE) == set(documented) == set(ROWS)
-    assert len(documented) == len(set(documented)) == 56
+    assert len(documented) == len(set(documented)) == 62
 
 
 @pytest.mark.parametrize("operation", ROWS)
@@ -144,7 +150,7 @@ def prepared(api: World) -> dict[str, Any]:
         api.call(api.store.commit(api.daemon.term() or 0, {f"{INCIDENT}1": encode(incident)}, []))
         api.prepared = {  # type: ignore[attr-defined]
             "number": number, "revision": api.upload(folder(dns_med=70)), "name": "nobody", "pop": "fra1",
-            "service": "dns", "incident": 1,
+            "service": "dns", "incident": 1, "network": "192.0.2.0", "length": 24,
         }  # fmt: skip
     made: dict[str, Any] = api.prepared  # type: ignore[attr-defined]
     return made

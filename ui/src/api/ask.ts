@@ -54,6 +54,11 @@ export async function read<Shape>(path: string, signal?: AbortSignal): Promise<{
   return { value: (await response.json()) as Shape, etag: response.headers.get("ETag") ?? "" };
 }
 
+/** Gives an answer that is text. */
+export async function readText(path: string, signal?: AbortSignal): Promise<string> {
+  return (await send(path, { headers: HEADERS, ...(signal ? { signal } : {}) })).text();
+}
+
 /** Gives all pages of a list. */
 export async function readAll<Item>(path: string, limit: number): Promise<Item[]> {
   const found: Item[] = [];

@@ -228,3 +228,139 @@ export interface Page<Item> {
   items: Item[];
   next: string | number | null;
 }
+
+export interface Incident {
+  id: number;
+  title: string;
+  kind: string;
+  status: "open" | "acknowledged" | "cleared";
+  urgency: "page" | "ticket";
+  severity: "critical" | "major" | "minor";
+  opened: string;
+  cleared: string | null;
+  acknowledged_by: string | null;
+  flapping: boolean;
+  pops: string[];
+  services: string[];
+  prefixes: string[];
+  regions: string[];
+  alerts: number;
+}
+
+export interface TimelineLine {
+  at: string;
+  lane: string;
+  text: string;
+  /** `controller:N` is event N of the log */
+  where: string;
+}
+
+export interface Cause {
+  number: number;
+  name: string;
+  state: "likely" | "possible";
+  /** how much of what it predicts is seen, 0 to 1 */
+  weight: number;
+  symptom: string;
+  cause: string;
+  evidence: string[];
+  against: string[];
+  missing: string[];
+  confirm: string;
+  refute: string;
+  fix: string;
+  runbook: string | null;
+}
+
+export interface WholeIncident extends Incident {
+  timeline: TimelineLine[];
+  timeline_beyond: number;
+  causes: Cause[];
+  not_given: string[];
+  runbook: { name: string; title: string; playbook: string; command: string };
+  deliveries: { key: string; state: string; notifier: string; attempts: number; why: string }[];
+}
+
+/** One PoP answered, from a first time to a last. */
+export interface Turn {
+  pop: string;
+  first: string;
+  last: string;
+  rtt_ms: number | null;
+}
+
+export interface Vantage {
+  vantage_point: string;
+  target: string;
+  service: string | null;
+  asn: number | null;
+  country: string;
+  latitude: number | null;
+  longitude: number | null;
+  /** where the twin says that its AS lands */
+  predicted: string | null;
+  lost: number;
+  /** the oldest first */
+  turns: Turn[];
+}
+
+export interface CatchmentsTold {
+  items: Vantage[];
+  predictions: { service: string; at: string; who: string; source: string; networks: number }[];
+}
+
+/** The routers that answered were the same, from a first time to a last. A hop that kept silent is empty. */
+export interface Way {
+  hops: string[];
+  rtts_ms: (number | null)[];
+  reached: boolean;
+  first: string;
+  last: string;
+}
+
+export interface Traced {
+  vantage_point: string;
+  target: string;
+  service: string | null;
+  asn: number | null;
+  ways: Way[];
+}
+
+export interface WatchFinding {
+  finding: string;
+  kind: string;
+  subject: string;
+  opened: string;
+  cleared: string | null;
+  severity: string;
+  prefixes: string[];
+  reasons: string[];
+  score: number;
+  peers: number;
+  asns: number;
+  collectors: number;
+  validity: string;
+  evidence: string[];
+  routes: { at: string; prefix: string; peer: string; path: number[] }[];
+}
+
+export interface FindingsTold {
+  watched: boolean;
+  items: WatchFinding[];
+}
+
+/** A peer's route became another; without a path it is gone. */
+export interface RouteChange {
+  at: string;
+  source: string;
+  path: number[] | null;
+}
+
+export interface RoutesTold {
+  prefix: string;
+  from: string | null;
+  to: string | null;
+  sources: { id: string; asn: number; collector: string }[];
+  origins: { asn: number; first: string }[];
+  changes: RouteChange[];
+}

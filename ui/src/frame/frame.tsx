@@ -2,22 +2,21 @@
 
 import type { ComponentChildren } from "preact";
 import { logOut } from "../api/ask";
-import { WINDOWS, address, addressOf, change, type WindowName } from "../state/address";
+import { address, addressOf, change, here } from "../state/address";
 import { useDataAge, useNow, useStale } from "../state/clock";
 import { end } from "../state/load";
 import { useSource } from "../state/source";
-import { useRange } from "../state/seen";
-import { EVENTS_AT_ONCE, world } from "../state/world";
+import { useKnownEvents, useRange } from "../state/seen";
+import { EVENTS_AT_ONCE, EVENTS_MAX, world } from "../state/world";
 import { Mark } from "../parts/mark";
 import { ago, clock, full, span, zone } from "../words/time";
 import { Help, helpIsOpen } from "./keys";
+import { PAGES } from "./pages";
+import { Palette, paletteIsOpen } from "./palette";
 import { Ribbon } from "./ribbon";
 import { theme, turnTheme } from "./theme";
+import { TimeChoice, TimePicker } from "./timepicker";
 
-const PAGES: [string, string][] = [
-  ["oncall", "On-call"], ["rollouts", "Rollouts"], ["fleet", "Fleet"], ["incidents", "Incidents"],
-  ["executive", "Executive"], ["audit", "Audit"],
-];
 const WITHIN: Record<string, string> = { pops: "fleet", services: "fleet", runbooks: "oncall" };
 
 export function Frame({ children }: { children: ComponentChildren }) {
@@ -38,17 +37,19 @@ export function Frame({ children }: { children: ComponentChildren }) {
       <Notices stale={stale} />
       <main id="main" tabIndex={-1} class={stale ? "stale" : ""} aria-busy={stale}>{children}</main>
       <Help />
+      <Palette />
+      <TimeChoice />
     </>
   );
 }
 
 function Tabs() {
   const [first = "oncall"] = useSource(address).path;
-  const here = WITHIN[first] ?? first;
+  const within = WITHIN[first] ?? first;
   return (
     <ul class="tabs">
       {PAGES.map(([path, title]) => (
-        <li key={path}><a href={addressOf(path)} aria-current={here === path ? "page" : undefined}>{title}</a></li>
+        <li key={path}><a href={addressOf(path)} aria-current={within === path ? "page" : undefined}>{title}</a></li>
       ))}
     </ul>
   );
@@ -60,7 +61,7 @@ function Connection({ stale }: { stale: boolean }) {
   const until = useSource(address).until;
   const now = useNow();
   if (until !== null) {
-    return <button class="connection frozen" onClick={() => change({ until: null, brush: null })} title="Let time go on">
+    return <button class="connection frozen" onClick={() => change({ from: null, until: null, brush: null })} title="Let time go on (n)">
       <Mark shape="bar" tone="calm" />events up to {clock(now)}</button>;
   }
   if (age === null) return <span class="connection" role="status"><Mark shape="ring" tone="none" />connecting</span>;
@@ -79,6 +80,7 @@ function Who() {
   if (!me) return null;
   return (
     <span class="who">
+      <button class="plain" onClick={() => paletteIsOpen.set(true)} title="Go anywhere, order anything (Ctrl-K)">go to <kbd>Ctrl K</kbd></button>
       <button class="plain" onClick={() => change({ local: !at.local })} title="UTC or local time (t)">{at.local ? "local" : "UTC"}</button>
       <button class="plain" onClick={turnTheme} title="Dark or light (d)">{dark ? "dark" : "light"}</button>
       <button class="plain" onClick={() => helpIsOpen.set(true)} title="Keys (?)">keys</button>
@@ -104,9 +106,8 @@ function Filters() {
         <input id="find" type="search" value={at.pop} placeholder="name or city" spellcheck={false}
           onInput={(event) => change({ pop: event.currentTarget.value })} />
       </label>
-      <Choice label="Time" value={at.window} options={Object.keys(WINDOWS)}
-        choose={(window) => change({ window: window as WindowName, brush: null })} />
-      {isFiltered && <button class="plain" onClick={() => change({ service: "", region: "", pop: "", brush: null, until: null })}>clear (x)</button>}
+      <TimePicker />
+      {isFiltered && <button class="plain" onClick={() => change({ service: "", region: "", pop: "", brush: null, from: null, until: null })}>clear (x)</button>}
       <CopyLink />
     </div>
   );
@@ -135,8 +136,7 @@ function Choice({ label, value, all, options, choose }: ChoiceProps) {
 function CopyLink() {
   const now = useNow();
   const copy = (): void => {
-    const at = address.value;
-    const target = addressOf(at.path.map(encodeURIComponent).join("/"), { until: Math.floor(now) });
+    const target = here({ until: Math.floor(now) });
     void navigator.clipboard?.writeText(location.origin + target);
     change({ until: Math.floor(now) });
   };
@@ -145,10 +145,12 @@ function CopyLink() {
 
 /** Says from when on the log is held, where that is later than the time that is looked at. */
 function LogBegins() {
-  const events = useSource(world.events).value ?? [];
+  const events = useKnownEvents() ?? [];
+  const held = useSource(world.events).value?.length ?? 0;
+  const older = useSource(world.older);
   const { window } = useRange();
   const first = events[0];
-  if (first === undefined || events.length < EVENTS_AT_ONCE || first.at <= window.from) return null;
+  if (first === undefined || held < EVENTS_AT_ONCE || first.at <= window.from || (older.length > 0 && older.length < EVENTS_MAX)) return null;
   return <p class="notice"><Mark shape="ring" tone="none" />Events are shown from {full(first.at)} on: this page holds
     the last {events.length}. <code>GET /api/v1/events</code> has all.</p>;
 }

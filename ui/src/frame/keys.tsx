@@ -1,17 +1,22 @@
 // All of it by keyboard.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { address, addressOf, change, go } from "../state/address";
 import { Source, useSource } from "../state/source";
+import { windowNow } from "../state/seen";
+import { world } from "../state/world";
+import { paletteIsOpen } from "./palette";
 import { turnTheme } from "./theme";
+import { shifted, timeIsOpen } from "./timepicker";
 
 const PLACES: Record<string, string> = {
-  o: "oncall", r: "rollouts", f: "fleet", i: "incidents", e: "executive", a: "audit",
+  o: "oncall", r: "rollouts", f: "fleet", i: "incidents", e: "executive", a: "audit", m: "catchments", d: "debug",
 };
 
 const KEYS: [string, string][] = [
-  ["g o", "On-call"], ["g r", "Rollouts"], ["g f", "Fleet"], ["g i", "Incidents"], ["g e", "Executive"], ["g a", "Audit"],
+  ["g o", "On-call"], ["g r", "Rollouts"], ["g f", "Fleet"], ["g i", "Incidents"], ["g e", "Executive"], ["g a", "Audit"], ["g m", "Catchments"], ["g d", "Debug"],
   ["j / k", "next, previous row"], ["Enter", "open the row"], ["/", "find a PoP"], ["x", "clear filters and marks"],
+  ["Ctrl K", "go anywhere, order anything"], ["w", "choose the time"], ["[ / ]", "earlier, later"], ["z", "zoom to the mark"], ["n", "back to now"],
   ["t", "UTC or local time"], ["d", "dark or light"], ["?", "these keys"], ["Esc", "close"],
 ];
 
@@ -30,17 +35,31 @@ function moveRow(by: number): void {
   next?.focus();
 }
 
-const ACTIONS: Record<string, () => void> = {
+function zoom(): void {
+  const marked = address.value.brush;
+  if (marked) change({ from: marked[0], until: marked[1], brush: null });
+}
+
+const ACTIONS: Record<string, () => unknown> = {
   j: () => moveRow(1),
   k: () => moveRow(-1),
   "/": () => document.querySelector<HTMLInputElement>("#find")?.focus(),
-  x: () => change({ service: "", region: "", pop: "", brush: null, until: null, kind: "" }),
+  x: () => change({ service: "", region: "", pop: "", brush: null, from: null, until: null, kind: "" }),
+  w: () => timeIsOpen.set(true),
+  n: () => change({ brush: null, from: null, until: null }),
+  z: zoom,
+  "[": () => change(shifted(windowNow(), -1)),
+  "]": () => address.value.until !== null && change(shifted(windowNow(), 1)),
   t: () => change({ local: !address.value.local }),
   d: turnTheme,
   "?": () => helpIsOpen.set(true),
 };
 
 function pressed(event: KeyboardEvent): void {
+  if (event.key === "k" && (event.ctrlKey || event.metaKey) && world.me.value && document.querySelector("dialog[open]") === null) {
+    event.preventDefault();
+    return paletteIsOpen.set(true);
+  }
   if (event.key === "Escape" && (event.target as HTMLElement).id === "find") (event.target as HTMLElement).blur();
   if (isTyping(event) || event.metaKey || event.ctrlKey || event.altKey) return;
   const place = after === "g" ? PLACES[event.key] : undefined;
@@ -59,7 +78,7 @@ export function followKeys(): void {
 export function Help() {
   const open = useSource(helpIsOpen);
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (open) box.current?.showModal();
   }, [open]);
   if (!open) return null;

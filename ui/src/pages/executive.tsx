@@ -25,7 +25,7 @@ export function Executive() {
   const at = useSource(address);
   const now = Math.floor(useNow() / 60_000) * 60_000;
   const services = useSource(world.services);
-  const asked = { from: now - WINDOWS[at.window] * 1000, to: now };
+  const asked = { from: at.from ?? now - WINDOWS[at.window] * 1000, to: now };
   const since = encodeURIComponent(new Date(asked.from).toISOString());
   const log = useFetched<Page<StoredEvent>>(`/events?kind=stance_changed&newest=true&limit=${EVENTS_AT_ONCE}&since=${since}`);
   const seen = usePoPs();

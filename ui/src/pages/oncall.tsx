@@ -1,15 +1,18 @@
 // What is broken, worst first; what was withdrawn, by whom and why; what changed.
 
 import { useState } from "preact/hooks";
+import { AnnouncedCharts } from "../parts/announcedcharts";
 import { EventList } from "../parts/eventlist";
 import { Mark, Said } from "../parts/mark";
 import { Section } from "../parts/section";
 import { Empty, Failed, Loading, NoData } from "../parts/states";
-import { addressOf, go } from "../state/address";
+import { address, addressOf, go } from "../state/address";
 import { usePoPs, useEvents } from "../state/seen";
 import { useSource } from "../state/source";
 import { world } from "../state/world";
+import { IncidentTable } from "./incidents";
 import { condensed, isChange, withWho } from "../words/happening";
+import { worstFirst } from "../words/incident";
 import type { PoPJudged } from "../words/standing";
 
 /** Rows that are drawn at first: of a thousand PoPs, those that serve as they should can wait. */
@@ -21,13 +24,32 @@ export function OnCall() {
   return (
     <>
       <h1 class="only-spoken">On-call</h1>
+      <OpenIncidents />
       <Grid />
+      <Charts />
       <div class="pair">
         <Withdrawals />
         <Changes />
       </div>
     </>
   );
+}
+
+/** Incidents that are open, where there are any: the shortest way to what they are about. */
+function OpenIncidents() {
+  const open = worstFirst((useSource(world.incidents).value ?? []).filter((each) => each.status !== "cleared"));
+  return open.length === 0 ? null : (
+    <Section title="Open incidents" aside={<><b class="bad">{open.length}</b><a href={addressOf("incidents")}>all incidents</a></>}>
+      <IncidentTable incidents={open.slice(0, 8)} label="Open incidents" />
+    </Section>
+  );
+}
+
+function Charts() {
+  const services = useSource(world.services).value ?? [];
+  const at = useSource(address);
+  const shown = services.filter((each) => !at.service || each.name === at.service);
+  return shown.length === 0 ? null : <AnnouncedCharts services={shown} />;
 }
 
 function Grid() {

@@ -1,9 +1,9 @@
 // One PoP: its services and checks, BGP sessions, what its router exports, and what happened; drain it, or end a drain.
 
 import { useState } from "preact/hooks";
-import { order } from "../api/ask";
-import type { PoPReport, Report, ServiceStanding } from "../api/shapes";
+import type { PoPReport, Report } from "../api/shapes";
 import { Confirm, type Asked } from "../parts/confirm";
+import { drain, undrain } from "../parts/draining";
 import { EventList } from "../parts/eventlist";
 import { Mark, Said } from "../parts/mark";
 import { Section } from "../parts/section";
@@ -11,15 +11,16 @@ import { Empty, Failed, Loading } from "../parts/states";
 import { addressOf } from "../state/address";
 import { useNow } from "../state/clock";
 import { useFetched } from "../state/fetched";
-import { useEvents, usePoPs } from "../state/seen";
+import { useAllPoPs, useEvents, usePoPs } from "../state/seen";
 import { useSource } from "../state/source";
 import { world } from "../state/world";
-import { judge, type PoPJudged } from "../words/standing";
+import type { PoPJudged } from "../words/standing";
 import { full, span } from "../words/time";
 import { Contact } from "./fleet";
 
 export function OnePoP({ name }: { name: string }) {
   const seen = usePoPs();
+  const all = useAllPoPs()?.pops ?? [];
   const serving = useSource(world.serving).value;
   const events = useEvents((event) => event.pop === name);
   const { value, problem } = useFetched<PoPReport>(`/pops/${encodeURIComponent(name)}/report`, serving?.get(name));
@@ -28,7 +29,7 @@ export function OnePoP({ name }: { name: string }) {
   if (judged === undefined) return <Empty>No PoP {name} is there, or the filters hide it. <a href={addressOf("fleet", { pop: "", region: "", service: "" })}>All PoPs</a></Empty>;
   return (
     <>
-      <Head judged={judged} all={seen.pops} />
+      <Head judged={judged} all={all} />
       {problem && <Failed problem={problem} what={`the report of ${name}`} />}
       {!problem && value === null && <Loading what={`the report of ${name}`} />}
       {value && <Services report={value.report} judged={judged} />}
@@ -64,47 +65,6 @@ function Head({ judged, all }: { judged: PoPJudged; all: PoPJudged[] }) {
       {asked && <Confirm asked={asked} close={() => setAsked(null)} />}
     </div>
   );
-}
-
-function drain(pop: string, services: ServiceStanding[], all: PoPJudged[]): Asked {
-  const names = services.map((each) => each.name);
-  return {
-    title: `Drain ${pop}?`,
-    happens: [
-      ...names.map((name) => after(pop, name, all)),
-      "Routes go out with GRACEFUL_SHUTDOWN first, and are withdrawn after 5 s. Where a floor stands against it, the PoP keeps announcing, and says so.",
-      "The drain lasts until somebody ends it.",
-    ],
-    verb: "Drain",
-    danger: true,
-    needsReason: true,
-    carryOut: (reason) => order("/drain", { pops: [pop], services: names, reason }),
-  };
-}
-
-/** Says where a service is announced once this PoP is drained, of whom nothing is known, and what its floor is. */
-function after(pop: string, name: string, all: PoPJudged[]): string {
-  const others = all.filter((each) => each.pop.name !== pop && each.cells.has(name));
-  const known = others.flatMap((each) => {
-    const standing = each.pop.connected ? each.standing?.services.find((other) => other.name === name) : undefined;
-    return standing === undefined ? [] : [{ each, standing }];
-  });
-  const announced = known.filter(({ each, standing }) => standing.routes_exported > 0 && judge(each.pop, standing).word !== "drained");
-  const unknown = others.filter((each) => !known.some((other) => other.each === each)).map((each) => each.pop.name);
-  const floor = world.services.value.value?.find((each) => each.name === name)?.floor_pops;
-  const names = announced.map(({ each }) => each.pop.name).join(", ") || "none";
-  return `${name} is announced by ${announced.length} PoPs then (${names})${unknown.length ? `, and nothing is known of ${unknown.join(", ")}` : ""}; its floor is ${floor ?? "not known"}.`;
-}
-
-function undrain(pop: string, services: ServiceStanding[]): Asked {
-  const names = services.map((each) => each.name);
-  return {
-    title: `End the drain of ${pop}?`,
-    happens: names.map((name) => `${name} is announced at ${pop} again as soon as its checks hold.`),
-    verb: "Undrain",
-    needsReason: true,
-    carryOut: (reason) => order("/undrain", { pops: [pop], services: names, reason }),
-  };
 }
 
 function Services({ report, judged }: { report: Report; judged: PoPJudged }) {

@@ -1,12 +1,12 @@
 // One rollout: where it stands, what it waits for, what its gates say, what it changes, and the orders on it.
 
 import { useState } from "preact/hooks";
-import { order } from "../api/ask";
 import { eventOf, type StoredEvent } from "../api/stream";
 import type { LogEvent, Page, Rollout } from "../api/shapes";
 import { Confirm, type Asked } from "../parts/confirm";
 import { EventList } from "../parts/eventlist";
 import { Mark } from "../parts/mark";
+import { ask } from "../parts/rolloutorder";
 import { RevisionDiff } from "../parts/revisiondiff";
 import { Section } from "../parts/section";
 import { Empty, Failed, Loading, NoData } from "../parts/states";
@@ -15,7 +15,7 @@ import { useNow } from "../state/clock";
 import { useFetched } from "../state/fetched";
 import { useSource } from "../state/source";
 import { world } from "../state/world";
-import { happens, isOver, ordersOf, stateOf, stepState, type OrderName } from "../words/rollout";
+import { isOver, ordersOf, stateOf, stepState } from "../words/rollout";
 import { ago, full, short, span } from "../words/time";
 
 const KINDS = ["rollout_changed", "gate_judged", "approval_given"];
@@ -72,17 +72,6 @@ function Head({ rollout, etag }: { rollout: Rollout; etag: string }) {
       {asked && <Confirm asked={asked} close={() => setAsked(null)} />}
     </div>
   );
-}
-
-function ask(name: OrderName, rollout: Rollout, etag: string): Asked {
-  return {
-    title: `${name[0]!.toUpperCase()}${name.slice(1)} rollout ${rollout.number}?`,
-    happens: happens(name, rollout),
-    verb: name[0]!.toUpperCase() + name.slice(1),
-    danger: name === "abort",
-    needsReason: name === "abort",
-    carryOut: (reason) => order(`/rollouts/${rollout.number}/${name}`, name === "abort" ? { reason } : {}, etag),
-  };
 }
 
 const STEPS = {

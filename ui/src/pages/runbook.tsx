@@ -10,7 +10,7 @@ interface Runbook {
   doc: string;
 }
 
-const RUNBOOKS: Record<string, Runbook> = {
+export const RUNBOOKS: Record<string, Runbook> = {
   "no-contact": {
     title: "No contact with a PoP's agent",
     means: "The agent has no session with this controller. It goes on by itself: it withdraws what fails, within the permits that it holds.",

@@ -1,5 +1,6 @@
 // One service: its prefixes and floor, where it is announced, what was promised, and what happened.
 
+import { AnnouncedCharts } from "../parts/announcedcharts";
 import { EventList } from "../parts/eventlist";
 import { Said } from "../parts/mark";
 import { Section } from "../parts/section";
@@ -46,6 +47,7 @@ export function OneService({ name }: { name: string }) {
           </table></div>
         )}
       </Section>
+      <AnnouncedCharts services={[service]} />
       <Promises services={[service]} />
       <Section title="What happened" aside={<>in the time above</>}>
         {events === null ? <Loading what="the log" /> : events.length === 0 ? <Empty>Nothing in this time.</Empty> : <EventList events={events.slice(0, 100)} label="What happened" />}

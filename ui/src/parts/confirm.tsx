@@ -1,7 +1,7 @@
 // Asks before an order goes out: names what will happen, and takes the reason where one is kept.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Problem } from "../api/shapes";
 import { problemOf, readAfterOrder } from "../state/load";
 
@@ -12,6 +12,8 @@ export interface Asked {
   verb: string;
   danger?: boolean;
   needsReason?: boolean;
+  /** What the reason is called; "Why, for the log" where nothing is said. */
+  reasonLabel?: string;
   carryOut: (reason: string) => Promise<void>;
 }
 
@@ -20,7 +22,7 @@ export function Confirm({ asked, close }: { asked: Asked; close: () => void }) {
   const [reason, setReason] = useState("");
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
-  useEffect(() => box.current?.showModal(), []);
+  useLayoutEffect(() => box.current?.showModal(), []);
 
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
@@ -42,7 +44,7 @@ export function Confirm({ asked, close }: { asked: Asked; close: () => void }) {
         <h2 id="confirm-title">{asked.title}</h2>
         <ul class="happens">{asked.happens.map((each, place) => <li key={place}>{each}</li>)}</ul>
         {asked.needsReason && (
-          <label class="field">Why, for the log
+          <label class="field">{asked.reasonLabel ?? "Why, for the log"}
             <input value={reason} maxLength={500} autoFocus onInput={(event) => setReason(event.currentTarget.value)} />
           </label>
         )}

@@ -3,7 +3,7 @@
 
 import { Source } from "./source";
 
-export const WINDOWS = { "15m": 900, "1h": 3600, "6h": 21600, "24h": 86400, "7d": 604800 } as const;
+export const WINDOWS = { "5m": 300, "15m": 900, "1h": 3600, "6h": 21600, "24h": 86400, "7d": 604800, "30d": 2592000 } as const;
 export type WindowName = keyof typeof WINDOWS;
 
 export interface Address {
@@ -13,12 +13,20 @@ export interface Address {
   region: string;
   pop: string;
   window: WindowName;
+  /** Milliseconds since 1970 at which an absolute time begins; null where `window` says how long it is. */
+  from: number | null;
   /** Milliseconds since 1970 at which time stands still; null for now. */
   until: number | null;
   /** A part of the window that was marked, in milliseconds since 1970. */
   brush: [number, number] | null;
   local: boolean;
   kind: string;
+  /** What is picked on the page: an event's number, a finding, a prefix. */
+  pick: string;
+  /** The address whose catchments or paths are shown. */
+  target: string;
+  /** The moment within the time that a slider stands at, in milliseconds since 1970. */
+  at: number | null;
 }
 
 const BASE = "/ui/";
@@ -27,7 +35,8 @@ function parse(): Address {
   const query = new URLSearchParams(location.search);
   const window = query.get("window") ?? "1h";
   const marked = (query.get("brush") ?? "").split("~").map((text) => Date.parse(text));
-  const until = Date.parse(query.get("until") ?? "");
+  const until = moment(query.get("until"));
+  const begins = moment(query.get("from"));
   const [from, to] = marked;
   return {
     path: location.pathname.slice(BASE.length).split("/").filter(Boolean).map(decodeURIComponent),
@@ -35,25 +44,38 @@ function parse(): Address {
     region: query.get("region") ?? "",
     pop: query.get("pop") ?? "",
     window: window in WINDOWS ? (window as WindowName) : "1h",
-    until: Number.isNaN(until) ? null : until,
+    from: begins !== null && (until === null || begins < until) ? begins : null,
+    until,
     brush: from !== undefined && to !== undefined && from < to ? [from, to] : null,
     local: query.get("tz") === "local",
     kind: query.get("kind") ?? "",
+    pick: query.get("pick") ?? "",
+    target: query.get("target") ?? "",
+    at: moment(query.get("at")),
   };
+}
+
+function moment(text: string | null): number | null {
+  const at = Date.parse(text ?? "");
+  return Number.isNaN(at) ? null : at;
 }
 
 /** Gives the address of something, with the filters that hold. */
 export function addressOf(path: string, changes: Partial<Address> = {}): string {
-  const told = { ...address.value, ...changes };
+  const told = { ...address.value, pick: "", target: "", at: null, ...changes };
   const query = new URLSearchParams();
   if (told.service) query.set("service", told.service);
   if (told.region) query.set("region", told.region);
   if (told.pop) query.set("pop", told.pop);
-  if (told.window !== "1h") query.set("window", told.window);
+  if (told.from !== null) query.set("from", new Date(told.from).toISOString());
+  else if (told.window !== "1h") query.set("window", told.window);
   if (told.until !== null) query.set("until", new Date(told.until).toISOString());
   if (told.brush) query.set("brush", told.brush.map((at) => new Date(at).toISOString()).join("~"));
   if (told.local) query.set("tz", "local");
   if (told.kind) query.set("kind", told.kind);
+  if (told.pick) query.set("pick", told.pick);
+  if (told.target) query.set("target", told.target);
+  if (told.at !== null) query.set("at", new Date(told.at).toISOString());
   const text = query.toString();
   return BASE + path + (text ? `?${text}` : "");
 }
@@ -66,9 +88,14 @@ export function go(target: string, replace = false): void {
   address.set(parse());
 }
 
+/** Gives the address of the page that is shown, otherwise filtered or marked. */
+export function here(changes: Partial<Address>): string {
+  return addressOf(address.value.path.map(encodeURIComponent).join("/"), { pick: address.value.pick, target: address.value.target, at: address.value.at, ...changes });
+}
+
 /** Changes what is filtered or marked. */
 export function change(changes: Partial<Address>): void {
-  go(addressOf(address.value.path.map(encodeURIComponent).join("/"), changes), true);
+  go(here(changes), true);
 }
 
 /** Lets "back" work, and links within the pages lead without loading anew. */

@@ -3,18 +3,19 @@
 import { read, readAll, Refused } from "../api/ask";
 import { eventOf, Stream, type StoredEvent } from "../api/stream";
 import type {
-  AgentOrder, Fleet, Frozen, Glass, LogEvent, Page, PoP, PoPStanding, Problem, Rollout, Service, WhoAmI,
+  AgentOrder, Fleet, Frozen, Glass, LogEvent, Page, PoP, PoPStanding, Problem, Rollout, Incident, Service, WhoAmI,
 } from "../api/shapes";
 import type { Source } from "./source";
 import { EVENTS_AT_ONCE, EVENTS_MAX, world, type Part } from "./world";
 
-type Name = "fleet" | "pops" | "services" | "rollouts" | "orders" | "freeze" | "glass";
+type Name = "incidents" | "fleet" | "pops" | "services" | "rollouts" | "orders" | "freeze" | "glass";
 
 const READS: Record<Name, () => Promise<void>> = {
   fleet: () => into(world.fleet, async () => (await read<Fleet>("/fleet")).value),
   pops: () => into(world.pops, () => readAll<PoP>("/pops", 1000)),
   services: () => into(world.services, () => readAll<Service>("/services", 1000)),
   rollouts: () => into(world.rollouts, async () => (await read<Page<Rollout>>("/rollouts?limit=100")).value.items),
+  incidents: () => into(world.incidents, async () => (await read<Page<Incident>>("/incidents?limit=200")).value.items),
   orders: () => into(world.orders, async () => (await read<Page<AgentOrder>>("/orders?limit=100")).value.items),
   freeze: () => into(world.freeze, async () => (await read<Frozen>("/freeze")).value),
   glass: () => into(world.glass, async () => (await read<Glass>("/break-glass")).value),
@@ -30,6 +31,7 @@ const CHANGES: Record<string, Name[]> = {
   assignment_refused: ["pops"],
   operator_commanded: ["orders"],
   controller_met: ["pops"],
+  incident_changed: ["incidents"],
 };
 
 /** What no event tells of, such as an agent that is gone, is asked for again this often. */
@@ -78,6 +80,30 @@ async function readEvents(): Promise<LogEvent[]> {
   return page.value.items.map(eventOf);
 }
 
+/** Reads the events of an earlier time than those that are held, the first that fit in. */
+export async function readOlder(from: number, to: number): Promise<void> {
+  const held = world.events.value.value;
+  const first = held?.[0];
+  if (first === undefined || held!.length < EVENTS_AT_ONCE || first.at <= from) return;
+  const since = encodeURIComponent(new Date(from).toISOString());
+  const found: LogEvent[] = [];
+  let cursor = 0;
+  try {
+    while (found.length < EVENTS_MAX) {
+      const page = (await read<Page<StoredEvent>>(`/events?since=${since}&limit=${EVENTS_AT_ONCE}&cursor=${cursor}`)).value;
+      const events = page.items.map(eventOf);
+      found.push(...events.filter((event) => event.sequence < first.sequence));
+      const last = events.at(-1);
+      if (events.length < EVENTS_AT_ONCE || last === undefined || last.sequence >= first.sequence || last.at > to) break;
+      cursor = last.sequence;
+    }
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error; // the notice goes on saying from when on events are shown
+    return;
+  }
+  world.older.set(found);
+}
+
 function heard(): void {
   world.heardAt.set(performance.now());
   if (world.connection.value === "lost") for (const name of Object.keys(READS) as Name[]) want(name);
@@ -121,7 +147,7 @@ function soon(): void {
 
 /** Reads anew what an order of ours changed, without waiting for its event. */
 export async function readAfterOrder(): Promise<void> {
-  await Promise.all([READS.rollouts(), READS.orders(), READS.freeze(), READS.fleet()]);
+  await Promise.all([READS.rollouts(), READS.incidents(), READS.orders(), READS.freeze(), READS.fleet()]);
 }
 
 /** Reads how services stand, at some PoPs or at all. */

@@ -1,16 +1,29 @@
 // What is seen of the world through the filters that the address holds.
 
+import { useMemo } from "preact/hooks";
 import type { LogEvent, PoP, PoPStanding } from "../api/shapes";
 import { judgePoP, type PoPJudged } from "../words/standing";
 import { serviceOf } from "../words/happening";
 import { WINDOWS, address, type Address } from "./address";
+import { serverNow } from "../api/ask";
 import { useNow } from "./clock";
 import { useSource } from "./source";
 import { world } from "./world";
 
 /** Gives the PoPs within the filters, the worst first; null while they are not known. */
 export function usePoPs(): { pops: PoPJudged[]; services: string[] } | null {
-  const at = useSource(address);
+  return useFitting(useSource(address));
+}
+
+/** Gives all PoPs, whatever is filtered: what an order comes to is no matter of filters. */
+export function useAllPoPs(): { pops: PoPJudged[]; services: string[] } | null {
+  return useFitting(NO_FILTER);
+}
+
+type Filters = Pick<Address, "service" | "region" | "pop">;
+const NO_FILTER: Filters = { service: "", region: "", pop: "" };
+
+function useFitting(at: Filters): { pops: PoPJudged[]; services: string[] } | null {
   const pops = useSource(world.pops).value;
   const serving = useSource(world.serving);
   const known = useSource(world.services).value;
@@ -26,8 +39,8 @@ export function usePoPs(): { pops: PoPJudged[]; services: string[] } | null {
 
 interface Judgement {
   standing: PoPStanding | undefined;
-  services: string;
-  judged: PoPJudged;
+  /** Services that were judged, as one text -> what it came to. */
+  judged: Map<string, PoPJudged>;
 }
 
 /** Judgements of PoPs as they were read: of a thousand PoPs with fifty services few change between two looks. */
@@ -36,13 +49,14 @@ const judgements = new WeakMap<PoP, Judgement>();
 function judgedOnce(pop: PoP, standing: PoPStanding | undefined, services: string[]): PoPJudged {
   const known = judgements.get(pop);
   const key = services.join(" ");
-  if (known !== undefined && known.standing === standing && known.services === key) return known.judged;
-  const judged = judgePoP(pop, standing, services);
-  judgements.set(pop, { standing, services: key, judged });
+  const held = known !== undefined && known.standing === standing ? known : { standing, judged: new Map<string, PoPJudged>() };
+  const judged = held.judged.get(key) ?? judgePoP(pop, standing, services);
+  held.judged.set(key, judged);
+  judgements.set(pop, held);
   return judged;
 }
 
-export function fits(pop: PoP, at: Address): boolean {
+export function fits(pop: PoP, at: Filters): boolean {
   return (
     (!at.region || pop.region === at.region) &&
     (!at.pop || pop.name.includes(at.pop) || (pop.city ?? "").toLowerCase().includes(at.pop.toLowerCase())) &&
@@ -55,12 +69,30 @@ export interface Range {
   to: number;
 }
 
+/** Gives the window of time that is looked at, once. */
+export function windowNow(): Range {
+  return windowOf(address.value, address.value.until ?? serverNow());
+}
+
+function windowOf(at: Address, to: number): Range {
+  return { from: at.from ?? to - WINDOWS[at.window] * 1000, to };
+}
+
 /** Gives the window of time that is looked at, and the marked part of it. */
 export function useRange(): { window: Range; marked: Range } {
   const at = useSource(address);
-  const now = useNow();
-  const window = { from: now - WINDOWS[at.window] * 1000, to: now };
+  const window = windowOf(at, useNow());
   return { window, marked: at.brush ? { from: at.brush[0], to: at.brush[1] } : window };
+}
+
+/** Gives all events that the page holds, the oldest first; null while they are not known. */
+export function useKnownEvents(): LogEvent[] | null {
+  const events = useSource(world.events).value;
+  const older = useSource(world.older);
+  return useMemo(() => {
+    const first = events?.[0]?.sequence ?? Infinity;
+    return events && [...older.filter((event) => event.sequence < first), ...events];
+  }, [events, older]);
 }
 
 /** Gives the events within filters and marked time, the newest first; null while they are not known. */
@@ -69,7 +101,7 @@ export function useEvents(kept: (event: LogEvent) => boolean = () => true, range
   const { marked } = useRange();
   const { from, to } = range ?? marked;
   const pops = useSource(world.pops).value;
-  const events = useSource(world.events).value;
+  const events = useKnownEvents();
   if (events === null) return null;
   const named = new Map((pops ?? []).map((pop) => [pop.name, pop]));
   return events

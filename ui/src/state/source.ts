@@ -1,6 +1,6 @@
 // A value that parts of the page follow.
 
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 export class Source<Value> {
   private readonly followers = new Set<() => void>();
@@ -26,6 +26,10 @@ export class Source<Value> {
 /** Gives a source's value, and draws the part anew when it changes. */
 export function useSource<Value>(source: Source<Value>): Value {
   const [, redraw] = useState({});
-  useEffect(() => source.follow(() => redraw({})), [source]);
-  return source.value;
+  const drawn = source.value;
+  useLayoutEffect(() => {
+    if (!Object.is(source.value, drawn)) redraw({}); // it changed between the drawing and this
+    return source.follow(() => redraw({}));
+  }, [source]);
+  return drawn;
 }

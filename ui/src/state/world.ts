@@ -1,7 +1,7 @@
 // All that the pages know, each part with when it was read, or why it could not be.
 
 import type {
-  AgentOrder, Fleet, Frozen, Glass, LogEvent, PoP, PoPStanding, Problem, Rollout, Service, WhoAmI,
+  AgentOrder, Fleet, Frozen, Glass, Incident, LogEvent, PoP, PoPStanding, Problem, Rollout, Service, WhoAmI,
 } from "../api/shapes";
 import { Source } from "./source";
 
@@ -29,11 +29,15 @@ export const world = {
   services: part<Service[]>(),
   serving: part<Map<string, PoPStanding>>(),
   rollouts: part<Rollout[]>(),
+  /** The newest first. */
+  incidents: part<Incident[]>(),
   orders: part<AgentOrder[]>(),
   freeze: part<Frozen>(),
   glass: part<Glass>(),
   /** The newest last. */
   events: part<LogEvent[]>(),
+  /** Events of an earlier time that was looked at, the newest last. */
+  older: new Source<LogEvent[]>([]),
   connection: new Source<Connection>("connecting"),
   /** When the controller was heard last, by the browser's steady clock. */
   heardAt: new Source<number>(0),

@@ -111,10 +111,10 @@ const TELLS: Record<string, Teller> = {
   gate_judged: gate,
   approval_given: (f) => ({ ...choice, text: `${text(f.who)} approved ${text(f.subject)}`, evidence: text(f.reason) }),
   incident_changed: incident,
-  notice_sent: (f) => ({ text: `${text(f.notifier)} was told of incident ${text(f.incident)}: ${text(f.notice_kind)}`, link: "incidents" }),
+  notice_sent: (f) => ({ text: `${text(f.notifier)} was told of incident ${text(f.incident)}: ${text(f.notice_kind)}`, link: `incidents/${text(f.incident)}` }),
   notice_dead: (f) => ({
     ...trouble, shape: "cross", text: `${text(f.notifier)} was never told of incident ${text(f.incident)}`, evidence: text(f.why),
-    link: "incidents",
+    link: `incidents/${text(f.incident)}`,
   }),
   runbook_stepped: (f) => ({
     ...choice, text: `runbook ${text(f.runbook)}${f.step ? `, ${text(f.title)}` : ""}: ${text(f.state)}`,
@@ -125,7 +125,8 @@ const TELLS: Record<string, Teller> = {
 
 function incident(f: Fields): Partial<Told> & { text: string } {
   const said = `incident ${text(f.incident)} ${text(f.change)}: ${text(f.title)}`;
-  const more = { text: said, evidence: text(f.text), link: "incidents" };
+  const more = { text: said, evidence: text(f.text), link: `incidents/${text(f.incident)}` };
+  if (f.change === "note") return { ...more, text: `${text(f.who)} on incident ${text(f.incident)}: ${text(f.text)}` };
   if (f.change === "cleared") return { ...recovery, ...more };
   if (f.change === "acknowledged") return { ...choice, ...more, text: `${text(f.who)} looks at incident ${text(f.incident)}: ${text(f.title)}` };
   return { ...trouble, shape: "cross", tone: f.urgency === "page" ? "bad" : "warn", ...more };

@@ -77,3 +77,8 @@ export function span(seconds: number): string {
 export function ago(at: number, now: number): string {
   return `${span((now - at) / 1000)} ago`;
 }
+
+/** `2026-11-27 14:03:22`, as it can be typed again. */
+export function typed(at: number): string {
+  return full(at).slice(0, 19);
+}

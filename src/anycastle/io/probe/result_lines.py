@@ -40,7 +40,7 @@ def sightings_of_lines(path: Path, rule: SiteRule | None) -> Sightings:
         if value is None:
             found.garbage.append(f"{path}:{number}: no result of a prober")
             continue
-        sighting = _sighting(value, rule)
+        sighting = sighting_of(value, rule)
         if sighting is None:
             found.passed_over += 1
         else:
@@ -64,7 +64,8 @@ def fields_of(line: str) -> dict[str, Any] | None:
     return value if all(isinstance(each, int | float) for each in phases.values()) else None
 
 
-def _sighting(value: dict[str, Any], rule: SiteRule | None) -> Sighting | None:
+def sighting_of(value: dict[str, Any], rule: SiteRule | None) -> Sighting | None:
+    """Give which PoP answered a probe, by its fields; None where it could not ask."""
     failure = value.get("failure") or {}
     address = value.get("address")
     if failure.get("kind") == FailureKind.OURS.value or not isinstance(address, str):

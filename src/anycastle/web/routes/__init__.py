@@ -6,9 +6,11 @@ from fastapi import APIRouter
 
 from anycastle.web.routes import (
     audit,
+    catchments,
     deliveries,
     drains,
     events,
+    findings,
     fleet,
     freeze,
     glass,
@@ -47,6 +49,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     drains.ROUTER,
     mitigations.ROUTER,
     events.ROUTER,
+    findings.ROUTER,
+    catchments.ROUTER,
     incidents.ROUTER,
     deliveries.ROUTER,
     tokens.ROUTER,

@@ -1,0 +1,94 @@
+// Rows on one line of time: bars for what lasts, marks for what happens; a moment that can be moved, and everything below
+// shows it.
+
+import type { ComponentChildren } from "preact";
+import { address, change } from "../state/address";
+import type { Range } from "../state/seen";
+import { useSource } from "../state/source";
+import { clock, full } from "../words/time";
+import type { Tone } from "../words/standing";
+import { share, useBrush, width } from "./brushing";
+import { Cursor } from "./cursor";
+import { Ticks } from "./ticks";
+
+export interface Bar {
+  from: number;
+  to: number;
+  tone: Tone;
+  text: string;
+}
+
+export interface Point {
+  at: number;
+  tone: Tone;
+  text: string;
+  trouble: boolean;
+}
+
+export interface Lane {
+  name: string;
+  bars: Bar[];
+  points: Point[];
+  /** Said where there is nothing in it. */
+  empty: string;
+}
+
+interface Props {
+  lanes: Lane[];
+  window: Range;
+  marked: Range;
+  at: number;
+  moments: number[];
+  children?: ComponentChildren;
+}
+
+export function Lanes({ lanes, window, marked, at, moments, children }: Props) {
+  const { box, handlers, shown } = useBrush(window, marked);
+  const fixed = useSource(address).at !== null;
+  const step = (by: 1 | -1): void => {
+    const next = by > 0 ? moments.find((each) => each > at) : moments.findLast((each) => each < at);
+    if (next !== undefined) change({ at: next });
+  };
+  const go = (to: number): void => change({ at: to >= window.to - 500 ? null : to });
+  return (
+    <div class="lanes-box">
+      <div class="lanes-rows">
+        <div class="lane-names" aria-hidden="true">{lanes.map((lane) => <span key={lane.name}>{lane.name}</span>)}<span /></div>
+        <div class="lane-line" ref={box} {...handlers} title="Drag to mark a time on every chart">
+          <Ticks window={window} />
+          {shown && <span class="brush" style={{ left: share(shown.from, window), width: width(shown, window) }} />}
+          {lanes.map((lane, row) => <Row key={lane.name} lane={lane} row={row} window={window} />)}
+          <span class="moment" style={{ left: share(at, window) }} />
+          <Cursor window={window} />
+        </div>
+      </div>
+      <div class="moment-bar">
+        <button class="step" onClick={() => step(-1)} disabled={!moments.some((each) => each < at)} aria-label="To the change before">‹</button>
+        <input type="range" min={Math.floor(window.from)} max={Math.ceil(window.to)} step={1000} value={Math.round(at)} aria-label="The moment that is shown"
+          aria-valuetext={full(at)} onInput={(event) => go(Number(event.currentTarget.value))} />
+        <button class="step" onClick={() => step(1)} disabled={!moments.some((each) => each > at)} aria-label="To the next change">›</button>
+        {children}
+        <span class="num">{fixed ? clock(at) : "now"}</span>
+        {fixed && <button class="plain" onClick={() => change({ at: null })}>to the end</button>}
+      </div>
+    </div>
+  );
+}
+
+function Row({ lane, row, window }: { lane: Lane; row: number; window: Range }) {
+  const bars = lane.bars.filter((bar) => bar.to >= window.from && bar.from <= window.to);
+  const points = lane.points.filter((point) => point.at >= window.from && point.at <= window.to);
+  return (
+    <div class="lane-row" style={{ top: `${row * 24}px` }} role="img" aria-label={`${lane.name}: ${bars.length + points.length === 0 ? lane.empty : [...bars, ...points].slice(0, 12).map((each) => each.text).join("; ")}`}>
+      {bars.map((bar, place) => (
+        <span key={place} class={`lane-bar ${bar.tone}`} title={bar.text} style={{ left: share(Math.max(bar.from, window.from), window), width: width({ from: Math.max(bar.from, window.from), to: Math.min(bar.to, window.to) }, window) }}><i>{bar.text}</i></span>
+      ))}
+      {points.map((point, place) => (
+        <svg key={place} class={`dot ${point.tone}`} width="10" height="10" viewBox="0 0 12 12" style={{ left: share(point.at, window), top: "7px" }}>
+          <title>{`${full(point.at)}: ${point.text}`}</title><path d={point.trouble ? "M1 2h10L6 11z" : "M6 .8 11.2 6 6 11.2.8 6z"} fill="currentColor" />
+        </svg>
+      ))}
+      {bars.length + points.length === 0 && <span class="lane-empty">{lane.empty}</span>}
+    </div>
+  );
+}

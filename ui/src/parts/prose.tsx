@@ -1,0 +1,5 @@
+// A sentence in which what stands between backticks is something to type.
+
+export function Prose({ text }: { text: string }) {
+  return <>{text.split("`").map((part, place) => (place % 2 === 1 ? <code key={place}>{part}</code> : part))}</>;
+}

@@ -1,0 +1,60 @@
+// Who reached which PoP at a moment, and what that makes of shares.
+
+import type { Turn, Vantage } from "../api/shapes";
+
+export interface Landed {
+  vantage: Vantage;
+  /** null where nothing had been measured yet */
+  before: Turn | null;
+  now: Turn | null;
+  moved: boolean;
+  /** null where it is not foretold, or not measured */
+  asForetold: boolean | null;
+}
+
+/** Gives the turn that holds at a moment: silence changes nobody's catchment. */
+export function turnAt(vantage: Vantage, at: number): Turn | null {
+  return vantage.turns.findLast((turn) => Date.parse(turn.first) <= at) ?? null;
+}
+
+export function landed(vantage: Vantage, before: number, at: number): Landed {
+  const [old, now] = [turnAt(vantage, before), turnAt(vantage, at)];
+  return {
+    vantage, before: old, now, moved: old !== null && now !== null && old.pop !== now.pop,
+    asForetold: vantage.predicted === null || now === null ? null : vantage.predicted === now.pop,
+  };
+}
+
+export interface PoPShare {
+  pop: string;
+  before: number;
+  now: number;
+  predicted: number;
+  gained: number;
+  lost: number;
+  rtt_ms: number | null;
+}
+
+/** Gives the vantage points of each PoP, the largest first; the names of `pops` are there even with none. */
+export function sharesOf(all: Landed[], pops: string[]): PoPShare[] {
+  const names = new Set([...pops, ...all.flatMap((each) => [each.before?.pop, each.now?.pop, each.vantage.predicted].filter((name) => name != null))]);
+  return [...names].map((pop) => {
+    const own = all.filter((each) => each.now?.pop === pop);
+    return {
+      pop, before: all.filter((each) => each.before?.pop === pop).length, now: own.length,
+      predicted: all.filter((each) => each.vantage.predicted === pop).length,
+      gained: own.filter((each) => each.moved).length,
+      lost: all.filter((each) => each.moved && each.before?.pop === pop).length,
+      rtt_ms: middle(own.flatMap((each) => each.now?.rtt_ms ?? [])),
+    };
+  }).sort((a, b) => b.now - a.now || a.pop.localeCompare(b.pop));
+}
+
+function middle(values: number[]): number | null {
+  return values.length === 0 ? null : values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)]!;
+}
+
+/** Gives the moments at which somebody moved, within a time. */
+export function movesOf(vantages: Vantage[], from: number, to: number): number[] {
+  return vantages.flatMap((each) => each.turns.slice(1).map((turn) => Date.parse(turn.first))).filter((at) => at > from && at <= to).sort((a, b) => a - b);
+}
