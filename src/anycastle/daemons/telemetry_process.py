@@ -29,7 +29,8 @@ from anycastle.io.telemetry import otlp
 from anycastle.io.telemetry.http import Asked, TelemetryApp
 from anycastle.io.telemetry.line_source import count_result
 from anycastle.io.telemetry.metrics import WINDOW_S, TelemetryCollector
-from anycastle.io.telemetry.otlp_intake import OTLPIntake, Stream
+from anycastle.io.telemetry.otlp_intake import OTLPIntake
+from anycastle.io.telemetry.otlp_series import Series, SeriesKeeper
 from anycastle.io.telemetry.readings_json import plain
 from anycastle.io.telemetry.source import Source
 from anycastle.io.telemetry.sources import sources_of
@@ -57,8 +58,9 @@ SEED: Final = 1
 class _Kept(msgspec.Struct):
     """What is kept beside cells and the places of sources."""
 
-    began: float
-    streams: dict[str, Stream] = {}
+    since: float | None = None
+    """From when on cumulative series are counted; None in what an older version wrote, whose series are not known."""
+    series: dict[str, Series] = {}
     site_of: dict[str, str] = {}
     verdicts: dict[str, dict[str, list[tuple[float, bool]]]] = {}
     waiting: dict[str, set[int]] = {}
@@ -98,7 +100,7 @@ class TelemetryProcess:
         fidelity = Fidelity(tuple(each.served for each in file.agents))
         self._intake = Intake(self._cells, Networks(file.networks), fidelity=fidelity)
         self._sources: list[Source] = sources_of(file, self._intake)
-        self._otlp = OTLPIntake(self._intake, file.otlp, file.region, Timestamp(now().wall))
+        self._otlp = OTLPIntake(self._intake, file.otlp, file.region, SeriesKeeper(Timestamp(now().wall)))
         self._ids: dict[str, None] = {}
         self._own = b""
         self._restore()
@@ -124,8 +126,8 @@ class TelemetryProcess:
                     source.restore(places[source.name])
             if _OWN_PLACE in places:
                 kept = msgspec.json.decode(places[_OWN_PLACE], type=_Kept)
-                self._otlp.began = Timestamp(kept.began)
-                self._otlp.streams.update(kept.streams)
+                if kept.since is not None:
+                    self._otlp.series = SeriesKeeper(Timestamp(kept.since), kept.series)
                 self._intake.site_of.update(kept.site_of)
                 fidelity.verdicts.update(kept.verdicts)
                 fidelity.waiting.update(kept.waiting)
@@ -227,7 +229,7 @@ class TelemetryProcess:
         places = {source.name: source.place() for source in self._sources}
         fidelity = self._intake.fidelity
         kept = _Kept(
-            self._otlp.began, self._otlp.streams, self._intake.site_of, fidelity.verdicts, fidelity.waiting,
+            self._otlp.series.since, self._otlp.series.known, self._intake.site_of, fidelity.verdicts, fidelity.waiting,
             list(self._ids),
         )  # fmt: skip
         own = msgspec.json.encode(kept)
@@ -268,9 +270,9 @@ class TelemetryProcess:
         return self._otlp.taken
 
     @property
-    def streams(self) -> dict[str, Stream]:
-        """Give the cumulative streams of OTLP, as they were last."""
-        return self._otlp.streams
+    def series(self) -> dict[str, Series]:
+        """Give the series of OTLP, as they were last."""
+        return self._otlp.series.known
 
     def measured(self, window_s: float) -> Measurements:
         """Give what was counted in a window up to now."""

@@ -1,31 +1,35 @@
 """What OTLP's messages count as. Each point, span and record has a `pop`, of its own or of its resource.
 
-Sums and histograms come as what was added (delta) or as what there is in all (cumulative). Of the latter the last
-value is kept for each stream, and what it grew by is counted; a start that is later than before is a reset. A stream
-that began before this collector did is only noted when it is first seen: how much of it was before is not known.
+A batch comes again where its answer was lost: points are known by their series (`otlp_series`), spans by their ids.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from math import exp2
+from functools import partial
 from typing import Any, Final, NamedTuple
-
-import msgspec
 
 from anycastle.base.ports import Timestamp
 from anycastle.io.telemetry.otlp import Outcome
+from anycastle.io.telemetry.otlp_series import Counts, Refused, SeriesKeeper, counts_of, key_of, times_of
 from anycastle.io.telemetry.telemetry_file import OTLPMeaning
 from anycastle.slo.indicators.m08_scrubbed import Unit
-from anycastle.slo.telemetry.intake import CLIENT_ERRORS, EDGE_LATENCY, Intake
-
-STREAMS_MAX: Final = 20_000
-"""Cumulative streams whose last value is kept."""
+from anycastle.slo.telemetry.intake import CACHE_HITS, CLIENT_ERRORS, EDGE_LATENCY, Intake
+from anycastle.wire.access.record import Handling
 
 SPANS_KEPT: Final = 50_000
 """Ids of spans that are remembered: a sender that saw no answer sends a batch again."""
 
-_DELTA, _CUMULATIVE = 1, 2
+PLACES_MAX: Final = 2_000
+"""PoPs and regions that senders may name: each takes room in every cell."""
+
+PLACE_CHARACTERS_MAX: Final = 100
+
+_ID_OCTETS_MAX: Final = 32
+"""Of a trace or a span: 16 and 8, and half as many again as JSON's reader takes them."""
+
+_WHY_MAX: Final = 5
+_WHY_CHARACTERS_MAX: Final = 300
 _SPAN_KINDS: Final[Mapping[int, str]] = {2: "server", 3: "client"}
 _STATUS: Final = ("http.response.status_code", "http.status_code")
 _UNITS: Final[Mapping[str, tuple[Unit, float]]] = {
@@ -36,29 +40,22 @@ _UNITS: Final[Mapping[str, tuple[Unit, float]]] = {
 }
 _MILLISECONDS: Final[Mapping[str, float]] = {"s": 1000.0, "ms": 1.0, "us": 0.001, "ns": 1e-6}
 _ACTIONS: Final = ("passed", "dropped", "overflowed")
+_HANDLINGS: Final = tuple(each.value for each in Handling)
 
 
-class _Refused(Exception):
-    """A point, span or record that cannot be counted."""
+class _Added(NamedTuple):
+    """What a point adds, where and when."""
 
-
-class Stream(msgspec.Struct):
-    """The last value of a cumulative stream."""
-
-    start: int
-    time: int
-    values: tuple[float, ...]
-
-
-class _Point(NamedTuple):
-    """What a point adds."""
-
-    attributes: Mapping[str, Any]
     pop: str
+    region: str
+    network: str
     at: Timestamp
-    number: float
-    buckets: tuple[tuple[float, float], ...]
-    """(value in the metric's unit, number of times): the middles of a histogram's buckets."""
+    counts: Counts
+    bounds: list[float]
+    """Of the buckets of an explicit histogram."""
+
+
+_Count = Callable[[_Added, Timestamp], None]
 
 
 @dataclass(slots=True)
@@ -68,11 +65,10 @@ class OTLPIntake:
     intake: Intake
     meaning: OTLPMeaning
     region: str
-    began: Timestamp
-    """When this collector first began: what streams say of before is not counted."""
-    streams: dict[str, Stream] = field(default_factory=dict)
+    series: SeriesKeeper
     taken: dict[str, int] = field(default_factory=dict)
-    """By what became of it: `counted`, `ignored`, `rejected`."""
+    """By what became of it: `counted`, `ignored`, `repeated`, `rejected`."""
+    places: set[str] = field(default_factory=set)
     _spans: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
 
     def take(self, path: str, message: Any, now: Timestamp) -> Outcome:
@@ -81,8 +77,8 @@ class OTLPIntake:
         rejected, reasons = 0, dict[str, None]()
         for refused in parts(message, now):
             rejected += 1
-            if len(reasons) < 5:
-                reasons[refused] = None
+            if len(reasons) < _WHY_MAX:
+                reasons[refused[-_WHY_CHARACTERS_MAX:]] = None
         self.note("rejected", rejected)
         return Outcome(rejected, "; ".join(reasons))
 
@@ -104,81 +100,65 @@ class OTLPIntake:
                         self.note("ignored", len(points))
                         continue
                     for point in points:
+                        key = key_of(resource.resource, scope.scope, metric, kind, point)
                         try:
-                            self._point(meaning, metric, kind, point, {**around, **_attributes(point.attributes)}, now)
-                        except _Refused as refused:
+                            self._point(meaning, metric, point, {**around, **_attributes(point.attributes)}, key, now)
+                        except Refused as refused:
                             yield f"{metric.name}: {refused}"
 
     def _point(
-        self, meaning: str, metric: Any, kind: str, point: Any, attributes: Mapping[str, Any], now: Timestamp
+        self, meaning: str, metric: Any, point: Any, attributes: Mapping[str, Any], key: str, now: Timestamp
     ) -> None:
-        added = self._added(metric, kind, point, attributes, now)
-        if added is None:
-            return
-        region = str(attributes.get("region") or self.region)
-        if meaning == CLIENT_ERRORS:
-            status = _status(attributes)
-            self.intake.requests(region, self._network(attributes, added.pop), status, added.number, added.at, now)
-        elif meaning == EDGE_LATENCY:
-            factor = _MILLISECONDS.get(metric.unit)
-            if factor is None or not kind.endswith("histogram"):
-                raise _Refused("times are a histogram of s, ms, us or ns")
-            for value, number in added.buckets:
-                network = self._network(attributes, added.pop)
-                self.intake.times(region, network, value * factor, number, added.at, now)
-        elif meaning == "cache_hits":
-            try:
-                how = str(attributes.get("cache.status") or "")
-                self.intake.cached(added.pop, region, how, added.number, added.at, now)
-            except ValueError as error:
-                raise _Refused("cache.status is hit, stale, collapsed, miss or pass") from error
-        else:
-            self._scrubbed(metric.unit, attributes, added, now)
-        self.note("counted")
-
-    def _scrubbed(self, unit: str, attributes: Mapping[str, Any], added: _Point, now: Timestamp) -> None:
-        action = attributes.get("action")
-        if action not in _ACTIONS or unit not in _UNITS:
-            raise _Refused(f"action is {', '.join(_ACTIONS)}, and the unit one of {', '.join(_UNITS)}")
-        kind, factor = _UNITS[unit]
-        amounts = tuple(added.number * factor if each == action else 0.0 for each in _ACTIONS)
-        self.intake.scrubbed(added.pop, kind, (amounts[0], amounts[1], amounts[2]), added.at, now)
-
-    def _added(
-        self, metric: Any, kind: str, point: Any, attributes: Mapping[str, Any], now: Timestamp
-    ) -> _Point | None:
-        """Give what a point adds to what is known; None for nothing."""
-        pop = _pop(attributes)
+        """Count a point. What its attributes lack is found before it is one of its series."""
+        kind = metric.WhichOneof("data")
         if kind not in ("sum", "histogram", "exponential_histogram"):
-            raise _Refused(f"a {kind or 'point without data'} cannot be counted: a sum or a histogram can")
+            raise Refused(f"a {kind} cannot be counted: a sum or a histogram can")
         data = getattr(metric, kind)
         if kind == "sum" and not data.is_monotonic:
-            raise _Refused("a sum that may fall is no count")
-        values = _values(kind, point)
-        if any(not each >= 0 for each in values):
-            raise _Refused("a count below zero")
-        if data.aggregation_temporality == _CUMULATIVE:
-            values = self._grown(f"{metric.name} {sorted(attributes.items())}", point, values)
-        elif data.aggregation_temporality != _DELTA:
-            raise _Refused("its temporality is not told")
-        if not any(values):
-            return None
-        at = Timestamp(point.time_unix_nano / 1e9) if point.time_unix_nano else now
-        return _Point(attributes, pop, at, values[0], tuple(zip(_middles(kind, point), values[1:], strict=True)))
+            raise Refused("a sum that may fall is no count")
+        pop, region = self._place_of(attributes)
+        count = self._meant(meaning, metric.unit, kind, attributes)
+        counts = self.series.added(key, data.aggregation_temporality, point, counts_of(kind, point), now)
+        if counts is None:
+            self.note("repeated")
+            return
+        if counts.number:
+            at = Timestamp(point.time_unix_nano / 1e9) if point.time_unix_nano else now
+            bounds = list(point.explicit_bounds) if kind == "histogram" else []
+            count(_Added(pop, region, self._network(attributes, pop), at, counts, bounds), now)
+        self.note("counted")
 
-    def _grown(self, key: str, point: Any, values: tuple[float, ...]) -> tuple[float, ...]:
-        known = self.streams.get(key)
-        start, time = point.start_time_unix_nano, point.time_unix_nano
-        if known is None and len(self.streams) >= STREAMS_MAX:
-            raise _Refused(f"more than {STREAMS_MAX} streams")
-        if known is not None and time <= known.time:
-            return (0.0,) * len(values)  # it was sent again
-        self.streams[key] = Stream(start, time, values)
-        if known is None:
-            return values if start / 1e9 >= self.began else (0.0,) * len(values)
-        if start > known.start or values[0] < known.values[0] or len(values) != len(known.values):
-            return values  # the sender began anew
-        return tuple(max(0.0, new - old) for new, old in zip(values, known.values, strict=True))
+    def _meant(self, meaning: str, unit: str, kind: str, attributes: Mapping[str, Any]) -> _Count:
+        """Give what counts a point. Raises `Refused` where unit, kind or attributes cannot be what is meant."""
+        if meaning == CLIENT_ERRORS:
+            return partial(self._requests, _status(attributes))
+        if meaning == EDGE_LATENCY:
+            if unit not in _MILLISECONDS or not kind.endswith("histogram"):
+                raise Refused(f"times are a histogram of {', '.join(_MILLISECONDS)}")
+            return partial(self._times, _MILLISECONDS[unit])
+        if meaning == CACHE_HITS:
+            how = attributes.get("cache.status")
+            if how not in _HANDLINGS:
+                raise Refused(f"cache.status is {', '.join(_HANDLINGS)}")
+            return partial(self._cached, str(how))
+        action = attributes.get("action")
+        if action not in _ACTIONS or unit not in _UNITS:
+            raise Refused(f"action is {', '.join(_ACTIONS)}, and the unit one of {', '.join(_UNITS)}")
+        return partial(self._scrubbed, str(action), *_UNITS[unit])
+
+    def _requests(self, status: int, added: _Added, now: Timestamp) -> None:
+        self.intake.requests(added.region, added.network, status, added.counts.number, added.at, now)
+
+    def _times(self, factor: float, added: _Added, now: Timestamp) -> None:
+        for value, number in times_of(added.counts, added.bounds):
+            self.intake.times(added.region, added.network, value * factor, number, added.at, now)
+
+    def _cached(self, how: str, added: _Added, now: Timestamp) -> None:
+        self.intake.cached(added.pop, added.region, how, added.counts.number, added.at, now)
+
+    def _scrubbed(self, action: str, unit: Unit, factor: float, added: _Added, now: Timestamp) -> None:
+        amounts = [added.counts.number * factor if each == action else 0.0 for each in _ACTIONS]
+        self.intake.scrubbed(added.pop, unit, (amounts[0], amounts[1], amounts[2]), added.at, now)
 
     # -- traces and logs ----------------------------------------------------------------------------------------------
 
@@ -189,7 +169,7 @@ class OTLPIntake:
                 for span in scope.spans:
                     try:
                         self._span(span, {**around, **_attributes(span.attributes)}, now)
-                    except _Refused as refused:
+                    except Refused as refused:
                         yield str(refused)
 
     def _span(self, span: Any, attributes: Mapping[str, Any], now: Timestamp) -> None:
@@ -197,18 +177,22 @@ class OTLPIntake:
         if meaning is None:
             self.note("ignored")
             return
-        pop = _pop(attributes)
+        pop, region = self._place_of(attributes)
         if not span.end_time_unix_nano >= span.start_time_unix_nano > 0:
-            raise _Refused("a span ends before it begins")
+            raise Refused("a span ends before it begins")
+        if not (0 < len(span.trace_id) <= _ID_OCTETS_MAX and 0 < len(span.span_id) <= _ID_OCTETS_MAX):
+            raise Refused("a span without its ids")
+        status = 0 if meaning == EDGE_LATENCY else _status(attributes)
         if self._is_known(span.trace_id + span.span_id):
+            self.note("repeated")
             return
         at = Timestamp(span.end_time_unix_nano / 1e9)
         seconds = (span.end_time_unix_nano - span.start_time_unix_nano) / 1e9
-        region, network = str(attributes.get("region") or self.region), self._network(attributes, pop)
+        network = self._network(attributes, pop)
         if meaning == EDGE_LATENCY:
             self.intake.times(region, network, seconds * 1000, 1.0, at, now)
         else:
-            self.intake.requests(region, network, _status(attributes), 1.0, at, now)
+            self.intake.requests(region, network, status, 1.0, at, now)
         self.note("counted")
 
     def _is_known(self, key: bytes) -> bool:
@@ -229,27 +213,31 @@ class OTLPIntake:
                         self.note("ignored")
                         continue
                     try:
-                        pop, status = _pop(attributes), _status(attributes)
-                    except _Refused as refused:
+                        (pop, region), status = self._place_of(attributes), _status(attributes)
+                    except Refused as refused:
                         yield str(refused)
                         continue
                     nanoseconds = record.time_unix_nano or record.observed_time_unix_nano
                     at = Timestamp(nanoseconds / 1e9) if nanoseconds else now
-                    region = str(attributes.get("region") or self.region)
                     self.intake.requests(region, self._network(attributes, pop), status, 1.0, at, now)
                     self.note("counted")
+
+    def _place_of(self, attributes: Mapping[str, Any]) -> tuple[str, str]:
+        """Give the PoP and the region. Raises `Refused` without a PoP, or where there are too many of both."""
+        pop, region = attributes.get("pop"), str(attributes.get("region") or self.region)
+        if not isinstance(pop, str) or not pop:
+            raise Refused("no attribute `pop`, of its own or of its resource")
+        for place in (pop, region):
+            if place not in self.places:
+                if len(place) > PLACE_CHARACTERS_MAX or len(self.places) >= PLACES_MAX:
+                    raise Refused(f"more than {PLACES_MAX} PoPs and regions, or a name of {len(place)} characters")
+                self.places.add(place)
+        return pop, region
 
     def _network(self, attributes: Mapping[str, Any], pop: str) -> str:
         """Give what shares fate: the client's network where it is told, else the PoP."""
         client = attributes.get("client.address")
         return self.intake.networks.of(str(client)).network if client else pop
-
-
-def _pop(attributes: Mapping[str, Any]) -> str:
-    pop = attributes.get("pop")
-    if not isinstance(pop, str) or not pop:
-        raise _Refused("no attribute `pop`, of its own or of its resource")
-    return pop
 
 
 def _status(attributes: Mapping[str, Any]) -> int:
@@ -260,7 +248,7 @@ def _status(attributes: Mapping[str, Any]) -> int:
             return value
     if attributes.get("error.type"):
         return 0
-    raise _Refused(f"neither {_STATUS[0]} nor error.type")
+    raise Refused(f"neither {_STATUS[0]} nor error.type")
 
 
 def _attributes(pairs: Iterable[Any]) -> dict[str, Any]:
@@ -270,35 +258,3 @@ def _attributes(pairs: Iterable[Any]) -> dict[str, Any]:
         if kind in ("string_value", "bool_value", "int_value", "double_value"):
             found[pair.key] = getattr(pair.value, kind)
     return found
-
-
-def _values(kind: str, point: Any) -> tuple[float, ...]:
-    """Give the count, and for histograms the numbers of their buckets."""
-    if kind == "sum":
-        return (float(point.as_int if point.WhichOneof("value") == "as_int" else point.as_double),)
-    if kind == "histogram":
-        if len(point.bucket_counts) not in (0, len(point.explicit_bounds) + 1):
-            raise _Refused("a histogram whose bounds do not fit its buckets")
-        return (float(point.count), *map(float, point.bucket_counts))
-    parts = (*point.negative.bucket_counts, point.zero_count, *point.positive.bucket_counts)
-    if any(point.negative.bucket_counts):
-        raise _Refused("times below zero")
-    return (float(point.count), *map(float, parts))
-
-
-def _middles(kind: str, point: Any) -> tuple[float, ...]:
-    """Give the value that stands for each bucket: the middle of its bounds; of the last, open one its lower bound."""
-    if kind == "sum":
-        return ()
-    if kind == "histogram":
-        bounds = list(point.explicit_bounds)
-        if not point.bucket_counts:
-            return ()
-        lower = [0.0, *bounds]
-        return (*((low + high) / 2 for low, high in zip(lower, bounds, strict=False)), lower[-1])
-    base = exp2(exp2(-point.scale))
-    positive = (
-        2 * base ** (point.positive.offset + index + 1) / (base + 1)
-        for index in range(len(point.positive.bucket_counts))
-    )
-    return (*(0.0 for _ in point.negative.bucket_counts), 0.0, *positive)

@@ -301,7 +301,7 @@ def test_what_was_answered_is_there_after_a_restart_and_cumulative_streams_go_on
     second = Collector(tmp_path).start()
     try:
         assert second.process.measured(3600) == before
-        assert second.process.streams == first.process.streams
+        assert second.process.series == first.process.series
         assert second.reading("M7", "requests").count == 3
     finally:
         second.stop()
