@@ -73,3 +73,22 @@ def test_what_is_older_than_what_is_known_is_void() -> None:
     given_up = held.revoked(6)
     assert given_up == Permit(PermitState.NONE, 6)
     assert given_up.granted(6) is given_up
+
+
+@pytest.mark.mission("C16")
+@pytest.mark.parametrize("state", PermitState)
+def test_a_permit_answers_only_what_is_newer_than_its_epoch(state: PermitState) -> None:
+    permit = Permit(state, 3)
+    used = state is PermitState.USED
+    assert permit.granted(3) == permit.revoked(3) == permit.granted(2) == permit.revoked(2) == permit
+    assert permit.granted(4) == Permit(PermitState.USED if used else PermitState.HELD, 4)
+    assert permit.revoked(4) == Permit(PermitState.USED if used else PermitState.NONE, 4)
+    assert permit.kept(2) == permit
+    assert permit.kept(4) == Permit(state, 4)
+
+
+@pytest.mark.mission("C16")
+def test_a_withdrawal_that_is_over_frees_a_permit_and_makes_none() -> None:
+    assert Permit(PermitState.USED, 3).freed() == Permit(PermitState.HELD, 3)
+    assert Permit(PermitState.HELD, 3).freed() == Permit(PermitState.HELD, 3)
+    assert Permit(PermitState.NONE, 3).freed() == Permit(PermitState.NONE, 3)
