@@ -78,7 +78,9 @@ TARGETS: Final = MappingProxyType(
         ),
         "anycastle.model.service": _target("met_by spares", *_AGENT, f"{_ROLLOUT}/test_permits.py"),
         "anycastle.health.permits": _target("", *_AGENT),
-        "anycastle.health.pop_services": _target("tied permit_for when_alone would_use_permit any_pending", *_AGENT),
+        "anycastle.health.pop_services": _target(
+            "tied permit_for when_alone would_use_permit any_pending", *_AGENT, "tests/unit/health/test_pop_services.py"
+        ),
         "anycastle.health.other_fleet": _target("", *_AGENT),
         "anycastle.health.snapshot": _target("permits_of_left with_uses_foreseen", *_AGENT),
         "anycastle.health.lease_terms": _target("lease_terms _lease_term", *_AGENT),

@@ -50,7 +50,7 @@ class PoPServices:
         tied = self.any_prefixes.intersection(state.service.prefixes) if self.any_prefixes else None
         if not tied:
             return [state]
-        return [other for other in self.states if other is state or tied.intersection(other.service.prefixes)]
+        return [other for other in self.states if tied.intersection(other.service.prefixes)]
 
     def permit_for(self, state: ServiceState) -> Permit:
         """Give the service's permit, or the lack of one among those that would go down with it."""
