@@ -89,7 +89,6 @@ def stage_units(
     """Give the steps of units, in their order. `leaving` are those that are nothing any more after it."""
     staging = _Staging(fleet, extent, limits, tuple(canary_upstreams))
     items = [_Item(unit.pop, unit.upstream if isinstance(unit, RouteKey) else None, unit) for unit in units]
-    items.sort(key=lambda item: (item.pop, str(item.what)))
     phases = ([item for item in items if (item.what in leaving) is last] for last in (False, True))
     return tuple(frozenset(made) for phase in phases for _, made in staging.phase(phase))
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from anycastle.model.stance import Stance
-from anycastle.rollout.limits import extent_of
+from anycastle.rollout.limits import BlastLimits, Extent, extent_of
 from anycastle.rollout.presence import Presence
 from tests.unit.rollout.state import V4, V6, fleet, live, report, saying, service
 
@@ -55,3 +55,21 @@ def test_a_pop_whose_capacity_nobody_states_adds_nothing() -> None:
     stranger = replace(report(made, "fra"), pop="gone", capacity=None)
     extent = extent_of(made, live(made, stranger))
     assert (extent.of_pop["gone"], extent.capacity) == (0.0, 400.0)
+
+
+@pytest.mark.mission("C16")
+def test_one_pop_is_always_allowed_and_no_more_than_the_shares() -> None:
+    limits = BlastLimits(pops_share=0.2, region_share=0.5, capacity_share=0.25)
+    pops = {f"p{number}": 10.0 for number in range(10)}
+    extent = Extent(10, {"eu": 4, "us": 1}, pops, dict.fromkeys(pops, "eu"), 100.0)
+    assert limits.pops_max(extent) == 2
+    assert limits.pops_max(replace(extent, pops=4)) == 1
+    assert [limits.region_max(region, extent) for region in ("eu", "us", "nowhere")] == [2, 1, 1]
+    assert limits.capacity_fits(["p0", "p1"], extent)
+    assert not limits.capacity_fits(["p0", "p1", "p2"], extent)
+
+
+def test_a_share_of_a_capacity_that_is_not_known_is_none_and_fits() -> None:
+    nothing, unstated = Extent(1, {}, {"p0": 0.0}, {}, 0.0), Extent(1, {}, {"p0": 1.0}, {}, None)
+    assert nothing.share(["p0"]) == unstated.share(["p0"]) == 0.0
+    assert BlastLimits().capacity_fits(["p0"], unstated)
