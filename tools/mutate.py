@@ -69,7 +69,8 @@ TARGETS: Final = MappingProxyType(
         ),
         "anycastle.rollout.staging": _target(
             "phase _groups _fits stage_units",
-            f"{_ROLLOUT}/test_plan.py", f"{_ROLLOUT}/test_fleet_composer.py", "tests/property/test_rollout.py",
+            f"{_ROLLOUT}/test_staging.py", f"{_ROLLOUT}/test_plan.py", f"{_ROLLOUT}/test_fleet_composer.py",
+            "tests/property/test_rollout.py",
         ),
         "anycastle.rollout.staged": _target("", f"{_ROLLOUT}/test_fleet_composer.py"),
         "anycastle.rollout.standing": _target("order_agents _require_known", f"{_ROLLOUT}/test_controller.py"),

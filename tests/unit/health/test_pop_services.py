@@ -4,17 +4,19 @@ from dataclasses import replace
 
 import pytest
 
+from anycastle.base.ports import Instant
 from anycastle.health.flap import FlapPenalty
 from anycastle.health.permits import Permit
 from anycastle.health.pop_services import PoPServices
 from anycastle.health.service import ServiceState
 from anycastle.health.stance import Decision
+from anycastle.health.verdict import CheckTracker
 from anycastle.model.fleet import SharedPrefix
 from anycastle.model.permit import PermitState
 from anycastle.model.prefix import parse_prefix
 from anycastle.model.service import Service, WhenAlone
 from anycastle.model.stance import Stance
-from tests.unit.health.world import PREFIX, fleet, service
+from tests.unit.health.world import PREFIX, check, fleet, service
 
 OTHER = parse_prefix("198.51.100.0/24")
 NONE, HELD = Permit(PermitState.NONE, 1), Permit(PermitState.HELD, 2)
@@ -60,8 +62,16 @@ def test_alone_only_those_without_a_permit_are_asked_whether_they_may_go() -> No
     assert served(lacking, state(timid, NONE)).when_alone(lacking) is WhenAlone.ANNOUNCE
 
 
+def test_one_service_whose_checks_have_not_decided_keeps_all_waiting() -> None:
+    dns, web = state(DNS), state(WEB)
+    assert not served(dns, web).any_pending
+    dns.trackers.append(CheckTracker(check(), Instant(0.0)))
+    assert served(dns, web).any_pending
+
+
 def test_what_is_not_announced_uses_no_permit() -> None:
     dns, web = state(DNS, NONE), state(WEB, HELD)
     assert served(dns, web).would_use_permit(dns), "that of the one that goes with it"
     assert not served(dns, state(WEB, NONE)).would_use_permit(dns)
-    assert not served(state(DNS, HELD, DOWN)).would_use_permit(state(DNS, HELD, DOWN))
+    down = state(DNS, HELD, DOWN)
+    assert not served(down, web).would_use_permit(down)
