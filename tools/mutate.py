@@ -54,7 +54,8 @@ def _target(functions: str, *tests: str) -> Target:
 
 
 _ROLLOUT = "tests/unit/rollout"
-_AGENT = ("tests/unit/health/test_agent.py", "tests/unit/health/test_permits.py")
+_HEALTH = "tests/unit/health"
+_AGENT = tuple(f"{_HEALTH}/test_{name}.py" for name in ("permits", "pop_services", "snapshot", "agent"))
 
 TARGETS: Final = MappingProxyType(
     {
@@ -80,7 +81,7 @@ TARGETS: Final = MappingProxyType(
         "anycastle.model.service": _target("met_by spares", *_AGENT, f"{_ROLLOUT}/test_permits.py"),
         "anycastle.health.permits": _target("", *_AGENT),
         "anycastle.health.pop_services": _target(
-            "tied permit_for when_alone would_use_permit any_pending", *_AGENT, "tests/unit/health/test_pop_services.py"
+            "tied permit_for when_alone would_use_permit any_pending", *_AGENT
         ),
         "anycastle.health.other_fleet": _target("", *_AGENT),
         "anycastle.health.snapshot": _target("permits_of_left with_uses_foreseen", *_AGENT),

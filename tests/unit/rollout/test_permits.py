@@ -207,6 +207,18 @@ def test_a_service_of_many_pops_is_dealt_less_often() -> None:
     assert many.deadline == 1.0 + 999 * BATCH_PER_POP_S
 
 
+@pytest.mark.mission("C16")
+def test_a_new_session_voids_what_the_last_one_said() -> None:
+    d = Dialogue(of_four())
+    d.joins("ams", state=PermitState.HELD, epoch=7)
+    d.joins("ams", epoch=2)
+    holding = d.ledger.holding("dns", "ams")
+    assert holding is not None
+    assert (holding.reported.state, holding.epoch) == (PermitState.NONE, 2), "its disk was lost, and it says so"
+    d.ledger.joined("ams", [], Instant(d.clock))
+    assert d.ledger.holding("dns", "ams") is None
+
+
 def test_a_controller_that_knows_nothing_goes_on_from_the_epochs_of_the_agents() -> None:
     d = Dialogue(of_four())
     assert d.joins("ams", state=PermitState.USED, epoch=41) == []

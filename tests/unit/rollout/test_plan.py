@@ -45,6 +45,7 @@ class TestStages:
         assert steps[0] == ("canary", "p00", "one")
         assert steps[1] == ("pop", "p00", "two")
         assert [len(pops.split(",")) for _, pops, _ in steps[2:]] == [1, 2, 4, 8, 4, 8, 8, 4]
+        assert [kind for kind, _, _ in steps[2:]] == ["pop", *["group"] * 7]
 
     @pytest.mark.mission("C4")
     def test_a_group_stays_within_a_region_and_half_of_it(self) -> None:
