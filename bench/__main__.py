@@ -19,6 +19,7 @@ BENCHES = MappingProxyType(
         "simulation": "bench.simulation",
         "probes": "bench.probes",
         "twin": "bench.twin",
+        "ui_scale": "bench.ui_scale",
     }
 )
 """Name -> the module, whose `main` is a click command."""

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import httpx2
 
 from tests.ports import free_port
+from tests.ui.internet import Internet
 
 COMMAND = (sys.executable, "-c", "from anycastle.cli.main import main; main()")
 ROOT = Path(__file__).parents[2]
@@ -107,6 +108,8 @@ class Rig:
     api: int = field(default_factory=free_port)
     link: int = field(default_factory=free_port)
     http: httpx2.Client | None = None
+    internet: Internet | None = None
+    """The networks that the fleet's watch hears."""
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -116,9 +119,12 @@ class Rig:
     def begin(self) -> None:
         """Start it, and wait until every PoP announces what it serves."""
         port = free_port()
+        self.internet = Internet(self._net, free_port())
         self._write(port)
+        self._running["watch"] = self.internet.watch(self.folder)
         self.start_controller()
         self.start_pops()
+        self.internet.begin()
         self.http = httpx2.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.admin}"}, timeout=30)
         until(self.all_serve, "every PoP announces, and says so")
 
@@ -126,6 +132,8 @@ class Rig:
         """End all that was started here, by its number."""
         if self.http is not None:
             self.http.close()
+        if self.internet is not None:
+            self.internet.end()
         for process in self._running.values():
             process.send_signal(signal.SIGCONT)
             process.terminate()
@@ -140,7 +148,8 @@ class Rig:
 
     def start_controller(self) -> None:
         """Start `anycastle up`, also anew."""
-        words = ("up", "fleet", "--listen", f"127.0.0.1:{self.link}", "--api", f"127.0.0.1:{self.api}")
+        words = ("up", "fleet", "--listen", f"127.0.0.1:{self.link}", "--api", f"127.0.0.1:{self.api}",
+                 "--findings", "watch-state/events.db", "--watch", "watch-run")  # fmt: skip
         self._start("controller", *COMMAND, *words)
         token = self.folder / "anycastle-data/admin.token"
         until(lambda: token.exists() and self._answers(), "the API is served")
@@ -237,12 +246,17 @@ class Rig:
         prefixes, address = SERVICES[name]
         return _SERVICE.format(name=name, prefixes=prefixes, address=address, floor=self.floor, prepend=prepend)
 
-    def _write(self, port: int) -> None:
+    @property
+    def _net(self) -> str:
         pid = os.getpid()
-        net = f"127.{100 + pid // 250 % 100}.{pid % 250}."
-        addresses = {name: f"{net}{place}" for place, name in enumerate((*self.pops, *FAR), 1)}
+        return f"127.{100 + pid // 250 % 100}.{pid % 250}."
+
+    def _write(self, port: int) -> None:
+        addresses = {name: f"{self._net}{place}" for place, name in enumerate((*self.pops, *FAR), 1)}
         regions = sorted({PLACES[name][1] for name in self.pops})
         files = {"fleet/fleet.yaml": f"name: edge\nasn: 64500\nregions: {regions}\n".replace("'", "")}
+        assert self.internet is not None
+        files["fleet/fleet.yaml"] += self.internet.watch_yaml
         for name in SERVICES:
             files[f"fleet/services/{name}.yaml"] = self._service(name, 0)
         for name in self.pops:

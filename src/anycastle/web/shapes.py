@@ -177,11 +177,15 @@ class PoPStanding(BaseModel):
     sessions: int | None = Field(description="BGP sessions; null for whoever is limited to services")
     sessions_up: int | None
     services: list[ServiceStanding]
+    well: list[int] = Field(
+        default=[], description="in brief: for each of `names` the routes of a service that is well here; else -1"
+    )
 
 
 class Serving(BaseModel):
     """A page of PoPs whose agents have a session, by name. Of a PoP that is missing nothing is known now."""
 
+    names: list[str] = Field(default=[], description="in brief: the services that `well` is about")
     items: list[PoPStanding]
     next: str | None
 

@@ -71,6 +71,7 @@ function Head({ incident }: { incident: WholeIncident }) {
       </div>
       <div class="orders">
         {incident.kind === "hijack" && incident.prefixes[0] && <a class="button" href={addressOf("debug", { pick: incident.prefixes[0] })}>follow the paths</a>}
+        {operates && incident.kind === "hijack" && incident.cleared === null && incident.prefixes[0] && <button class="danger" onClick={() => setAsked(mitigate(incident.prefixes[0]!))}>mitigate</button>}
         {operates && incident.status === "open" && <button class="primary" onClick={() => setAsked(acknowledge(incident))}>acknowledge</button>}
         {operates && <button class="primary" onClick={() => setAsked(annotate(incident))}>add a note</button>}
         {me && !operates && <span class="quiet">Your role ({me.role}) may look, and not order.</span>}
@@ -78,6 +79,21 @@ function Head({ incident }: { incident: WholeIncident }) {
       {asked && <Confirm asked={asked} close={() => setAsked(null)} />}
     </div>
   );
+}
+
+function mitigate(prefix: string): Asked {
+  return {
+    title: `Announce more-specifics of ${prefix}?`,
+    happens: [
+      `The more-specifics of ${prefix} that the fleet's files approve are announced, at every PoP of the service, through the same upstreams.`,
+      "It is a rollout, and a second person must approve it; nothing is baked or gated.",
+      "Where none is approved, or no ROA makes it valid, it is refused, and nothing changes.",
+    ],
+    verb: "Mitigate",
+    danger: true,
+    needsReason: true,
+    carryOut: (reason) => order("/mitigations", { prefix, reason }),
+  };
 }
 
 function acknowledge(incident: WholeIncident): Asked {

@@ -1,6 +1,6 @@
 // One PoP: its services and checks, BGP sessions, what its router exports, and what happened; drain it, or end a drain.
 
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { PoPReport, Report } from "../api/shapes";
 import { Confirm, type Asked } from "../parts/confirm";
 import { drain, undrain } from "../parts/draining";
@@ -23,7 +23,10 @@ export function OnePoP({ name }: { name: string }) {
   const all = useAllPoPs()?.pops ?? [];
   const serving = useSource(world.serving).value;
   const events = useEvents((event) => event.pop === name);
-  const { value, problem } = useFetched<PoPReport>(`/pops/${encodeURIComponent(name)}/report`, serving?.get(name));
+  const standing = serving?.get(name);
+  const last = events?.[0]?.sequence;
+  const again = useMemo(() => ({}), [standing, last]);
+  const { value, problem } = useFetched<PoPReport>(`/pops/${encodeURIComponent(name)}/report`, again);
   if (seen === null) return <Loading what={name} />;
   const judged = seen.pops.find((each) => each.pop.name === name);
   if (judged === undefined) return <Empty>No PoP {name} is there, or the filters hide it. <a href={addressOf("fleet", { pop: "", region: "", service: "" })}>All PoPs</a></Empty>;

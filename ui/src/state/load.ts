@@ -6,13 +6,14 @@ import type {
   AgentOrder, Fleet, Frozen, Glass, LogEvent, Page, PoP, PoPStanding, Problem, Rollout, Incident, Service, WhoAmI,
 } from "../api/shapes";
 import type { Source } from "./source";
+import { standingOf, type BriefServing } from "./brief";
 import { EVENTS_AT_ONCE, EVENTS_MAX, world, type Part } from "./world";
 
 type Name = "incidents" | "fleet" | "pops" | "services" | "rollouts" | "orders" | "freeze" | "glass";
 
 const READS: Record<Name, () => Promise<void>> = {
   fleet: () => into(world.fleet, async () => (await read<Fleet>("/fleet")).value),
-  pops: () => into(world.pops, () => readAll<PoP>("/pops", 1000)),
+  pops: () => into(world.pops, async () => unchangedKept(await readAll<PoP>("/pops", 1000))),
   services: () => into(world.services, () => readAll<Service>("/services", 1000)),
   rollouts: () => into(world.rollouts, async () => (await read<Page<Rollout>>("/rollouts?limit=100")).value.items),
   incidents: () => into(world.incidents, async () => (await read<Page<Incident>>("/incidents?limit=200")).value.items),
@@ -41,11 +42,14 @@ const ALL_AGAIN_MS = 60_000;
 /** Events that come together are answered together. */
 const TOGETHER_MS = 250;
 const POPS_AT_ONCE = 100;
+/** The first of them is answered this soon. */
+const FIRST_MS = 20;
 
 let stream: Stream | null = null;
 const wanted = new Set<Name>();
 const wantedPops = new Set<string>();
 let waiting = false;
+let answeredAt = -TOGETHER_MS;
 
 /** Finds out who looks, reads everything, and follows the log. */
 export async function begin(): Promise<void> {
@@ -134,15 +138,17 @@ function want(name: Name): void {
 function soon(): void {
   if (waiting) return;
   waiting = true;
+  const since = performance.now() - answeredAt;
   setTimeout(() => {
     waiting = false;
+    answeredAt = performance.now();
     const names = [...wanted];
     const pops = [...wantedPops];
     wanted.clear();
     wantedPops.clear();
     for (const name of names) void READS[name]();
     if (pops.length > 0) void readServing(pops.length > POPS_AT_ONCE ? undefined : pops);
-  }, TOGETHER_MS);
+  }, Math.max(FIRST_MS, TOGETHER_MS - since));
 }
 
 /** Reads anew what an order of ours changed, without waiting for its event. */
@@ -150,23 +156,38 @@ export async function readAfterOrder(): Promise<void> {
   await Promise.all([READS.rollouts(), READS.incidents(), READS.orders(), READS.freeze(), READS.fleet()]);
 }
 
+/** Gives PoPs of which those that say the same as before are the same objects: what was made of them still holds. */
+function unchangedKept(pops: PoP[]): PoP[] {
+  const known = new Map((world.pops.value.value ?? []).map((pop) => [pop.name, pop]));
+  const kept = pops.map((pop) => {
+    const before = known.get(pop.name);
+    return before !== undefined && JSON.stringify(before) === JSON.stringify(pop) ? before : pop;
+  });
+  return kept.length === known.size && kept.every((pop) => known.get(pop.name) === pop) ? world.pops.value.value! : kept;
+}
+
 /** Reads how services stand, at some PoPs or at all. */
 async function readServing(pops?: string[]): Promise<void> {
   await into(world.serving, async () => {
-    const query = pops === undefined ? "" : `?${pops.map((pop) => `pop=${encodeURIComponent(pop)}`).join("&")}`;
-    const found = await readAll<PoPStanding>(`/serving${query}`, 200);
-    const known = pops === undefined ? [] : [...(world.serving.value.value ?? [])];
+    const query = (pops ?? []).map((pop) => `&pop=${encodeURIComponent(pop)}`).join("");
+    const known = world.serving.value.value ?? new Map<string, PoPStanding>();
     const asked = new Set(pops ?? []);
-    return new Map([
-      ...known.filter(([name]) => !asked.has(name)),
-      ...found.map((each): [string, PoPStanding] => [each.pop, each]),
-    ]);
+    const found = new Map(pops === undefined ? [] : [...known].filter(([name]) => !asked.has(name)));
+    let cursor: string | null = null;
+    do {
+      const more: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+      const page: BriefServing = (await read<BriefServing>(`/serving?brief=true&limit=1000${query}${more}`)).value;
+      for (const each of page.items) found.set(each.pop, standingOf(page.names, each, known.get(each.pop)));
+      cursor = page.next;
+    } while (cursor !== null);
+    return found;
   });
 }
 
 async function into<Value>(source: Source<Part<Value>>, get: () => Promise<Value>): Promise<void> {
   try {
-    source.set({ value: await get(), problem: null });
+    const value = await get();
+    if (value !== source.value.value || source.value.problem !== null) source.set({ value, problem: null });
   } catch (error) {
     if (isProblem(error, 401)) return end();
     if (!(error instanceof Refused)) throw error;

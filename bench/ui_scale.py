@@ -1,0 +1,275 @@
+"""The pages of a fleet of 1,000 PoPs with 50 services: the size of what they ask for, first render, and an update.
+
+The API is the real one, on a real store; what agents say is made up here. The browser is the system's Chromium. First
+render: from the beginning of the navigation until the first row of the table stands in the document. Update: from when
+the event came out of the stream, in the browser, until the row shows it. Its peer is the API's own long form, which the
+pages read before.
+"""
+
+import asyncio
+import gzip
+import statistics
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+import click
+import httpx2
+
+from anycastle.base.ports import Timestamp
+from anycastle.daemons.api import ApiServer
+from anycastle.daemons.api_place import ApiPlace
+from anycastle.daemons.controller import ControllerDaemon
+from anycastle.io.clock import now
+from anycastle.io.store import open_store
+from anycastle.io.store.people import SqlPeople, new_token
+from anycastle.io.stored_folders import StoredFolders
+from anycastle.model.event import Event, StanceChanged
+from anycastle.model.person import Grant, Role
+from anycastle.web.limits import Rate
+from anycastle.web.settings import WebSettings
+
+ROW = "[aria-label='PoPs and services'] tbody tr"
+RENDERS, UPDATES = 5, 10
+
+_LOOK = """
+(() => {
+  const seen = window.__seen = { first: null, event: null, shown: null, wanted: null };
+  const look = () => {
+    if (seen.first === null && document.querySelector("%ROW%")) seen.first = performance.now();
+    if (seen.wanted && seen.shown === null) {
+      const row = document.querySelector("%ROW%");
+      if (row && row.textContent.includes(seen.wanted)) seen.shown = performance.now();
+    }
+  };
+  new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
+  const parse = JSON.parse;
+  JSON.parse = (text, ...rest) => {
+    if (seen.wanted && seen.event === null && typeof text === "string" && text.includes(seen.wanted)) {
+      seen.event = performance.now();
+    }
+    return parse(text, ...rest);
+  };
+})();
+""".replace("%ROW%", ROW)
+
+
+class MadeUpAgent:
+    """An `AgentView` whose services announce, until one of them fails."""
+
+    connected = True
+    version = "0.1.0"
+    assignment = None
+    refused = None
+    unsettled = None
+
+    def __init__(self, services: list[str]) -> None:
+        self.since = Timestamp(time.time())
+        self._services = services
+        self.failing: tuple[str, str] | None = None
+
+    def report(self) -> dict[str, Any]:
+        """Give it as an agent says it."""
+        routes = [{"prefix": f"10.{n}.0.0/24", "upstream": up} for n in range(len(self._services)) for up in ("a", "b")]
+        down = self.failing[0] if self.failing else None
+        exported = routes if down is None else [
+            each for each in routes if each["prefix"] != f"10.{self._services.index(down)}.0.0/24"
+        ]  # fmt: skip
+        sessions = [{"upstream": up, "neighbour": "192.0.2.1", "state": "established"} for up in ("a", "b")]
+        services = [self._service(name, place) for place, name in enumerate(self._services)]
+        return {"services": services, "wanted": exported, "exported": exported, "sessions": sessions, "capacity": 1.0,
+                "problems": []}  # fmt: skip
+
+    def _service(self, name: str, place: int) -> dict[str, Any]:
+        fails = self.failing is not None and self.failing[0] == name
+        evidence = self.failing[1] if fails and self.failing else "answered in 1.2 ms"
+        check = {"name": "answers", "verdict": "unhealthy" if fails else "healthy", "evidence": evidence}
+        return {
+            "name": name, "stance": "withdraw" if fails else "announce", "permit": "held",
+            "reason": "hard checks fail" if fails else "serving", "condition": "down" if fails else "up",
+            "prefixes": [f"10.{place}.0.0/24"], "checks": [check], "suppressed": False, "drain": None,
+        }  # fmt: skip
+
+
+class Daemon(ControllerDaemon):
+    """The controller, with agents that are made up."""
+
+    made_up: Mapping[str, MadeUpAgent] = {}
+
+    @property
+    def agents(self) -> Any:  # type: ignore[override]
+        """Give them."""
+        return self.made_up
+
+
+class _Nobody:
+    """The link where nobody dials in."""
+
+    def dismiss_all(self, elsewhere: object) -> None:
+        """Nobody is there."""
+
+    def assign(self, *_: object) -> bool:
+        return False
+
+    def command(self, *_: object) -> bool:
+        return False
+
+    def order(self, *_: object) -> None:
+        """Nobody hears it."""
+
+
+@dataclass
+class Served:
+    """What is measured."""
+
+    url: str
+    token: str
+    agents: Mapping[str, MadeUpAgent]
+    say: Any
+
+
+def folder(pops: int, services: int) -> dict[str, str]:
+    """Give the files of the fleet."""
+    regions = [f"r{n}" for n in range(10)]
+    files = {"fleet.yaml": f"name: wide\nasn: 64500\nregions: [{', '.join(regions)}]\n"}
+    for n in range(pops):
+        files[f"pops/p{n:04}.yaml"] = (
+            f"name: p{n:04}\ncity: City {n}\nlocation: {{latitude: {n % 120 - 60}, longitude: {n % 340 - 170}}}\n"
+            f"region: r{n % 10}\nrouter: {{driver: embedded, router_id: 10.200.{n // 250}.{n % 250 + 1}}}\nupstreams:\n"
+            "  - {name: a, kind: transit, asn: 64496, bfd: false, neighbours: [{address: 192.0.2.1}]}\n"
+        )
+    for n in range(services):
+        files[f"services/s{n:02}.yaml"] = (
+            f"name: s{n:02}\nprefixes: [10.{n}.0.0/24]\naddresses: [10.{n}.0.1]\npops: all\nfloor: {{pops: 100}}\n"
+            "checks: [{name: answers, tcp: {port: 53}}]\n"
+        )
+    return files
+
+
+async def _serve(served: dict[str, Any], ready: threading.Event, where: Path, pops: int, services: int) -> None:
+    store = await open_store(f"sqlite:///{where}/store.db")
+    daemon = Daemon(store, StoredFolders(store), "ctl.example.net:9479", lambda _: None)
+    daemon.listener = _Nobody()  # type: ignore[assignment]
+    names = [f"s{n:02}" for n in range(services)]
+    daemon.made_up = {f"p{n:04}": MadeUpAgent(names) for n in range(pops)}
+    settings = WebSettings(by_address=Rate(1e6, 1e6), by_person=Rate(1e6, 1e6))
+    api = ApiServer(ApiPlace("127.0.0.1", 0), store, daemon, settings)
+    await api.start()
+    leading = asyncio.create_task(daemon.run())
+    while daemon.term() is None:
+        await asyncio.sleep(0.05)
+    note, secret = new_token("bench", Grant(Role.ADMIN, None), "bench", "bench", 3600.0)
+    await SqlPeople(store).add_token(note, secret, term=daemon.term())
+    loop = asyncio.get_running_loop()
+
+    def say(event: Event) -> None:
+        term = daemon.term()
+        assert term is not None
+        asyncio.run_coroutine_threadsafe(store.commit(term, {}, [event]), loop).result(30)
+
+    served["it"] = Served(f"http://127.0.0.1:{api.port}", secret, daemon.made_up, say)
+    ready.set()
+    await asyncio.get_running_loop().run_in_executor(None, served["over"].wait)
+    await api.close()
+    leading.cancel()
+    await asyncio.gather(leading, return_exceptions=True)
+    await store.close()
+
+
+def adopt(it: Served, pops: int, services: int) -> None:
+    """Have the fleet desired."""
+    with httpx2.Client(base_url=it.url, timeout=300, headers={"Authorization": f"Bearer {it.token}"}) as http:
+        asked: list[tuple[str, dict[str, Any]]] = [("/fleet/revisions", {"files": folder(pops, services)})]
+        answer = http.post(f"/api/v1{asked[0][0]}", json=asked[0][1], headers={"Idempotency-Key": uuid4().hex})
+        assert answer.is_success, answer.text[:500]
+        body = {"revision": answer.json()["revision"], "reason": "bench"}
+        answer = http.post("/api/v1/fleet/adoption", json=body, headers={"Idempotency-Key": uuid4().hex})
+        assert answer.is_success, answer.text[:500]
+
+
+def sizes(it: Served) -> tuple[int, int, int]:
+    """Give octets of all standings: in full, in brief, and in brief compressed."""
+    with httpx2.Client(base_url=it.url, timeout=300, headers={"Authorization": f"Bearer {it.token}"}) as http:
+
+        def all_of(query: str) -> bytes:
+            octets, cursor = b"", ""
+            while True:
+                answer = http.get(f"/api/v1/serving?{query}{cursor}")
+                octets += answer.content
+                if answer.json()["next"] is None:
+                    return octets
+                cursor = f"&cursor={answer.json()['next']}"
+
+        full, brief = all_of("limit=200"), all_of("brief=true&limit=1000")
+    return len(full), len(brief), len(gzip.compress(brief, 6))
+
+
+def renders(page: Any) -> list[float]:
+    """Give milliseconds of each first render."""
+    found = []
+    for _ in range(RENDERS):
+        page.goto("/ui/oncall")
+        page.wait_for_function("window.__seen.first !== null", timeout=60_000)
+        found.append(page.evaluate("window.__seen.first"))
+    return found
+
+
+def updates(page: Any, it: Served) -> list[float]:
+    """Give milliseconds of each update."""
+    found = []
+    page.wait_for_timeout(3_000)  # the page has read all it reads at its beginning
+    for n in range(UPDATES):
+        pop, words = f"p{(37 * n + 11) % len(it.agents):04}", f"refused {uuid4().hex[:8]}"
+        page.evaluate("(wanted) => Object.assign(window.__seen, { wanted, event: null, shown: null })", words)
+        it.agents[pop].failing = ("s07", words)
+        it.say(Event(now().wall, pop, StanceChanged("s07", "withdraw", "hard checks fail", words)))
+        page.wait_for_function("window.__seen.shown !== null", timeout=60_000)
+        found.append(page.evaluate("window.__seen.shown - window.__seen.event"))
+        it.agents[pop].failing = None
+        page.wait_for_timeout(600)
+    return found
+
+
+@click.command()
+@click.option("--pops", default=1000, show_default=True)
+@click.option("--services", default=50, show_default=True)
+def main(pops: int, services: int) -> None:
+    """Measure the pages of a wide fleet."""
+    from tests.ui.browser import browser, context, log_in
+
+    served: dict[str, Any] = {"over": threading.Event()}
+    ready = threading.Event()
+    with TemporaryDirectory(prefix="ui-scale-") as where:
+        serving = threading.Thread(
+            target=lambda: asyncio.run(_serve(served, ready, Path(where), pops, services)), daemon=True
+        )
+        serving.start()
+        assert ready.wait(60)
+        it: Served = served["it"]
+        adopt(it, pops, services)
+        full, brief, packed = sizes(it)
+        click.echo(f"{pops} PoPs, {services} services")
+        told = f"{brief / 1e6:.3f} MB in brief ({packed / 1e3:.0f} kB packed)"
+        click.echo(f"/serving: {full / 1e6:.2f} MB in full, {told}: {full / brief:.0f} times less")
+        with browser() as launched:
+            page = context(launched, it.url).new_page()
+            log_in(page, it.token)
+            page.add_init_script(_LOOK)
+            first = renders(page)
+            click.echo(f"first render: {_told(first)}")
+            click.echo(f"update: {_told(updates(page, it))}")
+        served["over"].set()
+        serving.join(30)
+
+
+def _told(values: list[float]) -> str:
+    return f"p50 {statistics.median(values):.0f} ms, worst {max(values):.0f} ms of {len(values)}"
+
+
+if __name__ == "__main__":
+    main()
