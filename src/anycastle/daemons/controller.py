@@ -23,9 +23,11 @@ from anycastle.io import assignment_json, controller_json
 from anycastle.io.clock import now
 from anycastle.io.link.host import Elsewhere, Welcoming
 from anycastle.io.store.port import NotLeading, Once, Store
+from anycastle.model.event import Alarm
 from anycastle.model.fleet import Fleet
 from anycastle.model.permit import PermitReport
 from anycastle.model.rpki import ValidityOf, unknown_validity
+from anycastle.response.faults import Faults
 from anycastle.rollout.desired import NOTHING_DESIRED, Desired
 from anycastle.rollout.fleet_composer import FleetComposer
 from anycastle.rollout.gates import INDICATORS
@@ -97,6 +99,7 @@ class ControllerDaemon:
         self._notifying = notifying
         self._sources = sources
         self._responding: Responding | None = None
+        self._faults = Faults()
         self._leads: Leadership | None = None
         self._events: AgentEvents | None = None
         self._leader = ""
@@ -169,29 +172,41 @@ class ControllerDaemon:
     async def _respond(self, leads: Leadership, notifying: "Notifying") -> None:
         """Open incidents and tell people of them; until cancelled, or the store refuses.
 
-        A failure of ours in it is told, and it begins again with what it kept: it takes no permit from any PoP.
+        A failure of ours in it is told, and it begins again (`response.faults`): it takes no permit from any PoP.
         """
         from anycastle.daemons.responding import Responding, stored_response
+        from anycastle.daemons.response_faults import FaultsSource, tell_past
 
+        faults = self._faults
         while True:
-            stored = await stored_response(self._store, self._tell)
+            stored = await stored_response(self._store, self._tell, faults.words if faults.stuck else "")
             self._responding = responding = Responding(leads, leads.store_events, stored, notifying, self._tell)
-            lasting = [responding.run(), *(source.run(responding.take) for source in self._sources)]
-            parts = [asyncio.create_task(part) for part in lasting]
+            if faults.row:
+                responding.note(Alarm("response_failed", "controller", faults.words))
+            sources = (*self._sources, FaultsSource(faults))
+            parts = [
+                asyncio.create_task(part) for part in (responding.run(), *(s.run(responding.take) for s in sources))
+            ]
+            began = now().monotonic
             try:
                 await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
                 for part in parts:
                     if part.done():
                         await part
-            except (AnycastleError, OSError):
-                raise
-            except Exception as error:  # noqa: BLE001  told with its place
-                self._tell(f"the response failed, and begins anew in {AGAIN_S:g} s: {error!r} at {_place(error)}")
+            except Exception as error:
+                if error is responding.failed:  # the store refused
+                    raise
+                # What an error says may hold what is nobody's business outside: people are told its kind and place.
+                faults.add(f"{type(error).__name__} at {_place(error)}", now().monotonic - began, now().wall)
+                self._tell(f"{faults.words}: {error}; it begins anew in {faults.pause_s:g} s")
             finally:
                 for part in parts:
                     part.cancel()
                 await asyncio.gather(*parts, return_exceptions=True)
-            await asyncio.sleep(AGAIN_S)
+            if faults.tell_past(now().wall):
+                for problem in await tell_past(notifying, faults, leads.fleet.name):
+                    self._tell(f"nobody was told of it past the response: {problem}")
+            await asyncio.sleep(faults.pause_s)
 
     async def _watch_lock(self, leads: Leadership) -> None:
         leads.end(WorldError(f"the lock was lost: {await self._store.lost()}"))

@@ -133,14 +133,20 @@ class Responding:
         self._hearing = Hearing(stored.counts.heard, self.now(), grace_s)
         self._others: dict[str, list[Signal]] = {}
         self._shown = {number: _look(each) for number, each in self.engine.incidents.items()}
-        self._unsaved: set[int] = set()
-        self._events: list[Body] = []
-        self._dirty = False
+        self._unsaved: set[int] = set(stored.closed)
+        self._events: list[Body] = [_closed(self.engine.incidents[number]) for number in stored.closed]
+        self._dirty = bool(stored.closed)
         self._keeping = asyncio.Lock()
-        self._failed: BaseException | None = None
+        self.failed: BaseException | None = None
         """Why a commit failed: what is believed here has gone beyond what is kept, and only a new start mends that."""
+        self._over = False
         self._sending: set[asyncio.Task[Any]] = set()
         """What is under way: messages, and what people ordered."""
+
+    def note(self, body: Body) -> None:
+        """Have an event go into the log with the next commit."""
+        self._events.append(body)
+        self._leads.stirred.set()
 
     def now(self) -> Timestamp:
         """Give the engines' time."""
@@ -157,9 +163,10 @@ class Responding:
                 await self._keep()
                 self._send()
                 await self._wait()
-                if self._failed is not None:
-                    raise self._failed
+                if self.failed is not None:
+                    raise self.failed
         finally:
+            self._over = True
             for task in self._sending:
                 task.cancel()
             await asyncio.gather(*self._sending, return_exceptions=True)
@@ -264,8 +271,8 @@ class Responding:
 
         Where that fails, `run` ends with the same error: what was not written is in no memory but this one.
         """
-        if self._failed is not None:
-            raise self._failed
+        if self.failed is not None:
+            raise self.failed
         changed = frozenset(self.deliveries.changed)
         if not (self._dirty or changed or self._events or once):
             return
@@ -285,7 +292,7 @@ class Responding:
         try:
             await self._commit(documents, events, once)
         except BaseException as error:
-            self._failed = error
+            self.failed = error
             self._leads.stirred.set()
             raise
 
@@ -361,7 +368,7 @@ class Responding:
 
     async def _ordered(self, order: ResponseOrder, who: str, once: Answer | None) -> tuple[str, ...]:
         async with self._keeping:
-            if self._failed is not None:
+            if self._over or self.failed is not None:
                 raise NotLeading("the response of this controller is over, and begins anew")
             keys = self._do(order, who)
             await self._write(None if once is None else once(keys))
@@ -388,16 +395,21 @@ class Responding:
         return ()
 
 
-async def stored_response(store: Store, tell: Callable[[str], None]) -> response_json.Stored:
-    """Give what was kept. What cannot be read is told and left out: who is told must not hold up who leads."""
+async def stored_response(store: Store, tell: Callable[[str], None], aside: str = "") -> response_json.Stored:
+    """Give what was kept; what alerts and incidents it had is set aside where `aside` says why.
+
+    What cannot be read is told and set aside too: who is told must not hold up who leads.
+    """
     documents: dict[str, bytes] = {}
     for beginning in response_json.BEGINNINGS:
         documents |= await store.documents(beginning)
-    try:
-        return response_json.decode_all(documents)
-    except ParseError as error:
-        tell(f"incidents begin anew: what was kept cannot be read: {error}")
-        return response_json.Stored(response_json.Counts(notices=int(now().wall)), None, (), (), ())
+    if not aside:
+        try:
+            return response_json.decode_all(documents)
+        except ParseError as error:
+            aside = f"what was kept cannot be read: {error}"
+    tell(f"incidents begin anew: {aside}")
+    return response_json.set_aside(documents, now().wall, why=aside)
 
 
 def _seen(pop: str, state: PoPState | None) -> PoPSeen | None:
@@ -428,6 +440,11 @@ def _changed(incident: Incident, before: _Look | None) -> IncidentChanged:
         change = "widened"
     last = incident.timeline[-1].text if incident.timeline else ""
     return _as_event(incident, change, incident.acknowledged_by, last)
+
+
+def _closed(incident: Incident) -> IncidentChanged:
+    """Give that an incident was closed without being over."""
+    return _as_event(incident, Status.CLEARED.value, "", incident.timeline[-1].text if incident.timeline else "")
 
 
 def _as_event(incident: Incident, change: str, who: str, text: str) -> IncidentChanged:

@@ -5,15 +5,17 @@ delivery. They say whom something was sent to by the notifier's name; no secret 
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import msgspec
 
 from anycastle.base.errors import ParseError
+from anycastle.base.ports import Timestamp
 from anycastle.response.delivery import Delivery
 from anycastle.response.engine import Kept
-from anycastle.response.incident import Incident
+from anycastle.response.incident import Incident, Status
 from anycastle.response.severity import severity_of
 from anycastle.response.symptoms.table import Diagnosis
 from anycastle.response.timeline import Timeline
@@ -48,6 +50,8 @@ class Stored:
     incidents: tuple[Incident, ...]
     waiting: tuple[Delivery, ...]
     dead: tuple[Delivery, ...]
+    closed: tuple[int, ...] = ()
+    """Incidents that are closed by this: what it began from was set aside."""
 
 
 def encode(value: object) -> bytes:
@@ -71,6 +75,40 @@ def decode_all(documents: Mapping[str, bytes]) -> Stored:
 def waiting_of(documents: Mapping[str, bytes]) -> list[Delivery]:
     """Give the messages that wait for their notifiers. Raises `ParseError`."""
     return _all(documents, WAITING, Delivery)
+
+
+def set_aside(documents: Mapping[str, bytes], now: Timestamp, *, why: str) -> Stored:
+    """Give what a response begins with that sets aside what it kept: no alert is known, and open incidents are closed.
+
+    Deliveries stay, and no number is used twice. What cannot be read is left out.
+    """
+    counts = _readable(COUNTS, documents.get(COUNTS), Counts) or Counts(notices=int(now))
+    incidents = _all_readable(documents, INCIDENT, Incident)
+    open_ones = [each for each in incidents if each.status is not Status.CLEARED]
+    for each in open_ones:
+        each.status, each.cleared, each.active = Status.CLEARED, now, set()
+        each.note(now, "note", f"closed, and not followed any more: {why}")
+    numbers = [int(key.removeprefix(INCIDENT)) for key in documents if key.startswith(INCIDENT)]
+    return Stored(
+        counts,
+        Kept(None, max(numbers, default=0) + 1),
+        tuple(incidents),
+        tuple(_all_readable(documents, WAITING, Delivery)),
+        tuple(_all_readable(documents, DEAD, Delivery)),
+        tuple(each.id for each in open_ones),
+    )
+
+
+def _all_readable(documents: Mapping[str, bytes], beginning: str, wanted: type[T]) -> list[T]:
+    some = {key: octets for key, octets in sorted(documents.items()) if key.startswith(beginning)}
+    found = [_readable(key, octets, wanted) for key, octets in some.items()]
+    return [each for each in found if each is not None]
+
+
+def _readable(key: str, octets: bytes | None, wanted: type[T]) -> T | None:
+    with suppress(ParseError):
+        return None if octets is None else _decoded(key, octets, wanted)
+    return None
 
 
 def dead_of(documents: Mapping[str, bytes]) -> list[Delivery]:

@@ -28,6 +28,9 @@ CONTROLLER_ALONE: Final = "controller_alone"
 SILENT: Final = "objective_silent"
 """An objective of which nothing is counted any more."""
 
+RESPONSE_FAILED: Final = "response_failed"
+"""The response met a fault of its own."""
+
 
 class Opening(NamedTuple):
     """A kind of alert: how urgent it is as a whole, and where others make up for it; and what shows it."""
@@ -62,6 +65,9 @@ OPENINGS: Final[Mapping[str, Opening]] = MappingProxyType(
             " in part", "router_diverged, until announcements_confirmed",
         ),
         CONTROLLER_ALONE: Opening(_PAGE, _PAGE, "no PoP is heard", ""),
+        RESPONSE_FAILED: Opening(
+            _PAGE, _TICKET, "a fault of the response itself: three in a row, or one", ""
+        ),
         UNREACHABLE: Opening(_PAGE, _TICKET, "", "probes: half of a region's networks get no answer, or its only one"),
         HIJACK: _FINDING,
         LEAK: _FINDING,

@@ -9,7 +9,7 @@ from typing import Final
 
 from anycastle.response.follows import ALONE, BURN, UNREACHABLE
 from anycastle.response.incident import Incident
-from anycastle.response.openings import CONTROLLER_ALONE
+from anycastle.response.openings import CONTROLLER_ALONE, RESPONSE_FAILED
 from anycastle.response.signal import Urgency
 
 
@@ -21,7 +21,7 @@ class Severity(Enum):
     MINOR = "minor"
 
 
-_CRITICAL: Final = ALONE | {BURN, UNREACHABLE, CONTROLLER_ALONE}
+_CRITICAL: Final = ALONE | {BURN, UNREACHABLE, CONTROLLER_ALONE, RESPONSE_FAILED}
 
 
 def severity_of(incident: Incident) -> Severity:
