@@ -55,7 +55,7 @@ def _target(functions: str, *tests: str) -> Target:
 
 _ROLLOUT = "tests/unit/rollout"
 _HEALTH = "tests/unit/health"
-_AGENT = tuple(f"{_HEALTH}/test_{name}.py" for name in ("permits", "pop_services", "snapshot", "agent"))
+_AGENT = tuple(f"{_HEALTH}/test_{name}.py" for name in ("permits", "pop_services", "snapshot", "found", "agent"))
 
 TARGETS: Final = MappingProxyType(
     {

@@ -146,3 +146,35 @@ def test_what_ends_goes_last_and_wants_a_second_person() -> None:
     assert order.marks == ("it ends web at every PoP",)
     assert order.prefixes == {OTHER}
     assert {unit.pop for unit in order.steps[0]} == {"ams"}
+
+
+def test_what_comes_precedes_what_ends_whichever_service_it_is_of() -> None:
+    before = fleet(service(floor=Floor(0)), service("web", prefixes=(OTHER,), floor=Floor(0)))
+    made = composer(before=before, after=prepended(replace(before, services=before.services[:1]), *POPS))
+    for pop in POPS:
+        made.heard(report(pop))
+    steps = start_of(made, Desired("before"), "after", "web is gone, dns is steered").steps
+    ends = [
+        {
+            (isinstance(unit, RouteKey) and unit.prefix == OTHER) or unit == DefinitionKey(unit.pop, "web")
+            for unit in step
+        }
+        for step in steps
+    ]
+    assert ends == [{False}] * 3 + [{True}] * (len(steps) - 3)
+    assert len(steps) > 3
+
+
+def test_what_a_definition_concerns_are_all_prefixes_of_its_service_and_of_a_pop_all_that_it_serves() -> None:
+    web = service("web", pops=("fra",), prefixes=(OTHER,))
+    before = fleet(service(), web)
+    checked = replace(before, services=(replace(before.services[0], checks=()), web))
+    larger = replace(before, pops=(replace(before.pops[0], capacity=7.0), *before.pops[1:]))
+    made = composer(before=before, checked=checked, larger=larger)
+    for pop in POPS:
+        made.heard(report(pop))
+    order = start_of(made, Desired("before"), "checked", "other checks")
+    assert all(isinstance(unit, DefinitionKey) for step in order.steps for unit in step)
+    assert order.prefixes == {PREFIX}
+    assert made.differing(Desired("before"), "larger", None) == {DefinitionKey("ams", "")}
+    assert start_of(made, Desired("before"), "larger", "a larger machine").prefixes == {PREFIX}

@@ -361,3 +361,21 @@ def test_a_refusal_stands_for_a_while_whatever_else_the_pop_says_meanwhile() -> 
     d.says("fra", PermitState.HELD, 2, wanted=True)
     assert d.deals() == []
     assert Revoke("fra", "dns", 3) in [*d.deals(ASK_AGAIN_S), *d.deals()]
+
+
+@pytest.mark.mission("C16")
+def test_a_floor_that_was_raised_is_dealt_though_no_agent_speaks() -> None:
+    d = Dialogue(of_four(Floor(pops=1)))
+    d.joins(*NAMES)
+    for name in NAMES[:3]:
+        d.says(name, PermitState.HELD, 1)
+    assert d.deals() == []
+    d.ledger.change_fleet(of_four(Floor(pops=2)), Instant(d.clock))
+    assert d.deals() == [Revoke("lon", "dns", 2)]
+
+
+def test_what_is_dealt_meanwhile_asks_nothing_again_before_its_time() -> None:
+    d = Dialogue(of_four(Floor(pops=1)))
+    assert d.joins("ams", "fra") == [Grant("ams", "dns", 1)]
+    d.clock += ASK_AGAIN_S - ASK_TOGETHER_S / 2 - BATCH_S
+    assert d.joins("lon") == [Grant("fra", "dns", 1)]
