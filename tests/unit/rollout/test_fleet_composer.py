@@ -154,15 +154,10 @@ def test_what_comes_precedes_what_ends_whichever_service_it_is_of() -> None:
     for pop in POPS:
         made.heard(report(pop))
     steps = start_of(made, Desired("before"), "after", "web is gone, dns is steered").steps
-    ends = [
-        {
-            (isinstance(unit, RouteKey) and unit.prefix == OTHER) or unit == DefinitionKey(unit.pop, "web")
-            for unit in step
-        }
-        for step in steps
-    ]
-    assert ends == [{False}] * 3 + [{True}] * (len(steps) - 3)
-    assert len(steps) > 3
+    of_web = {RouteKey(pop, "transit", OTHER) for pop in POPS} | {DefinitionKey(pop, "web") for pop in POPS}
+    ends = [step <= of_web for step in steps]
+    assert ends == [False] * 3 + [True] * (len(steps) - 3)
+    assert of_web == frozenset().union(*steps[3:])
 
 
 def test_what_a_definition_concerns_are_all_prefixes_of_its_service_and_of_a_pop_all_that_it_serves() -> None:

@@ -379,3 +379,10 @@ def test_what_is_dealt_meanwhile_asks_nothing_again_before_its_time() -> None:
     assert d.joins("ams", "fra") == [Grant("ams", "dns", 1)]
     d.clock += ASK_AGAIN_S - ASK_TOGETHER_S / 2 - BATCH_S
     assert d.joins("lon") == [Grant("fra", "dns", 1)]
+
+
+@pytest.mark.mission("C16")
+def test_a_pop_that_no_file_names_adds_no_capacity() -> None:
+    d = Dialogue(of_four(Floor(pops=1, capacity=3.0), (2, 1, 1, 1)))
+    assert d.joins("ams", "fra", "lon") == [Grant("fra", "dns", 1)]
+    assert d.joins("stranger") == [Grant("stranger", "dns", 1)], "it may go, and for it nobody else may"
