@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the routers and servers that the lab tests run. Without root, or elsewhere than on Debian, it does nothing.
 set -eu
-packages="bird2 iproute2 nsd nftables frr gobgpd openbgpd procps dbus-daemon bgpdump stayrtr bgpq4 postgresql prometheus rsyslog prometheus-blackbox-exporter nginx-light unbound prometheus-alertmanager haproxy varnish chromium"
+packages="bird2 iproute2 nsd nftables frr gobgpd openbgpd procps dbus-daemon bgpdump stayrtr bgpq4 postgresql prometheus rsyslog prometheus-blackbox-exporter nginx-light unbound prometheus-alertmanager haproxy varnish caddy chromium"
 missing=""
 for package in $packages; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"

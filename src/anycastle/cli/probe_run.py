@@ -1,22 +1,16 @@
 """`anycastle probe run`: one probe, now, from here, with its phases."""
 
-import sys
 from collections.abc import Callable, Sequence
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from anycastle.cli.output import Form, Table, counted, output_option, print_json, print_ndjson, print_table
-
-if TYPE_CHECKING:
-    from anycastle.probe.result import ProbeResult
-    from anycastle.probe.target import Ask
+from anycastle.cli.output import Form, output_option
+from anycastle.cli.probe_shots import probe_and_print
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FAILED = 4
 TARGET = click.argument("target")
 _READ = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -79,7 +73,7 @@ def icmp(size: int, **common: Any) -> None:
     """
     from anycastle.probe.kinds.icmp import ICMPAsk
 
-    _probe(ICMPAsk(size), **common)
+    probe_and_print(ICMPAsk(size), **common)
 
 
 @run.command("udp")
@@ -95,7 +89,7 @@ def udp(size: int, **common: Any) -> None:
     """
     from anycastle.probe.kinds.udp import UDPAsk
 
-    _probe(UDPAsk(size), **common)
+    probe_and_print(UDPAsk(size), **common)
 
 
 @run.command("tcp")
@@ -111,7 +105,7 @@ def tcp(send: str | None, expect: str | None, **common: Any) -> None:
     """
     from anycastle.probe.kinds.tcp import TCPAsk
 
-    _probe(TCPAsk(send.encode() if send else None, expect.encode() if expect else None), **common)
+    probe_and_print(TCPAsk(send.encode() if send else None, expect.encode() if expect else None), **common)
 
 
 @run.command("tls")
@@ -131,7 +125,7 @@ def tls(
     """
     from anycastle.probe.kinds.tls import TLSAsk
 
-    _probe(TLSAsk(server_name, not insecure, _text(ca_file), alpn, days_left), **common)
+    probe_and_print(TLSAsk(server_name, not insecure, _text(ca_file), alpn, days_left), **common)
 
 
 @run.command("http")
@@ -162,7 +156,7 @@ def http(
         method=method, version=version, host=server_name, statuses=statuses or (200,), body_contains=contains,
         site_header=site_header, verify=not insecure, ca_file=_text(ca_file),
     )  # fmt: skip
-    _probe(ask, **common)
+    probe_and_print(ask, **common)
 
 
 @run.command("dns")
@@ -198,7 +192,7 @@ def dns(
         answer=answer, server_name=server_name, verify=not insecure, ca_file=_text(ca_file), path=path,
     )  # fmt: skip
     parse_type(ask.record_type)
-    _probe(ask, **common)
+    probe_and_print(ask, **common)
 
 
 @run.command("traceroute")
@@ -216,7 +210,7 @@ def traceroute(protocol: str, hops: int, tries: int, **common: Any) -> None:
     """
     from anycastle.probe.kinds.traceroute import TraceAsk
 
-    _probe(TraceAsk(protocol, hops, tries), **common)
+    probe_and_print(TraceAsk(protocol, hops, tries), **common)
 
 
 @run.command("mtu")
@@ -237,7 +231,7 @@ def mtu(octets_max: int, octets_min: int | None, tries: int, **common: Any) -> N
 
     if octets_min is not None and octets_min > octets_max:
         raise MisuseError(f"--min {octets_min} is not tried: --max is {octets_max}")
-    _probe(MTUAsk(octets_max, octets_min, tries), **common)
+    probe_and_print(MTUAsk(octets_max, octets_min, tries), **common)
 
 
 @run.command("large-body")
@@ -260,7 +254,7 @@ def large_body(
     ask = LargeBodyAsk(
         "/", small_path, host=server_name, stall_s=stall, verify=not insecure, ca_file=_text(ca_file)
     )  # fmt: skip
-    _probe(ask, **common)
+    probe_and_print(ask, **common)
 
 
 @run.command("session")
@@ -300,118 +294,8 @@ def session(
         verify=not insecure, ca_file=_text(ca_file),
     )  # fmt: skip
     common["timeout"] += ask.timeout_s_min
-    _probe(ask, **common)
+    probe_and_print(ask, **common)
 
 
 def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
-
-
-def _probe(
-    ask: "Ask",
-    target: str,
-    count: int,
-    interval: float,
-    timeout: float,
-    pattern: str | None,
-    authorised: tuple[str, ...],
-    form: Form,
-    source_port: int | None = None,
-) -> None:
-    """Probe, print, and exit."""
-    import asyncio
-    from dataclasses import replace
-
-    from anycastle.base.errors import MisuseError
-    from anycastle.io.probe.result_json import plain
-    from anycastle.probe.site import AIRPORT, parse_site_rule
-    from anycastle.probe.target import aim, over_udp
-
-    if source_port is not None and not over_udp(ask):
-        raise MisuseError("--source-port is for UDP")
-    rule = parse_site_rule(pattern or AIRPORT, frozenset(authorised)) if pattern or authorised else None
-    aimed = replace(aim(target, ask), timeout_s=timeout, source_port=source_port or 0, site=rule)
-    results = asyncio.run(_shots(aimed, count, interval, _print_line if form is Form.NDJSON else None))
-    if form is Form.JSON:
-        print_json([plain(result) for result in results] if count > 1 else plain(results[0]))
-    elif form is Form.TABLE:
-        _print_table(results)
-    sys.exit(FAILED if any(result.failure for result in results) else 0)
-
-
-async def _shots(target: Any, count: int, interval: float, told: Any) -> "list[ProbeResult]":
-    import asyncio
-
-    from anycastle.io.probe.attempt import attempt
-    from anycastle.model.vantage_point import VantagePoint
-
-    results = []
-    for number in range(count):
-        if number:
-            await asyncio.sleep(interval)
-        results.append(await attempt(target, VantagePoint("here")))
-        if told is not None:
-            told(results[-1])
-    return results
-
-
-def _print_line(result: "ProbeResult") -> None:
-    from anycastle.io.probe.result_json import plain
-
-    print_ndjson([plain(result)])
-
-
-def _print_table(results: "list[ProbeResult]") -> None:
-    """One row a probe; then what the last one saw, and in words what failed."""
-    names = list(dict.fromkeys(phase.name for result in results for phase in result.phases))
-    rows = []
-    for result in results:
-        took = {phase.name: f"{phase.duration_ms:.2f} ms" for phase in result.phases}
-        outcome = "ok" if result.failure is None else result.failure.kind.value
-        shown = (str(result.address or "-"), outcome, *(took.get(name, "") for name in names))
-        rows.append((*shown, f"{result.duration_ms:.2f} ms", result.pop or "-", result.server or "-"))
-    print_table(Table(("address", "outcome", *names, "total", "pop", "server"), rows))
-    _print_hops(results[-1])
-    seen = next((result.seen for result in reversed(results) if result.seen is not None), None)
-    if seen is not None:
-        from dataclasses import asdict
-
-        click.echo()
-        for key, value in asdict(seen).items():
-            if key != "hops" and value not in (None, "", (), []):
-                click.echo(f"{key.replace('_', ' ')}: {_shown(value)}")
-    for words in dict.fromkeys(result.failure.words for result in results if result.failure):
-        click.echo(f"failed: {words}")
-    if len(results) > 1:
-        good = sum(result.failure is None for result in results)
-        click.echo(f"{good} of {counted(len(results), 'probe')} right")
-
-
-def _print_hops(result: "ProbeResult") -> None:
-    from anycastle.probe.kinds.traceroute import TraceSeen
-
-    if not isinstance(result.seen, TraceSeen):
-        return
-    rows = [
-        (
-            str(hop.number),
-            " ".join(hop.addresses) or "*",
-            "  ".join("*" if rtt_ms is None else f"{rtt_ms:.2f} ms" for rtt_ms in hop.rtts_ms),
-            hop.refused,
-        )
-        for hop in result.seen.hops
-    ]
-    click.echo()
-    print_table(Table(("hop", "address", "round trips", ""), rows))
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_shown, value))
-    if isinstance(value, dict):
-        return " ".join(_shown(each) for each in value.values())
-    if isinstance(value, Enum):
-        return str(value.value)
-    if isinstance(value, float):
-        return f"{value:.1f}"
-    return str(value)

@@ -26,6 +26,9 @@ CATCHMENTS_MAX: Final = 20_000
 _BESIDE: Final = frozenset({"resolve", "identity"})
 """Phases that are no part of M1: the name's own lookup, and the second question, which asks who answered."""
 
+_PATHS: Final = frozenset({"traceroute", "mtu", "large_body", "session"})
+"""Kinds that take as long as they look at the path, and are no request of a client's: neither M1 nor M3 counts them."""
+
 _CACHE: Final[Mapping[Handling, m07.Cache]] = {each: m07.Cache(each.value) for each in Handling}
 
 CLIENT_ERRORS, CACHE_HITS, SESSIONS = m05.INDICATOR.name, m07.INDICATOR.name, m06.INDICATOR.name
@@ -126,6 +129,8 @@ class Intake:
 
     def probe(self, seen: ProbeSeen, now: Timestamp) -> None:
         """Count a probe's result: M1 and M3; a PoP that is another than before is a change of the catchment."""
+        if seen.kind in _PATHS:
+            return
         cell = self.cells.at(seen.at, now)
         if cell is None or seen.failure == "ours":
             return

@@ -1,5 +1,8 @@
 """HTTP/3 and DNS over QUIC against servers on loopback; the name server behind the second is a real one."""
 
+import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +12,7 @@ from anycastle.probe.kinds.dns import DNSAsk, DNSSeen
 from anycastle.probe.kinds.http import HTTPAsk, HTTPSeen
 from anycastle.probe.result import FailureKind
 from anycastle.probe.site import parse_site_rule
-from tests.unit.io.probe.conftest import Authority, certificate_of
+from tests.unit.io.probe.conftest import Authority, awaited, certificate_of, free_ports
 from tests.unit.io.probe.quic_servers import HTTP3, dns_over_quic, forwarding, serving
 from tests.unit.io.probe.test_kinds import failure, phases, probe
 
@@ -127,3 +130,43 @@ def test_a_server_that_answers_something_else(certificate: Path, authority: Auth
         result = probe(ask, port)
     assert failure(result) == (FailureKind.PROTOCOL, "answer")
     assert result.failure.words == words
+
+
+@pytest.fixture(scope="module")
+def caddy(certificate: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Caddy, whose QUIC is quic-go: an implementation that shares nothing with ours."""
+    program = shutil.which("caddy")
+    if program is None:
+        pytest.skip("caddy is not installed (Debian package caddy)")
+    folder = tmp_path_factory.mktemp("caddy")
+    (folder / "page").write_text("hello from fra\n")
+    (folder / "large").write_bytes(b"x" * 3_000_000)
+    (port,) = free_ports(1)
+    (folder / "Caddyfile").write_text(
+        f"{{\n admin off\n auto_https off\n}}\nhttps://www.example:{port} {{\n bind 127.0.0.1\n"
+        f" tls {certificate} {certificate}\n root * {folder}\n header X-Served-By fra1-edge\n file_server\n}}\n"
+    )
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [program, "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"],
+            stdout=output, stderr=output, env={**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder)},
+        )  # fmt: skip
+    with awaited(process, log, port):
+        yield port
+
+
+@pytest.mark.mission("I3")
+@pytest.mark.rfc("9114", "4.1")
+def test_caddy_answers_over_http3(caddy: int, authority: Authority) -> None:
+    ask = page(authority, site_header="x-served-by", body_contains="hello")
+    result = probe(ask, caddy, site=parse_site_rule("(fra)"))
+    assert result.failure is None, result
+    assert isinstance(result.seen, HTTPSeen)
+    assert (result.seen.status, result.seen.body_octets, result.pop) == (200, 15, "fra")
+    assert phases(result) == ["handshake", "first_byte", "body"]
+    large = probe(page(authority, "/large"), caddy, timeout_s=30)
+    assert (large.failure, large.seen.body_octets) == (None, 3_000_000)
+    assert probe(page(authority, "/missing"), caddy).failure.words == "status 404, expected 200"
+    other = probe(DNSAsk(transport="quic", server_name="www.example", ca_file=str(authority.file)), caddy)
+    assert failure(other) == (FailureKind.TLS, "handshake")

@@ -63,6 +63,17 @@ def test_a_log_counts_only_what_it_is_said_to_count() -> None:
     assert read(measured, "M7", "requests").value == 1.0
 
 
+@pytest.mark.mission("M1", "M3")
+@pytest.mark.parametrize("kind", ["traceroute", "mtu", "large_body", "session"])
+def test_looking_at_a_path_is_no_request_of_a_client(kind: str) -> None:
+    taken = intake()
+    for failure in ("", "reset", "black_hole", "timeout"):
+        taken.probe(ProbeSeen(NOW, "v", "AS64500", "na", "t", kind, 60_000.0, failure, "fra"), NOW + 9)
+    measured = taken.cells.over(NOW, 60)
+    assert read(measured, "M1", "p50").state is State.NO_DATA
+    assert read(measured, "M3").state is State.NO_DATA
+
+
 @pytest.mark.mission("M1", "M3", "M6")
 def test_probes_count_and_a_pop_that_is_another_is_a_change_of_the_catchment() -> None:
     taken = intake()
