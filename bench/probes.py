@@ -263,6 +263,17 @@ def measure_costs(folder: Path, kinds: tuple[str, ...], per_s: int, span_s: floa
     return costs
 
 
+def rate_in_words(measured: Rate) -> str:
+    """Give it as one line."""
+    return (
+        f"DNS probes a second of a process on one core: {measured.wanted_per_s} wanted, {measured.done_per_s:.0f} done,"
+        f" {measured.wrong} wrong; late p50 {measured.late_ms_p50:.2f} ms, p99 {measured.late_ms_p99:.2f} ms,"
+        f" most {measured.late_ms_max:.1f} ms, over 20 ms {measured.late_over_20_ms:.3%}; {measured.cpu_share:.0%} of"
+        f" the core, {measured.cpu_us_per_probe:.0f} us a probe, rtt p50 {measured.rtt_ms_p50:.3f} ms,"
+        f" {measured.memory_mb:.0f} MB"
+    )
+
+
 @click.command(short_help="What a probe costs and how punctual it is: ours and blackbox-exporter.")
 @click.option("--rate", type=int, default=5000, show_default=True, help="Probes a second of the first part.")
 @click.option("--span", type=float, default=20.0, show_default=True, help="Seconds of the first part.")
@@ -282,17 +293,12 @@ def main(rate: int, span: float, beside: int, beside_span: float, kinds: tuple[s
         stack.callback(NAMESPACE.remove)
         stack.enter_context(servers(folder))
         measured = measure_rate(folder, rate, span)
+        if not as_json:
+            click.echo(rate_in_words(measured))
         costs = measure_costs(folder, kinds, beside, beside_span)
     if as_json:
         click.echo(json.dumps({"rate": asdict(measured), "costs": [asdict(cost) for cost in costs]}, indent=2))
         return
-    click.echo(
-        f"DNS probes a second of a process on one core: {measured.wanted_per_s} wanted, {measured.done_per_s:.0f} done,"
-        f" {measured.wrong} wrong; late p50 {measured.late_ms_p50:.2f} ms, p99 {measured.late_ms_p99:.2f} ms,"
-        f" most {measured.late_ms_max:.1f} ms, over 20 ms {measured.late_over_20_ms:.3%}; {measured.cpu_share:.0%} of"
-        f" the core, {measured.cpu_us_per_probe:.0f} us a probe, rtt p50 {measured.rtt_ms_p50:.3f} ms,"
-        f" {measured.memory_mb:.0f} MB"
-    )
     for kind in kinds:
         of_kind = {cost.contestant: cost for cost in costs if cost.kind == kind}
         peer = of_kind["blackbox-exporter"].cpu_us_per_probe
