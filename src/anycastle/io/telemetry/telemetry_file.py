@@ -66,6 +66,14 @@ class WatchLog:
 
 
 @dataclass(frozen=True, slots=True)
+class ToggleResults:
+    """What toggles came to, as a file that is written anew."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class AgentLog:
     """The event log of an agent, and what its checks are held against."""
 
@@ -117,6 +125,7 @@ class TelemetryFile:
     filters: tuple[Filter, ...]
     probers: tuple[ProberResults, ...]
     watches: tuple[WatchLog, ...]
+    toggles: tuple[ToggleResults, ...]
     agents: tuple[AgentLog, ...]
     prometheus: tuple[PrometheusSource, ...]
     otlp: OTLPMeaning
@@ -151,6 +160,7 @@ def read_telemetry_file(path: Path) -> TelemetryFile:
             WatchLog(each.name, Path(each.path), Path(each.socket) if each.socket else None)
             for each in shape.watches or ()
         ),
+        toggles=tuple(ToggleResults(each.name, Path(each.path)) for each in shape.toggles or ()),
         agents=tuple(
             AgentLog(
                 each.name,

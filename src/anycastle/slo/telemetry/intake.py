@@ -13,6 +13,7 @@ from anycastle.slo.indicators import m06_session_disruption as m06
 from anycastle.slo.indicators import m07_cache_hits as m07
 from anycastle.slo.indicators import m08_scrubbed as m08
 from anycastle.slo.indicators import m09_check_fidelity as m09
+from anycastle.slo.indicators import m10_policy_compliance as m10
 from anycastle.slo.telemetry.cells import Cells
 from anycastle.slo.telemetry.fidelity import Fidelity, Served
 from anycastle.slo.telemetry.measurements import CACHE_OCTETS, Measurements
@@ -182,6 +183,12 @@ class Intake:
         cell = self.cells.at(now, now)
         if cell is not None:
             cell.views[prefix] = {"able": able, "seeing": seeing, "at": now}
+
+    def toggled(self, upstream: str, instruction: str, verdict: m10.Verdict, at: Timestamp, now: Timestamp) -> None:
+        """Note what toggles of an instruction say of an upstream; `at`: when the last of them was."""
+        cell = self.cells.at(now, now)
+        if cell is not None:
+            cell.judge(upstream, instruction, verdict.value, at)
 
     def events(
         self, indicator: str, pop: str, region: str, good: float, total: float, at: Timestamp, now: Timestamp

@@ -33,6 +33,10 @@ OTHERS: Final = "others"
 ENTRIES_MAX: Final = 50_000
 """Sessions, flows, or courses of one cell."""
 
+UPSTREAMS_MAX: Final = 4_096
+INSTRUCTIONS_MAX: Final = 100
+"""Of one upstream."""
+
 LEVELS: Final = (0.5, 0.95)
 
 CACHE_OCTETS: Final = "cache_hits_octets"
@@ -58,6 +62,8 @@ class Measurements:
     foreign: list[ForeignFlow] = field(default_factory=list)
     shifts: dict[str, list[float]] = field(default_factory=dict)
     """Network -> when its catchment changed."""
+    verdicts: dict[str, dict[str, tuple[str, float]]] = field(default_factory=dict)
+    """M10: upstream -> instruction -> what its toggles say, and when the last of them was: that one counts."""
     left_out: dict[str, float] = field(default_factory=dict)
     """What did not fit, by what it was."""
 
@@ -92,6 +98,18 @@ class Measurements:
         else:
             self.left_out[what] = self.left_out.get(what, 0.0) + 1
 
+    def judge(self, upstream: str, instruction: str, verdict: str, at: float) -> None:
+        """Take what toggles of an instruction say; of several, the latest stands."""
+        known = self.verdicts.get(upstream)
+        if known is None and len(self.verdicts) >= UPSTREAMS_MAX:
+            self.left_out["upstreams"] = self.left_out.get("upstreams", 0.0) + 1
+            return
+        told = self.verdicts.setdefault(upstream, {})
+        if instruction not in told and len(told) >= INSTRUCTIONS_MAX:
+            self.left_out["instructions"] = self.left_out.get("instructions", 0.0) + 1
+        elif instruction not in told or at >= told[instruction][1]:
+            told[instruction] = verdict, at
+
     def merge(self, other: "Measurements") -> None:
         """Add all of another span, PoP or process."""
         for region, networks in other.latency.items():
@@ -103,6 +121,9 @@ class Measurements:
         for prefix, view in other.views.items():
             if view["at"] >= self.views.get(prefix, view)["at"]:
                 self.views[prefix] = dict(view)
+        for upstream, told in other.verdicts.items():
+            for instruction, (verdict, at) in told.items():
+                self.judge(upstream, instruction, verdict, at)
         for pop, units in other.scrubbed.items():
             for unit, row in units.items():
                 mine = self.scrubbed.setdefault(pop, {}).get(unit, [0.0, 0.0, 0.0, 0.0])
@@ -123,6 +144,7 @@ class Measurements:
         found.append(m02.reading(self.courses))
         for name, read in _RATIOS.items():
             found += read(self._scopes(name), randomness)
+        found.append(self._compliance(randomness))
         found += self._visibility(randomness)
         found += self._scrubbed()
         return sorted(found, key=lambda each: (int(each.indicator[1:]), each.scope == GLOBAL, each.scope, each.note))
@@ -134,6 +156,18 @@ class Measurements:
         for region, tally in count_sessions(self.ended, self.foreign, self.shifts).items():
             shown[region] = merged([shown[region], tally]) if region in shown else tally
         return shown
+
+    def _compliance(self, randomness: np.random.Generator) -> Reading:
+        """Read M10 of the fleet's upstreams: an upstream has no region."""
+        tally = merged(self.tallies.get(m10.INDICATOR.name, {}).values())
+        m10.count(
+            tally,
+            {
+                upstream: {instruction: m10.Verdict(verdict) for instruction, (verdict, _) in told.items()}
+                for upstream, told in self.verdicts.items()
+            },
+        )
+        return ratio_reading(m10.INDICATOR.id, GLOBAL, tally, m10.INDICATOR.minimum, randomness, clustered=False)
 
     def _visibility(self, randomness: np.random.Generator) -> Iterator[Reading]:
         if not self.views:
@@ -181,6 +215,5 @@ _RATIOS: Final[Mapping[str, Read]] = {
     m07.INDICATOR.name: _ratio(m07, clustered=False, note="requests"),
     CACHE_OCTETS: _ratio(m07, clustered=False, note="octets"),
     m09.INDICATOR.name: _ratio(m09, bad=True, clustered=False),
-    m10.INDICATOR.name: _ratio(m10, clustered=False),
 }
 """Tally's name -> what reads it."""

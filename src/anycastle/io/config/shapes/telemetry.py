@@ -93,6 +93,12 @@ class ProberResultsShape(_Source):
     targets: Annotated[list[Text], ITEMS] | None = Field(None, description="Those that count; all by default.")
 
 
+class ToggleResultsShape(_Source):
+    """What toggles came to: which upstreams do as they are told (M10)."""
+
+    path: Path = Field(description="What `anycastle watch toggles -o json` wrote; it may come later, and anew.")
+
+
 class WatchLogShape(_Source):
     """The event log of `anycastle watch run`, on this machine."""
 
@@ -167,6 +173,7 @@ class TelemetryShape(Shape):
     filters: Annotated[list[FilterShape], ITEMS] | None = Field(None, description="Tables of nftables.")
     probers: Annotated[list[ProberResultsShape], ITEMS] | None = Field(None, description="Probers' results.")
     watches: Annotated[list[WatchLogShape], ITEMS] | None = Field(None, description="Logs of the watch.")
+    toggles: Annotated[list[ToggleResultsShape], ITEMS] | None = Field(None, description="Results of toggles.")
     agents: Annotated[list[AgentLogShape], ITEMS] | None = Field(None, description="Logs of agents.")
     prometheus: Annotated[list[PrometheusShape], ITEMS] | None = Field(None, description="Prometheus servers.")
     otlp: OTLPShape | None = Field(None, description="How OTLP is understood.")
@@ -186,5 +193,5 @@ class TelemetryShape(Shape):
 
     def sources(self) -> list[_Source]:
         """Give all that is read here."""
-        kinds = (self.access_logs, self.filters, self.probers, self.watches, self.agents, self.prometheus)
+        kinds = (self.access_logs, self.filters, self.probers, self.watches, self.toggles, self.agents, self.prometheus)
         return [source for kind in kinds for source in kind or ()]
