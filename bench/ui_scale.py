@@ -246,8 +246,6 @@ def updates(page: Any, it: Served) -> list[float]:
 @click.option("--services", default=50, show_default=True)
 def main(pops: int, services: int) -> None:
     """Measure the pages of a wide fleet."""
-    from tests.ui.browser import browser, context, log_in
-
     served: dict[str, Any] = {"over": threading.Event()}
     ready = threading.Event()
     with TemporaryDirectory(prefix="ui-scale-") as where:
@@ -256,21 +254,28 @@ def main(pops: int, services: int) -> None:
         )
         serving.start()
         assert ready.wait(60)
-        it: Served = served["it"]
-        adopt(it, pops, services)
-        full, brief, packed = sizes(it)
-        click.echo(f"{pops} PoPs, {services} services")
-        told = f"{brief / 1e6:.3f} MB in brief ({packed / 1e3:.0f} kB packed)"
-        click.echo(f"/serving: {full / 1e6:.2f} MB in full, {told}: {full / brief:.0f} times less")
-        with browser() as launched:
-            page = context(launched, it.url).new_page()
-            log_in(page, it.token)
-            page.add_init_script(_LOOK)
-            first = renders(page)
-            click.echo(f"first render: {_told(first)}")
-            click.echo(f"update: {_told(updates(page, it))}")
-        served["over"].set()
-        serving.join(30)
+        try:
+            _measure(served["it"], pops, services)
+        finally:
+            served["over"].set()  # else the thread that waits for it keeps the process
+            serving.join(30)
+
+
+def _measure(it: Served, pops: int, services: int) -> None:
+    from tests.ui.browser import browser, context, log_in
+
+    adopt(it, pops, services)
+    full, brief, packed = sizes(it)
+    click.echo(f"{pops} PoPs, {services} services")
+    told = f"{brief / 1e6:.3f} MB in brief ({packed / 1e3:.0f} kB packed)"
+    click.echo(f"/serving: {full / 1e6:.2f} MB in full, {told}: {full / brief:.0f} times less")
+    with browser() as launched:
+        page = context(launched, it.url).new_page()
+        page.set_default_timeout(120_000)
+        log_in(page, it.token)
+        page.add_init_script(_LOOK)
+        click.echo(f"first render: {_told(renders(page))}")
+        click.echo(f"update: {_told(updates(page, it))}")
 
 
 def _told(values: list[float]) -> str:
