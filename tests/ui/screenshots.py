@@ -1,21 +1,33 @@
 """Pictures of every page, light and dark, of a fleet with a story: `python -m tests.ui.screenshots OUT`.
 
 A rollout is done and another under way; one PoP is drained for work on a ring; at one a service fails; of one the
-agent is gone.
+agent is gone; somebody else announces a prefix. Of vantage points, those that reached London reach other PoPs now.
 """
 
+import json
+import math
 import sys
 import tempfile
 import time
 from pathlib import Path
+from random import Random
 
 from playwright.sync_api import Page
 
 from tests.ui.browser import browser, context, log_in
-from tests.ui.rig import Rig, until
+from tests.ui.internet import ATTACKER, BELIEVER, HIJACKED, PEERS, USUAL
+from tests.ui.rig import PLACES, Rig, until
 
 POPS = ("ams", "fra", "gru", "iad", "lhr", "nrt", "sin", "sjc")
 GATES = ["healthy_checks_share >= 100%", "announced_share >= 90%"]
+TOWNS = (
+    (48.8, 2.3), (40.4, -3.7), (41.9, 12.5), (59.3, 18.0), (52.2, 21.0), (53.3, -6.3), (51.5, -0.1), (41.0, 29.0),
+    (30.0, 31.2), (-26.2, 28.0), (6.5, 3.4), (-1.3, 36.8), (25.2, 55.3), (19.0, 72.8), (28.6, 77.2), (13.7, 100.5),
+    (37.5, 127.0), (31.2, 121.5), (14.6, 121.0), (-6.2, 106.8), (-33.9, 151.2), (-36.8, 174.8), (45.5, -73.6),
+    (41.9, -87.6), (29.8, -95.4), (47.6, -122.3), (33.7, -84.4), (19.4, -99.1), (4.7, -74.1), (-34.6, -58.4),
+    (-12.0, -77.0), (-33.4, -70.7),
+)  # fmt: skip
+"""Latitude and longitude of places near which vantage points stand."""
 SHOTS = {
     "oncall": "/ui/oncall?window=15m",
     "rollouts": "/ui/rollouts?window=15m",
@@ -53,6 +65,51 @@ def tell_story(rig: Rig) -> None:
     until(lambda: rig.standing("iad", "web").get("stance") == "withdraw", "web is withdrawn at Ashburn")
     rig.end_agent("gru")
     until(lambda: rig.ask("GET", "/pops/gru")["connected"] is False, "São Paulo is out of contact")
+    see(rig)
+    hijack(rig)
+
+
+def see(rig: Rig) -> None:
+    """Have probers deliver what they would, were the clients of the fleet real; their places are a grid on land."""
+    randomness, now = Random(1), time.time()
+    lines, predicted = [], {}
+    for number in range(160):
+        latitude, longitude = randomness.choice(TOWNS)
+        where = [latitude + randomness.uniform(-3, 3), longitude + randomness.uniform(-3, 3)]
+        asn, named = 65000 + number, f"as{65000 + number}"
+        before = nearest(where, POPS) if randomness.random() < 0.9 else randomness.choice(POPS)
+        after = before if before != "lhr" else nearest(where, tuple(set(POPS) - {"lhr"}))
+        predicted[str(asn)] = before if randomness.random() < 0.85 else randomness.choice(POPS)
+        place = {"vantage_point": named, "asn": asn, "country": "", "location": where, "address": "192.0.2.53"}
+        told = {**place, "target": "ns", "kind": "dns", "failure": None}
+        for at, pop in ((now - 500, before), (now - 30, after)):
+            rtt_ms = 4 + 1.3 * distance(where, pop)
+            lines.append({**told, "at": at, "phases": {"answer": rtt_ms}, "server": f"{pop}1", "pop": pop, "seen": {}})
+        for at, pop in ((now - 480, before), (now - 20, after)):
+            ways = [f"10.{number}.0.1", "10.255.0.1", f"10.254.{POPS.index(pop)}.1", "192.0.2.53"]
+            hops = [{"number": n, "addresses": [way], "rtts_ms": [5.0 * n]} for n, way in enumerate(ways, 1)]
+            seen = {"reached": True, "hops": hops}
+            lines.append({**told, "at": at, "kind": "traceroute", "phases": {}, "pop": None, "seen": seen})
+    assert rig.http is not None
+    body, kind = "\n".join(map(json.dumps, lines)), {"Content-Type": "application/x-ndjson"}
+    assert rig.http.post("/api/v1/probes/results", content=body, headers=kind).is_success
+    rig.ask("POST", "/predictions", {"service": "dns", "source": "a graph made here", "pop_of": predicted})
+
+
+def distance(where: list[float], pop: str) -> float:
+    _, _, latitude, longitude = PLACES[pop]
+    return math.hypot(where[0] - latitude, where[1] - longitude)
+
+
+def nearest(where: list[float], pops: tuple[str, ...]) -> str:
+    return min(pops, key=lambda pop: (distance(where, pop), pop))
+
+
+def hijack(rig: Rig) -> None:
+    assert rig.internet is not None
+    until(lambda: len(rig.ask("GET", f"/routes/{HIJACKED}")["sources"]) == len(PEERS), "the watch hears its peers")
+    rig.internet.say({**USUAL, HIJACKED: (BELIEVER, ATTACKER)}, networks=2)
+    until(lambda: rig.ask("GET", "/findings")["items"], "the watch finds it")
 
 
 def shoot(page: Page, out: Path, theme: str) -> None:

@@ -93,7 +93,7 @@ function Shown({ vantages, targets, target, told, pops }: ShownProps) {
           </div>
           <Shares shares={shares} symbol={symbol} all={all.length} foretold={foretold !== undefined} />
         </div>
-        <p class="how">A vantage point counts once, whatever it is worth. Before: {full(marked.from)}; after: {full(at)}. {foretold
+        <p class="how">A vantage point counts once, whatever it is worth. Before: {full(marked.from)}, or what was measured first after it; after: {full(at)}. {foretold
           ? <>Foretold by {foretold.source}, kept by {foretold.who} on {full(Date.parse(foretold.at))}.</>
           : <>Nothing is foretold of {service ?? "this target"}: <code>anycastle twin predict --export</code>.</>}</p>
       </Section>

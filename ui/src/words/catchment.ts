@@ -17,8 +17,10 @@ export function turnAt(vantage: Vantage, at: number): Turn | null {
   return vantage.turns.findLast((turn) => Date.parse(turn.first) <= at) ?? null;
 }
 
+/** Compares two moments; where nothing was measured by the first, what was measured first after it counts. */
 export function landed(vantage: Vantage, before: number, at: number): Landed {
-  const [old, now] = [turnAt(vantage, before), turnAt(vantage, at)];
+  const now = turnAt(vantage, at);
+  const old = turnAt(vantage, before) ?? (now === null ? null : vantage.turns[0] ?? null);
   return {
     vantage, before: old, now, moved: old !== null && now !== null && old.pop !== now.pop,
     asForetold: vantage.predicted === null || now === null ? null : vantage.predicted === now.pop,
