@@ -50,13 +50,17 @@ announcement: {prepend: 0}
 class ControlledFleet:
     """Starts all of it, and ends it; `folder` is where commands are typed."""
 
-    def __init__(self, folder: Path, *, serves_api: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, serves_api: bool = False, service: str = SERVICE, options: tuple[str, ...] = ()
+    ) -> None:
         pid = os.getpid()
         self.folder = folder
         self.net = f"127.{100 + pid // 250 % 100}.{pid % 250}."
         self.url = f"https://{self.net}9:{API_PORT}"
         """Where its API is, if it serves one; its certificate is signed by `pki/bundle.pem`."""
         self._api = ("--api", f"{self.net}9:{API_PORT}", "--api-certificate", "ctl1/ctl1.pem") if serves_api else ()
+        self._service, self._options = service, options
+        """The service's file, and more options of the controller."""
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def begin(self) -> None:
@@ -68,11 +72,12 @@ class ControlledFleet:
             "controller", "controller", "run", "--store", f"sqlite:///{self.folder}/controller.db",
             "--listen", f"{self.net}9:{LINK_PORT}", "--address", f"{self.net}9:{LINK_PORT}",
             "--authorities", "pki/bundle.pem", "--certificate", "ctl1/ctl1.pem", "--run-dir", "controller", *self._api,
+            *self._options,
         )  # fmt: skip
         for pop in POPS:
             self.start(f"speaker-{pop}", "speaker", "run", "--fleet", "fleet", "--pop", pop, "--run-dir", f"run/{pop}")
             self.start_agent(pop)
-        until(lambda: all(self._announces(pop) for pop in POPS), "both announce", wait_s=60)
+        until(lambda: all(self._announces(pop) for pop in POPS), "both announce", wait_s=120)
         if self._api:
             until(lambda: self.status()["api"] is not None, "the API is served", wait_s=60)
 
@@ -150,7 +155,7 @@ class ControlledFleet:
         transit += second.replace(f"{self.net}1,", f"{self.net}2,")
         files = {
             "fleet/fleet.yaml": FLEET,
-            "fleet/services/dns.yaml": SERVICE,
+            "fleet/services/dns.yaml": self._service,
             "transit/fleet.yaml": FLEET.replace("edge", "transit").replace("64500", "64496"),
             "transit/pops/transit.yaml": transit,
             "transit/services/none.yaml": SERVICE.replace("prepend: 0", "announce: false").replace("pops: 1", _NONE),

@@ -62,14 +62,14 @@ class Typed:
             "ANYCASTLE_CONTROLLER_DIR": str(folder / "controller"),
         }
 
-    def __call__(self, *words: str, code: int = 0) -> str:
+    def __call__(self, *words: str, code: int = 0, wait_s: float = 120) -> str:
         done = subprocess.run(
             (*COMMAND, *words),
             cwd=self.folder,
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=wait_s,
             check=False,
         )
         said = done.stdout + done.stderr
@@ -193,6 +193,8 @@ def test_a_step_that_fails_stops_and_can_be_tried_again_or_left_out(typed: Typed
 def test_what_is_typed_wrong_changes_nothing(typed: Typed, tmp_path: Path) -> None:
     said = typed("runbook", "run", "slow.md", "--set", "wrod=1", code=2)
     assert "slow has no parameter 'wrod'; did you mean 'word'?" in said
+    said = typed("runbook", "run", "slow.md", "--set", "word=--reason", code=2)
+    assert "step 3: the value '--reason' begins with -, and would be an option" in said
     assert "there is no runbook 'hijak'" in typed("runbook", "show", "hijak", code=2)
     (tmp_path / "bad.md").write_text(SLOW.replace("anycastle version", "anycastle versoin"), encoding="utf-8")
     assert "bad.md:9:1: step 1: `anycastle` has no subcommand 'versoin'" in typed("runbook", "check", "bad.md", code=2)

@@ -18,24 +18,28 @@ from anycastle.cli.controller_socket import run_dir_option
 from anycastle.cli.output import message
 
 if TYPE_CHECKING:
+    from anycastle.io.controller_client.api import ApiController
     from anycastle.io.controller_client.port import Controller
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+SERVER_VARIABLE: Final = "ANYCASTLE_SERVER"
 TOKEN_VARIABLE: Final = "ANYCASTLE_TOKEN"
+TOKEN_FILE_VARIABLE: Final = "ANYCASTLE_TOKEN_FILE"
+CA_FILE_VARIABLE: Final = "ANYCASTLE_CA_FILE"
 TOKEN_OCTETS_MAX: Final = 4_096
 
 _SERVER: Final = (
     click.option(
-        "--ca-file", type=click.Path(path_type=Path, exists=True, dir_okay=False), envvar="ANYCASTLE_CA_FILE",
+        "--ca-file", type=click.Path(path_type=Path, exists=True, dir_okay=False), envvar=CA_FILE_VARIABLE,
         help="Certificates that the API's is signed by. [default: those of the system]",
     ),
     click.option(
-        "--token-file", type=click.Path(path_type=Path, exists=True, dir_okay=False), envvar="ANYCASTLE_TOKEN_FILE",
+        "--token-file", type=click.Path(path_type=Path, exists=True, dir_okay=False), envvar=TOKEN_FILE_VARIABLE,
         help=f"The file with your token for the API. [default: {TOKEN_VARIABLE} of the environment]",
     ),
     click.option(
-        "--server", metavar="URL", envvar="ANYCASTLE_SERVER",
+        "--server", metavar="URL", envvar=SERVER_VARIABLE,
         help="A controller's API, such as https://ctl1.example.net:8443. [default: the socket of this machine]",
     ),
 )  # fmt: skip
@@ -84,7 +88,7 @@ def _given(command: Callable[..., Any]) -> Callable[..., Any]:
     return run_dir_option(server_options(with_controller))
 
 
-def api_controller(server: str, token_file: Path | None, ca_file: Path | None) -> "Controller":
+def api_controller(server: str, token_file: Path | None, ca_file: Path | None) -> "ApiController":
     """Give the controller whose API is at a URL. Raises `UsageError` where it, or the token, cannot be used."""
     from anycastle.io.controller_client.api import ApiController
     from anycastle.io.controller_client.http import Api
@@ -95,6 +99,23 @@ def api_controller(server: str, token_file: Path | None, ca_file: Path | None) -
         raise click.UsageError(f"--server: {error}") from error
     click.get_current_context().call_on_close(api.close)
     return ApiController(api, message)
+
+
+def person(owner: str | None) -> str:
+    """Give who gives an order that is carried out here, step by step, by commands that the environment tells where.
+
+    With `ANYCASTLE_SERVER` it is whoever answers for the token there, as the controller says; else the one who is
+    named, or the user. Raises `UsageError`, and `WorldError` where the controller cannot be asked.
+    """
+    server = os.environ.get(SERVER_VARIABLE)
+    if not server:
+        return owner or getpass.getuser()
+    if owner is not None:
+        raise click.UsageError(f"--owner goes without {SERVER_VARIABLE}: with it your token says who you are")
+    token_file, ca_file = (os.environ.get(name) for name in (TOKEN_FILE_VARIABLE, CA_FILE_VARIABLE))
+    return api_controller(
+        server, Path(token_file) if token_file else None, Path(ca_file) if ca_file else None
+    ).principal()
 
 
 def _token(file: Path | None) -> str:

@@ -1,6 +1,5 @@
 """`anycastle runbook`: exact steps for bad days, carried out one by one, with what came of each in the log."""
 
-import getpass
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from anycastle.base.errors import MisuseError, ParseError
+from anycastle.cli.controller_option import person
 from anycastle.cli.output import Form, Table, message, output_option, print_json, print_table
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ _LOG: Final = click.option(
     help="The event log of runs. [default: /var/lib/anycastle/runbooks/runs.db, or in your own state folder]",
 )  # fmt: skip
 _OWNER: Final = click.option(
-    "--owner", default=getpass.getuser,
-    help="Who, for the log. Whoever may write the log may name anybody. [default: the user]",
+    "--owner",
+    help="Who, for the log. Whoever may write the log may name anybody; with ANYCASTLE_SERVER it is your token that"
+    " says who you are. [default: the user]",
 )  # fmt: skip
 
 
@@ -110,7 +111,13 @@ def check(files: tuple[Path, ...]) -> None:
 @_FOLDER
 @_LOG
 def run(
-    name: str, given: tuple[str, ...], incident: str, dry: bool, owner: str, folder: Path | None, log_path: Path | None
+    name: str,
+    given: tuple[str, ...],
+    incident: str,
+    dry: bool,
+    owner: str | None,
+    folder: Path | None,
+    log_path: Path | None,
 ) -> None:
     """Carry a runbook out, up to where a person is needed.
 
@@ -131,17 +138,19 @@ def run(
     if dry:
         ended(lambda: dry_run(book, values))
         return
+    _require_commands(book, values)
+    who = person(owner)
     with _opened(log_path) as (log, place):
         wall = now().wall
         number = 1 + len(log.runs())
         identity = f"r{number}-{token_hex(3)}"  # two that begin in one moment are two
         texts = tuple(f"{key}={value}" for key, value in values.items())
         log.write(
-            wall, RunbookStepped(identity, book.name, book.digest, incident, 0, book.title, BEGUN, owner, "", texts)
+            wall, RunbookStepped(identity, book.name, book.digest, incident, 0, book.title, BEGUN, who, "", texts)
         )
-        message(f"run {identity} of {book.name}, by {owner}")
+        message(f"run {identity} of {book.name}, by {who}")
         with _alone(place, identity):
-            ended(Run(book, identity, log, owner, place).go)
+            ended(Run(book, identity, log, who, place).go)
 
 
 @runbook.command()
@@ -155,7 +164,13 @@ def run(
 @_FOLDER
 @_LOG
 def resume(
-    identity: str, was: str | None, skip: bool, reason: str, owner: str, folder: Path | None, log_path: Path | None
+    identity: str,
+    was: str | None,
+    skip: bool,
+    reason: str,
+    owner: str | None,
+    folder: Path | None,
+    log_path: Path | None,
 ) -> None:
     """Go on with a run: after an approval, a failure, or a crash.
 
@@ -164,16 +179,16 @@ def resume(
     from anycastle.cli.runbook_run import ended
     from anycastle.response.runbook.progress import DONE, FAILED, SKIPPED, Next, next_of
 
-    with _going(identity, owner, folder, log_path) as going:
+    with _going(identity, person(owner), folder, log_path) as going:
         what, step = next_of(going.runbook, going.progress)
         if was is not None and what is not Next.ASK:
             raise click.UsageError("no step of this run has begun without an end")
         if skip and (what is not Next.STOPPED or not reason):
             raise click.UsageError("--skip is for a step that failed, and needs --reason")
         if step is not None and was == "done":
-            going.write(step, DONE, f"{owner} says that it was carried out: {reason}")
+            going.write(step, DONE, f"{going.who} says that it was carried out: {reason}")
         elif step is not None and was == "not-done":
-            going.write(step, FAILED, f"{owner} says that it was not carried out: {reason}")
+            going.write(step, FAILED, f"{going.who} says that it was not carried out: {reason}")
             _again(going, step.number)
         elif step is not None and skip:
             going.write(step, SKIPPED, reason)
@@ -196,7 +211,7 @@ def _again(going: "Run", number: int) -> None:
 @_OWNER
 @_FOLDER
 @_LOG
-def approve(identity: str, reason: str, owner: str, folder: Path | None, log_path: Path | None) -> None:
+def approve(identity: str, reason: str, owner: str | None, folder: Path | None, log_path: Path | None) -> None:
     """Agree to what a run waits for, by name; `resume` then goes on.
 
     \b
@@ -204,13 +219,13 @@ def approve(identity: str, reason: str, owner: str, folder: Path | None, log_pat
     """
     from anycastle.response.runbook.progress import APPROVED, Next, next_of, require_approver
 
-    with _going(identity, owner, folder, log_path) as going:
+    with _going(identity, person(owner), folder, log_path) as going:
         what, step = next_of(going.runbook, going.progress)
         if what is not Next.APPROVAL or step is None:
             raise MisuseError(f"run {identity} waits for no approval")
-        require_approver(step, going.progress, owner)
-        going.write(step, APPROVED, reason, owner)
-        message(f"step {step.number} is approved by {owner}; go on: anycastle runbook resume {identity}")
+        require_approver(step, going.progress, going.who)
+        going.write(step, APPROVED, reason)
+        message(f"step {step.number} is approved by {going.who}; go on: anycastle runbook resume {identity}")
 
 
 @runbook.command()
@@ -302,6 +317,23 @@ def _values(book: "Runbook", given: tuple[str, ...]) -> Mapping[str, str]:
     return values
 
 
+def _require_commands(book: "Runbook", values: Mapping[str, str]) -> None:
+    """Raise a usage error where steps are no commands of this program with these values: before anything is done."""
+    from anycastle.cli.command_line import problem_with
+    from anycastle.response.runbook.document import words_of
+
+    wrong: list[str] = []
+    for step in book.steps:
+        try:
+            problem = problem_with(words_of(step, values)) if step.run else None
+        except ParseError as error:
+            problem = str(error)
+        if problem:
+            wrong.append(f"{book.name}: step {step.number}: {problem.removeprefix(f'step {step.number}: ')}")
+    if wrong:
+        raise click.UsageError("\n".join(wrong))
+
+
 @contextmanager
 def _opened(log_path: Path | None) -> "Iterator[tuple[RunLog, Path]]":
     from anycastle.io.runbooks import RunLog, default_log
@@ -329,7 +361,7 @@ def _alone(place: Path, identity: str) -> Iterator[None]:
 
 
 @contextmanager
-def _going(identity: str, owner: str, folder: Path | None, log_path: Path | None) -> "Iterator[Run]":
+def _going(identity: str, who: str, folder: Path | None, log_path: Path | None) -> "Iterator[Run]":
     from anycastle.cli.runbook_run import Run
 
     with _opened(log_path) as (log, place):
@@ -340,4 +372,4 @@ def _going(identity: str, owner: str, folder: Path | None, log_path: Path | None
             )
         book = _loaded(known[identity].runbook, folder)
         with _alone(place, identity):
-            yield Run(book, identity, log, owner, place)
+            yield Run(book, identity, log, who, place)

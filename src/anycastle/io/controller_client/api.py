@@ -29,6 +29,10 @@ class ApiController:
         self._api = api
         self._tell = tell
 
+    def principal(self) -> str:
+        """Give who answers for the token, as the controller knows it. Raises `WorldError`."""
+        return str(self._api.get(f"{V1}/whoami")["principal"])
+
     # -- how it stands ------------------------------------------------------------------------------------------------
 
     def status(self) -> Told:

@@ -66,15 +66,28 @@ FORBIDDEN: Final[Mapping[tuple[str, ...], str]] = MappingProxyType(
 """What no runbook runs, and why."""
 
 
+_GROUPS: Final = frozenset(path[0] for path in (*DANGEROUS, *HARMLESS, *FORBIDDEN) if len(path) > 1)
+"""Commands whose second word decides what they are."""
+
+
 def why_forbidden(words: Sequence[str]) -> str:
-    """Give why no step may run a command; empty where one may."""
+    """Give why no step may run a command; empty where one may.
+
+    Which command it is stands in its first words, as they are: an option before them, or a value in their place, would
+    hide it from these tables.
+    """
+    deciding = words[1:3] if words[1:2] and words[1] in _GROUPS else words[1:2]
+    if any(word.startswith("-") or "{" in word for word in deciding if word not in _ASKING):
+        return "the command's own words come first, without options and parameters among them"
     return next((why for path, why in FORBIDDEN.items() if path in _first(words)), "")
+
+
+_ASKING: Final = frozenset({"-h", "--help", "--version"})
 
 
 def _first(words: Sequence[str]) -> set[tuple[str, ...]]:
     """Give what a line may be the command of: its first word, and its first two."""
-    named = [word for word in words[1:] if not word.startswith("-")]
-    return {tuple(named[:1]), tuple(named[:2])}
+    return {tuple(words[1:2]), tuple(words[1:3])}
 
 
 def is_dangerous(words: Sequence[str]) -> bool:

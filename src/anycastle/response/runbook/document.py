@@ -159,15 +159,16 @@ class _Reader:
         heading, prose, block, fence = "", list[str](), None, ""
         for number, line in enumerate(text.splitlines(), 1):
             stripped = line.strip()
-            if block is not None or fence:
-                if stripped == (fence or "```"):
+            if fence:
+                if stripped == fence:
                     block, fence = None, ""
                 elif block is not None:
                     block.rows.append((number, line))
                 continue
             if stripped.startswith("```"):
-                block = self._open(stripped[3:].strip(), number, line.index("```") + 4, heading, prose)
-                fence = "```"
+                mark = stripped.lstrip("`")
+                fence = stripped[: len(stripped) - len(mark)]  # of more than three, others may stand within
+                block = self._open(mark.strip(), number, line.index(fence) + len(fence) + 1, heading, prose)
             elif line.startswith("# ") and not self.title:
                 self.title = line[2:].strip()
             elif line.startswith("## "):

@@ -130,3 +130,27 @@ def test_a_block_without_an_end_and_a_text_without_steps() -> None:
 def test_one_approval_allows_one_dangerous_command() -> None:
     again = GOOD + "\n## Again\n\n```command\nrun: anycastle withdraw dns --pop {pop} --reason x\ndanger: yes\n```\n"
     assert any("step 4: a dangerous command needs an approval of its own" in line for line in wrong(again))
+
+
+@pytest.mark.mission("C15", "C16")
+@pytest.mark.parametrize(
+    "run",
+    [
+        "anycastle {pop} dns --pop fra --reason x",
+        "anycastle --verbose drain dns --pop fra --reason x",
+        "anycastle rollout {pop} 1 --reason x",
+        "anycastle mitigate --quiet hijack 192.0.2.0/24 --reason x",
+        "anycastle runbook {pop} pop-failure",
+    ],
+)
+def test_no_value_and_no_option_hides_which_command_a_step_runs(run: str) -> None:
+    (found,) = wrong(GOOD.replace("run: anycastle controller status -o json", f"run: {run}"))
+    assert (
+        found
+        == "book.md:15:6: step 1.run: the command's own words come first, without options and parameters among them"
+    )
+
+
+def test_a_longer_fence_holds_shorter_ones() -> None:
+    told = "````text\n```check\nrun: anycastle freeze --reason x\n```\n````\n\n## Look\n"
+    assert len(parse_runbook(GOOD.replace("## Look\n", told), "book.md", "book").steps) == 3
