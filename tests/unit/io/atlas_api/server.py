@@ -4,6 +4,7 @@ Source: RIPE Atlas, REST API Manual and Reference; Streaming API.
 """
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -129,6 +130,12 @@ def _handler(atlas: Atlas) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # a client may go in the middle of an answer
+            super().handle_error(request, client_address)
+
+
 def _streaming(atlas: Atlas, connection: ServerConnection) -> None:
     atlas.subscriptions.append(json.loads(connection.recv()))
     while atlas.streamed:
@@ -142,7 +149,7 @@ def _streaming(atlas: Atlas, connection: ServerConnection) -> None:
 @contextmanager
 def served(atlas: Atlas) -> Iterator[Atlas]:
     """Serve on loopback."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(atlas))
+    server = _Server(("127.0.0.1", 0), _handler(atlas))
     streams = serve(lambda connection: _streaming(atlas, connection), "127.0.0.1", 0)
     threads = [threading.Thread(target=each.serve_forever) for each in (server, streams)]
     for thread in threads:
