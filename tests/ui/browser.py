@@ -35,7 +35,7 @@ def browser() -> Iterator[Browser]:
 def context(launched: Browser, url: str, **settings: Any) -> BrowserContext:
     """Give a window of its own, with nothing kept of another."""
     made = launched.new_context(base_url=url, viewport=settings.pop("viewport", WIDE), **settings)
-    made.set_default_timeout(15_000)
+    made.set_default_timeout(2 * PATIENCE_MS)
     return made
 
 

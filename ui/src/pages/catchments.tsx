@@ -64,7 +64,7 @@ interface ShownProps {
 function Shown({ vantages, targets, target, told, pops }: ShownProps) {
   const where = useSource(address);
   const { marked } = useRange();
-  const at = where.at !== null && where.at >= marked.from && where.at <= marked.to ? where.at : marked.to;
+  const at = Math.min(Math.max(where.at ?? marked.to, marked.from), marked.to);
   const all = useMemo(() => vantages.map((each) => landed(each, marked.from, at)), [vantages, Math.floor(marked.from / 1000), Math.floor(at / 1000)]);
   const view: View = where.kind in VIEWS ? (where.kind as View) : "measured";
   const service = vantages[0]?.service ?? null;

@@ -66,7 +66,7 @@ function Prefix({ prefix, prefixes, found, watched, again }: Props) {
   const events = useEvents((event) => tell(event).class !== "note" && (!serviceOf(event) || serviceOf(event) === service), window) ?? [];
   const own = found.filter((each) => each.prefixes.some((one) => overlaps(one, prefix)));
   const changes = routes.value?.changes ?? [];
-  const at = Math.min(where.at ?? marked.to, window.to);
+  const at = Math.min(Math.max(where.at ?? marked.to, window.from), window.to);
   const foreign = new Set(own.filter((each) => /^AS\d+$/.test(each.subject) && each.kind !== "route_leak").map((each) => Number(each.subject.slice(2))));
   const moves = seen.flatMap((each) => each.turns.slice(1).map((turn, place) => ({ at: Date.parse(turn.first), text: `${each.vantage_point} moved from ${each.turns[place]!.pop} to ${turn.pop}` })));
   const ways = traced.flatMap((each) => each.ways.slice(1).map((way) => ({ at: Date.parse(way.first), text: `${each.vantage_point} goes another way to ${each.target}` })));
