@@ -5,6 +5,7 @@ is in the middle of a batch: counting is done without a wait in between, so any 
 """
 
 import asyncio
+import os
 import signal
 import sys
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from anycastle.io import systemd_notify
 from anycastle.io.clock import now
 from anycastle.io.config.units import parse_duration
 from anycastle.io.directory import make_directory
+from anycastle.io.lock import claim
 from anycastle.io.metrics import MetricsPage
 from anycastle.io.status_server import Page
 from anycastle.io.telemetry import otlp
@@ -94,6 +96,7 @@ class TelemetryProcess:
     def __init__(self, settings: TelemetrySettings) -> None:
         file = settings.file
         make_directory(settings.state_dir, 0o700)
+        self._claim = claim(settings.state_dir, "collector", "has this state directory")
         self._settings = settings
         self._state = StateFile(settings.state_dir / "telemetry.db")
         self._cells = Cells(file.cell_s, file.keep_s)
@@ -171,6 +174,7 @@ class TelemetryProcess:
         for source in self._sources:
             source.close()
         self._state.close()
+        os.close(self._claim)
 
     def _say(self, words: str) -> None:
         print(words, file=sys.stderr, flush=True)  # noqa: T201
@@ -203,7 +207,10 @@ class TelemetryProcess:
     # -- keeping ------------------------------------------------------------------------------------------------------
 
     async def save_often(self) -> None:
-        """Save what changed once a second, and at once where somebody waits for it; until cancelled."""
+        """Save what changed once a second, and at once where somebody waits for it; until cancelled.
+
+        A save that is under way then is waited for: its thread goes on, and two at once would share a transaction.
+        """
         while True:
             try:
                 async with asyncio.timeout(SAVE_S):
@@ -211,9 +218,13 @@ class TelemetryProcess:
             except TimeoutError:
                 pass
             self._save_soon.clear()
+            saving = asyncio.create_task(self._save())
             try:
-                await self._save()
+                await asyncio.shield(saving)
                 self._trouble.pop(_OWN_PLACE, None)
+            except asyncio.CancelledError:
+                await asyncio.gather(saving, return_exceptions=True)
+                raise
             except WorldError as error:
                 if self._trouble.get(_OWN_PLACE) != str(error):
                     self._say(str(error))

@@ -1,5 +1,7 @@
 """A Prometheus as a source: two counts, by PoP, that make a ratio; asked once for each span that they are of."""
 
+from math import isfinite
+
 import msgspec
 
 from anycastle.base.ports import Now
@@ -22,8 +24,8 @@ class PrometheusSource:
 
     async def poll(self, now: Now) -> bool:
         """Count the span that has passed; nothing before it has."""
-        if now.wall - self._asked_at < self.every_s * 0.9:
-            return False  # a restart within a span would count it twice
+        if 0 <= now.wall - self._asked_at < self.every_s * 0.9:
+            return False  # a restart within a span would count it twice; a clock that was set back holds nothing up
         queries = PrometheusQueries(self._settings.settings)
         try:
             answers = [
@@ -35,6 +37,9 @@ class PrometheusSource:
         for indicator, good, total in answers:
             for pop, (events, at) in total.items():
                 value = min(good[pop][0], events) if pop in good else 0.0
+                if not (isfinite(value) and isfinite(events)):
+                    self.counts.damage(f"{self.name}: {indicator} at {pop}", "what was counted is no number")
+                    continue
                 self._intake.events(indicator, pop, self._settings.region, value, events, at, now.wall)
         self.counts.counted += len(answers)
         self._asked_at = now.wall

@@ -24,15 +24,16 @@ TCP_LOG_FORMAT: Final = (
 )
 """What the documentation recommends for a frontend in TCP mode: `option tcplog`, and one field more."""
 
+# Names of proxies hold no slash: what stands before one is matched in one way only, and a damaged line takes no longer.
 _TIMER: Final = r"(?:-1|\+?\d{1,12})"
-_HEAD: Final = r"(?P<client>[0-9A-Fa-f.:%\w]{2,64}|unix):(?P<port>\d{1,5}) \[(?P<date>[^\]]{10,40})\] \S+ \S+/\S+ "
+_HEAD: Final = r"(?P<client>[0-9A-Fa-f.:%\w]{2,64}|unix):(?P<port>\d{1,5}) \[(?P<date>[^\]]{10,40})\] \S+ [^\s/]+/\S+ "
 _HTTP: Final = re.compile(
     _HEAD + rf"(?P<TR>{_TIMER})/(?P<Tw>{_TIMER})/(?P<Tc>{_TIMER})/(?P<Tr>{_TIMER})/(?P<Ta>{_TIMER})"
-    r" (?P<status>-1|\d{1,3}) \+?(?P<octets>\d{1,16}) \S+ \S+ (?P<state>[\w-]{4}) \S+ \S+/\S+ (?P<rest>.*)"
+    r" (?P<status>-1|\d{1,3}) \+?(?P<octets>\d{1,16}) \S+ \S+ (?P<state>[\w-]{4}) \S+ [^\s/]+/\S+ (?P<rest>.*)"
 )
 _TCP: Final = re.compile(
     _HEAD + rf"(?P<Tw>{_TIMER})/(?P<Tc>{_TIMER})/(?P<Tt>{_TIMER}) \+?(?P<octets>\d{{1,16}})"
-    r" (?P<state>[\w-]{2}) \S+ \S+/\S+(?P<rest>.*)"
+    r" (?P<state>[\w-]{2}) \S+ [^\s/]+/\S+(?P<rest>.*)"
 )
 _AT: Final = re.compile(r"(?:^| )at=(\d{1,11}\.\d{1,3})(?: |$)")
 _CACHE: Final = re.compile(r"(?:^| )cache=([01])(?: |$)")

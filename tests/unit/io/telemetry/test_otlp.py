@@ -26,6 +26,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import SpanKind
 
+from anycastle.base.errors import WorldError
 from anycastle.daemons.telemetry_process import TelemetryProcess, TelemetrySettings
 from anycastle.io.telemetry.otlp import PLAIN_OCTETS_MAX
 from anycastle.io.telemetry.telemetry_file import read_telemetry_file
@@ -306,3 +307,8 @@ def test_what_was_answered_is_there_after_a_restart_and_cumulative_streams_go_on
     finally:
         second.stop()
         provider.shutdown(timeout_millis=1)
+
+
+def test_one_collector_has_a_state_directory(collector: Collector) -> None:
+    with pytest.raises(WorldError, match="another collector has this state directory"):
+        TelemetryProcess(collector.settings)

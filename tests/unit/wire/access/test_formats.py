@@ -159,3 +159,10 @@ def test_a_line_with_octets_changed_is_read_or_damaged(data: st.DataObject) -> N
         assert found.status == 0 or 100 <= found.status <= 999
         assert found.octets >= 0
         assert found.duration_s is None or found.duration_s >= 0
+
+
+def test_a_damaged_line_of_slashes_is_refused_at_once() -> None:
+    """With names that might hold slashes each of them could end one: the search would take their number squared."""
+    for kind in ("1/1/1/1/1 200 1 - - ---- 1/1/1/1/1", ""):
+        with pytest.raises(LineError):
+            haproxy.parse(f"192.0.2.1:1 [27/Nov/2026:19:07:30.123] web {'/' * 60_000}{kind}")
