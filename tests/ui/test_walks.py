@@ -164,6 +164,7 @@ def test_the_map_shows_who_moved_and_what_was_foretold(page: Page, rig: Rig) -> 
     assert "at=" in page.url
     page.reload()
     expect(page.get_by_text("nobody moved")).to_be_visible()
+    page.goto("/ui/catchments?window=15m")
     page.get_by_role("button", name="where they differ").click()
     expect(page.locator(".map .point.moved")).to_have_count(1)
     page.goto("/ui/catchments?service=web")
