@@ -92,6 +92,10 @@ class LocalServer:
             return await self._handler(request)
         except AnycastleError as error:
             return {"error": str(error)}
+        except Exception as error:  # noqa: BLE001  a fault of ours: who asked hears of it, and the next is answered
+            told = {"message": f"{self.path}: {request.get('command')} failed", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(told)
+            return {"error": f"failed, by a fault of this program: {type(error).__name__}"}
 
 
 def ask(

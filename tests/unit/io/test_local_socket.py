@@ -19,6 +19,8 @@ from anycastle.io.local_socket import LocalServer, ask
 async def echo(request: dict[str, Any]) -> dict[str, Any]:
     if "refuse" in request:
         raise MisuseError(str(request["refuse"]))
+    if "break" in request:
+        raise ValueError("a secret")
     return {"heard": request}
 
 
@@ -50,6 +52,20 @@ def test_a_request_is_answered_and_a_refusal_comes_in_its_own_words(tmp_path: Pa
 
     served(path, body)
     assert not path.exists()
+
+
+def test_a_fault_of_ours_is_told_to_who_asked_and_ends_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "socket"
+
+    async def body(server: LocalServer) -> None:
+        with pytest.raises(WorldError, match=r"failed, by a fault of this program: ValueError$"):
+            await asked(path, {"command": "x", "break": 1})
+        assert await asked(path, {"a": 1}) == {"heard": {"a": 1}}
+
+    served(path, body)
+    assert "x failed" in caplog.text
 
 
 def test_one_connection_carries_many_lines_and_nonsense_is_said_to_be_nonsense(tmp_path: Path) -> None:
