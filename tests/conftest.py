@@ -7,6 +7,7 @@ settings.register_profile("anycastle", deadline=None, print_blob=True)
 settings.load_profile("anycastle")
 
 THOROUGH = (
+    "tests/cli/test_runbooks_followed.py",
     "tests/cli/test_transcripts.py",
     "tests/property/test_mrt_kernels.py",
     "tests/property/test_twin_",
