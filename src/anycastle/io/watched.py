@@ -49,7 +49,12 @@ class FoundLog:
         self._over: list[Found] = []
 
     def read(self) -> list[Found]:
-        """Give all findings, as far as the log goes now. Raises `WorldError`."""
+        """Give all findings, as far as the log goes now. Raises `WorldError`.
+
+        A watch makes its log with its first event: in a folder that is there, none means none yet.
+        """
+        if self._path.parent.is_dir() and not self._path.exists():
+            return []
         with EventLog(self._path, read_only=True) as log:
             if log.head().sequence < self._after:  # another log is in its place
                 self._after, self._open, self._over = 0, {}, []
