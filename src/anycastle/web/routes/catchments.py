@@ -17,7 +17,8 @@ from anycastle.web.identity import Asker, Person
 from anycastle.web.keyed import answer_of
 from anycastle.web.ordering import keyed_state
 from anycastle.web.parts import Parts, PartsOf
-from anycastle.web.shapes import CatchmentsShape, PredictionAsked, ResultsTaken, Taken, Traceroutes
+from anycastle.web.seen_shapes import CatchmentsShape, PredictionAsked, ResultsTaken, Traceroutes
+from anycastle.web.shapes import Taken
 
 ROUTER: Final = APIRouter(prefix="/api/v1", route_class=Admitted, tags=["catchments"])
 

@@ -8,10 +8,10 @@ from starlette.responses import Response
 from anycastle.response.orders import SendAgain
 from anycastle.web.admission import Admitted
 from anycastle.web.identity import Asker
+from anycastle.web.incident_shapes import Deliveries, Responded, RetryAsked
 from anycastle.web.ordering import respond
 from anycastle.web.parts import PartsOf
 from anycastle.web.problems import Problem, ProblemKind
-from anycastle.web.shapes import Deliveries, Responded, RetryAsked
 
 ROUTER: Final = APIRouter(prefix="/api/v1", route_class=Admitted, tags=["incidents"])
 

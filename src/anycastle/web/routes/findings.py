@@ -13,7 +13,7 @@ from anycastle.web.authorisation import TABLE, require
 from anycastle.web.identity import Asker
 from anycastle.web.parts import PartsOf
 from anycastle.web.problems import Problem, ProblemKind
-from anycastle.web.shapes import FindingsShape, RoutesShape
+from anycastle.web.seen_shapes import FindingsShape, RoutesShape
 
 ROUTER: Final = APIRouter(prefix="/api/v1", route_class=Admitted, tags=["watch"])
 

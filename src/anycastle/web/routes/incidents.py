@@ -12,10 +12,11 @@ from anycastle.web.admission import Admitted
 from anycastle.web.authorisation import TABLE, Rule, require
 from anycastle.web.concerned import concerned_by_incident
 from anycastle.web.identity import Asker, Person
+from anycastle.web.incident_shapes import Incidents, NoteAsked, Responded, StatusName, WholeIncident
 from anycastle.web.ordering import respond
 from anycastle.web.parts import Parts, PartsOf
 from anycastle.web.problems import Problem, ProblemKind
-from anycastle.web.shapes import Incidents, NoteAsked, NothingAsked, Responded, StatusName, WholeIncident
+from anycastle.web.shapes import NothingAsked
 
 ROUTER: Final = APIRouter(prefix="/api/v1", route_class=Admitted, tags=["incidents"])
 
