@@ -122,14 +122,14 @@ def stale_caches(case: Case) -> Judgement:
 
 
 def blind_spots(case: Case) -> Judgement:
-    """Regions from which too few networks ask."""
-    if Source.FLEET not in case.given:
-        return not_enough(lacking(case, Source.FLEET))
+    """Regions from which too few networks ask. Probes that were not given are not probes that are not there."""
+    if Source.PROBES not in case.given or Source.FLEET not in case.given:
+        return not_enough(lacking(case, Source.PROBES, Source.FLEET))
     regions = {place.region for place in case.topology.pops.values()}
     counts = {region: len({probe.network for probe in case.probes if probe.region == region}) for region in regions}
     few = sorted(region for region, count in counts.items() if count < NETWORKS_MIN)
     found = [f"{region}: {counts[region]} networks ask from there; {NETWORKS_MIN} are the fewest" for region in few]
-    return seen(found, missing=lacking(case, Source.PROBES), scale=0.3)
+    return seen(found, scale=0.3)
 
 
 def short_lives(case: Case) -> Judgement:

@@ -140,6 +140,8 @@ def test_8_regions_that_nobody_asks_from(tmp_path: Path) -> None:
     assert judged(case_of(tmp_path, probes=asked(60, 0, None)))["blind-spots"].state is State.NOT_SEEN
     bare = judged(case_of(tmp_path, probes=probes, with_fleet=False))["blind-spots"]
     assert (bare.state, bare.missing) == (State.NOT_ENOUGH, ("the fleet's files",))
+    unprobed = judged(case_of(tmp_path))["blind-spots"]
+    assert (unprobed.state, unprobed.missing) == (State.NOT_ENOUGH, ("probes' results",)), "not given is not none"
 
 
 def matrix(path: Path, **pops: list[float]) -> Path:
