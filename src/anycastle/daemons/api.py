@@ -13,6 +13,7 @@ from anycastle.base.errors import WorldError
 from anycastle.daemons.api_place import ApiPlace, require_safe
 from anycastle.daemons.controller import ControllerDaemon
 from anycastle.io.config.oidc_file import LoginSettings
+from anycastle.io.listening import listening_socket
 from anycastle.io.oidc import OIDCProvider
 from anycastle.io.store import SqlStore
 from anycastle.io.store.people import SqlPeople
@@ -91,8 +92,7 @@ class ApiServer:
         place = self._place
         try:
             self._server.config.load()
-            family = socket.AF_INET6 if ":" in place.address else socket.AF_INET
-            self._socket = socket.create_server((place.address, place.port), family=family, backlog=BACKLOG)
+            self._socket = listening_socket(place.address, place.port, BACKLOG)
         except (OSError, ssl.SSLError) as error:
             raise WorldError(f"the API cannot be served at {place.address} port {place.port}: {error}") from error
         self._serving = asyncio.create_task(self._server.serve([self._socket]))

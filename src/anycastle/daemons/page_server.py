@@ -1,7 +1,6 @@
 """uvicorn on a socket of ours, within a process that has signals and an end of its own."""
 
 import asyncio
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -9,6 +8,7 @@ from typing import Any, Final
 import uvicorn
 
 from anycastle.base.errors import WorldError
+from anycastle.io.listening import listening_socket
 
 CONNECTIONS_MAX: Final = 200
 """Connections that are served at once; beyond it a request is refused with 503."""
@@ -38,7 +38,7 @@ class PageServer:
         host, port = self._address
         self._server.config.load()
         try:
-            listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+            listening = listening_socket(host, port)
         except OSError as error:
             raise WorldError(f"{host}:{port} cannot be served: {error.strerror}", retryable=False) from error
         self._serving = asyncio.create_task(self._server.serve([listening]))

@@ -19,9 +19,14 @@ _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHO
 
 
 def new_socket(address: Address) -> socket.socket:
-    """Give a TCP socket of the address's family that does not block. An IPv6 one takes no IPv4."""
+    """Give a TCP socket of the address's family that does not block. An IPv6 one takes no IPv4.
+
+    It, and what a listening one accepts, sends at once: a withdrawal does not wait for the acknowledgement of what was
+    sent before it, as Nagle's algorithm would have it (RFC 9293 §3.7.4).
+    """
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     fresh = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    fresh.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if address.version == 6:
         fresh.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     return fresh
