@@ -246,12 +246,11 @@ class AgentEngine:
         """Want the permits that a controller's fleet lacks, for a while: those that it lacks, and no others.
 
         To be called when such a fleet comes, before `require_takeable`: one that is refused comes again. Before the
-        boot nothing is wanted, since what it would end is not known then.
+        boot nothing is announced that it could end, and nothing is wanted.
         """
         decider = self._decider
         decider.thaw(now.monotonic)
-        if decider.booted:
-            decider.wishes.wish(lacking_permits(decider.services, decider.router.wanted, fleet), now.monotonic)
+        decider.wishes.wish(lacking_permits(decider.services, decider.router.wanted, fleet), now.monotonic)
 
     def require_takeable(self, fleet: Fleet, now: Now) -> None:
         """Raise `MisuseError` where a controller's fleet may not be taken now: `reload` would refuse it.

@@ -224,7 +224,7 @@ class Decider:
 
     def foresee(self, state: ServiceState, now: Now) -> None:
         """Take that a failure is being confirmed which would withdraw a service."""
-        if self.booted and self.services.would_use_permit(state):
+        if self.services.would_use_permit(state):
             self.disk.foresee(now.monotonic)
 
     # -- what follows a decision: the disk, the addresses, the leases ---------------------------------------------
@@ -238,7 +238,7 @@ class Decider:
 
     def _to_save(self, now: Now) -> AgentState:
         """Give the state for the disk: the permits that the failures being confirmed would use are used already."""
-        failing = [state for state, tracker in self.schedule.trackers if tracker.may_withdraw] if self.booted else ()
+        failing = [state for state, tracker in self.schedule.trackers if tracker.may_withdraw]
         return with_uses_foreseen(self._snapshot(now), self.services, failing)
 
     def settle_addresses(self, instant: Instant) -> list[Command]:

@@ -188,5 +188,5 @@ def _concerns(unit: Unit, prefixes: Collection[Prefix], services: Collection[str
 
 
 def _drains(reports: Mapping[str, PoPReport], pop: str, service: str) -> bool:
-    told = reports[pop].services.get(service) if pop in reports else None
+    told = reports[pop].services.get(service)
     return told is not None and told.drain is not DrainStep.NORMAL

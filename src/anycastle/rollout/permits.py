@@ -268,11 +268,11 @@ class PermitLedger:
     ) -> str | None:
         """Give the first that wants a permit and could have one, were idle ones given back; None where none could."""
         coming = [pop for pop, holding in known.items() if holding.asked is Asked.REVOCATION]
-        first = self._spares(service, refused, [*left, *coming, *_idle(known)])[:1]
-        for pop in set(first).intersection(refused):
-            if self._floor_stands(service, [*(left - {pop}), *coming, *_idle(known, wanted_by=pop)]):
-                return pop
-        return None
+        first = next(iter(self._spares(service, refused, [*left, *coming, *_idle(known)])), None)
+        if first not in refused:
+            return None
+        stands = self._floor_stands(service, [*(left - {first}), *coming, *_idle(known, wanted_by=first)])
+        return first if stands else None
 
     def _still_spared(self, name: str) -> bool:
         """Tell whether what was granted may be: the floor may have been raised while the grant went unanswered."""

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from anycastle.base.errors import MisuseError
-from anycastle.base.ports import Now, Timestamp
+from anycastle.base.ports import Timestamp
 from anycastle.health.commands import (
     Apply,
     Finish,
@@ -923,10 +923,95 @@ def test_a_service_that_left_and_comes_back_goes_on_from_the_epoch_of_its_permit
 
 def test_a_drain_ends_on_time_though_the_wall_clock_was_a_day_behind_when_it_began() -> None:
     w = world().run(5)
-    behind = Now(w.now.monotonic, Timestamp(w.now.wall - 86_400))
-    w.carry_out(w.engine.wake(behind))
-    w.carry_out(w.engine.drain(["dns"], "ada", "new kernel", behind, expires=Timestamp(w.now.wall + 60)))
-    w.clock += 7
-    w.carry_out(w.engine.wake(Now(w.now.monotonic, Timestamp(w.now.wall - 86_400))))
-    assert w.run(50).exports == NOTHING, "by now the clock is right again"
+    expires = Timestamp(w.now.wall + 60)
+    w.wall_ahead_s = -86_400.0
+    w.run(2)
+    w.carry_out(w.engine.drain(["dns"], "ada", "new kernel", w.now, expires=expires))
+    w.run(45)
+    w.wall_ahead_s = 0.0
+    assert w.run(10).exports == NOTHING, "by now the clock is right again"
     assert w.run(10).exports == {ROUTE}
+
+
+@pytest.mark.mission("C16")
+def test_a_permit_that_the_files_deal_elsewhere_meanwhile_is_gone_when_its_use_is_over() -> None:
+    w = world().run(5)
+    w.answers["dns"] = Outcome.FAIL
+    w.run(5)
+    w.carry_out(w.engine.reload(fleet(service(floor=Floor(pops=3))), w.now))
+    w.run(5)
+    assert w.engine.services["dns"].permit.state is PermitState.USED
+    w.answers["dns"] = Outcome.PASS
+    w.run(10)
+    assert w.engine.services["dns"].permit.state is PermitState.NONE
+    renewed = w.of(RenewLeases)[-1]
+    assert isinstance(renewed, RenewLeases)
+    assert [term.lease.end for term in renewed.terms] == [LeaseEnd.KEEP], "the watchdog may not end it either"
+
+
+@pytest.mark.mission("C16")
+def test_a_permit_of_a_controller_is_free_again_as_that_one_s() -> None:
+    w = world(at="lon").run(5)
+    w.carry_out(w.engine.controller_met(1, w.now)[1])
+    w.carry_out(w.engine.permit_granted("dns", 9, w.now))
+    w.answers["dns"] = Outcome.FAIL
+    w.run(5)
+    w.answers["dns"] = Outcome.PASS
+    w.run(10)
+    assert w.engine.services["dns"].permit == Permit(PermitState.HELD, 9), "the files would deal lon none"
+
+
+@pytest.mark.mission("C16")
+def test_a_permit_stays_in_use_while_what_went_down_with_the_service_is_down() -> None:
+    up = parse_prefix("198.51.100.0/24")
+    dns = service("dns", prefixes=(PREFIX, up))
+    web = service("web", checks=(check("web"),), prefixes=(PREFIX,))
+    w = world(fleet(dns, web, shared_prefixes={PREFIX: SharedPrefix.ALL})).run(5)
+    w.answers |= {"dns": Outcome.FAIL, "web": Outcome.FAIL}
+    w.run(5)
+    w.answers["dns"] = Outcome.PASS
+    w.run(10)
+    states = {name: state.permit.state for name, state in w.engine.services.items()}
+    assert states == {"dns": PermitState.HELD, "web": PermitState.USED}, "web is down: its own is in use"
+
+
+@pytest.mark.mission("C16")
+def test_what_a_controller_says_twice_is_done_once() -> None:
+    w = world(at="lon").run(5)
+    assert w.engine.controller_met(4, w.now)[0]
+    assert w.engine.controller_met(4, w.now)[0], "the same one dials again"
+    w.carry_out(w.engine.permit_granted("dns", 7, w.now))
+    assert w.engine.permit_granted("dns", 7, w.now) == []
+    w.answers["dns"] = Outcome.FAIL
+    w.run(3)
+    w.seen.clear()
+    w.carry_out(w.engine.permit_revoked("dns", 8, w.now))
+    assert [body.change for body in w.of(PermitChanged)] == ["kept"]
+    w.answers["dns"] = Outcome.PASS
+    w.run(10)
+    w.carry_out(w.engine.permit_revoked("dns", 9, w.now))
+    assert w.engine.permit_revoked("dns", 9, w.now) == []
+
+
+@pytest.mark.parametrize("said", ["met", "granted", "wanted"])
+def test_an_engine_that_was_frozen_boots_again_whatever_a_controller_says_first(said: str) -> None:
+    made = fleet(service())
+    w = world(made, at="lon").run(5)
+    w.answers["dns"] = Outcome.FAIL
+    w.run(3)
+    w.clock += 60
+    if said == "met":
+        assert w.engine.controller_met(1, w.now) == (False, [])
+    elif said == "granted":
+        w.carry_out(w.engine.permit_granted("dns", 1, w.now))
+        assert w.exports == {replace(ROUTE, attributes=STEERED)}, "its verdict is stale"
+    else:
+        w.engine.want_permits(fleet(service(pops=("ams", "fra"))), w.now)
+        assert [report.wanted for report in w.engine.permit_reports()] == [False], "what it would end is not known"
+    assert not w.engine.booted
+
+
+@pytest.mark.mission("C16")
+def test_a_permit_that_nobody_waits_for_is_reported_so_though_its_prefix_is_shared() -> None:
+    w = world(tied(SharedPrefix.ANY)).run(5)
+    assert [report.wanted for report in w.engine.permit_reports()] == [False, False]

@@ -60,6 +60,7 @@ class World:
 
     engine: AgentEngine
     clock: float = 0.0
+    wall_ahead_s: float = 0.0
     exports: Announcements = NOTHING
     answers: dict[str, Outcome] = field(default_factory=dict)
     seen: list[Command] = field(default_factory=list)
@@ -68,7 +69,7 @@ class World:
 
     @property
     def now(self) -> Now:
-        return Now(Instant(self.clock), Timestamp(WALL + self.clock))
+        return Now(Instant(self.clock), Timestamp(WALL + self.clock + self.wall_ahead_s))
 
     def run(self, seconds: float) -> "World":
         """Let time pass, from deadline to deadline."""

@@ -19,7 +19,7 @@ from anycastle.rollout.orders import (
     Thaw,
 )
 from anycastle.rollout.rollout import STEP_BACK_S, RolloutState
-from anycastle.rollout.standing import ORDERS_KEPT
+from anycastle.rollout.standing import ORDERS_KEPT, ORDERS_OUT_MAX
 from tests.unit.rollout.controller_world import OTHER, POPS, PREFIX, route, start, world
 
 pytestmark = pytest.mark.mission("C4")
@@ -355,6 +355,21 @@ def test_bad_orders_change_nothing() -> None:
         with pytest.raises(MisuseError):
             w.order(order)
     assert (w.disk, w.log) == (before, [])
+
+
+@pytest.mark.mission("C5")
+def test_an_order_ends_in_time_and_no_more_than_some_wait_for_an_answer() -> None:
+    w = world()
+    last = w.order(OrderAgents(AgentOrderKind.DRAIN, ["ams", "fra"], ["dns"], "line cards", lasts_s=600.0))
+    assert [order.expires for order in w.engine.kept.orders.values()] == [w.now.wall + 600.0] * 2
+    assert last == w.engine.kept.number == 2
+    assert [body.granted for body in w.log if isinstance(body, OperatorCommanded)] == [True]
+    w.order(OrderAgents(AgentOrderKind.DRAIN, ["lon"] * (ORDERS_OUT_MAX - 2), ["dns"], "as many as may be"))
+    assert w.engine.kept.orders[3].expires is None
+    with pytest.raises(MisuseError, match="not answered yet"):
+        w.order(OrderAgents(AgentOrderKind.DRAIN, ["lon"] * (ORDERS_OUT_MAX - 2), ["dns"], "one more"))
+    with pytest.raises(MisuseError, match="there is no PoP nowhere"):
+        w.order(OrderAgents(AgentOrderKind.DRAIN, ["nowhere"], ["dns"], "no such PoP"))
 
 
 @pytest.mark.mission("C5")

@@ -112,6 +112,31 @@ def test_a_drain_counts_those_that_drain_already() -> None:
     assert made.drained_below_floor(["ams"], ["dns"], Desired("one")) is None
 
 
+@pytest.mark.mission("C5", "F7")
+def test_what_drains_already_is_lost_to_no_drain() -> None:
+    made = composer(one=fleet(service(floor=Floor(2))))
+    for pop, step in zip(POPS, (DrainStep.NORMAL, DrainStep.SHUTTING, DrainStep.SHUTTING), strict=True):
+        made.heard(report(pop, step))
+    assert made.drained_below_floor(["fra"], ["dns"], Desired("one")) is None, "there are too few, and it takes none"
+    assert made.drained_below_floor(["ams"], ["dns"], Desired("one")) == (
+        "dns would be announced by no PoP alone, and its floor is 2 PoPs; it would end at ams"
+    )
+
+
+@pytest.mark.mission("C16", "F7")
+def test_a_floor_of_capacity_counts_what_the_files_say_of_each_pop_and_nothing_of_others() -> None:
+    before = fleet(service(floor=Floor(1, capacity=1.0)))
+    without = replace(before, pops=before.pops[:2], services=(replace(before.services[0], pops=POPS[:2]),))
+    made = composer(before=before, without=without)
+    for pop in POPS:
+        made.heard(report(pop))
+    assert {place.name: place.capacity for place in made.in_force(Desired("before")).pops} == dict.fromkeys(POPS, 1.0)
+    assert made.drained_below_floor(["ams", "fra"], ["dns"], Desired("before")) is None, "lon suffices"
+    said = made.drained_below_floor(["ams", "fra"], ["dns"], Desired("without"))
+    assert said is not None, "what the files do not name has no capacity"
+    assert said.startswith("dns would be announced by lon alone")
+
+
 def test_a_revision_becomes_an_order_in_steps_that_begin_small() -> None:
     before = fleet(service(floor=Floor(1)))
     made = composer(before=before, after=prepended(before, *POPS))

@@ -302,6 +302,56 @@ def test_a_pop_that_stays_away_costs_another_its_idle_permit() -> None:
     assert d.ledger.deadline > d.clock
 
 
+def test_who_left_later_is_awaited_longer() -> None:
+    d = Dialogue(of_four(Floor(pops=3)))
+    d.joins(*NAMES)
+    d.ledger.wake(Instant(d.clock + AWAITED_S))
+    left: list[float] = []
+    for name in NAMES[1:]:
+        d.clock += 1.0
+        d.leaves(name)
+        left.append(d.clock - BATCH_S)
+    d.says("ams", PermitState.USED, 1)
+    d.deals()
+    for moment in left:
+        assert d.ledger.deadline == moment + AWAITED_S
+        d.ledger.wake(d.ledger.deadline)
+        d.ledger.wake(Instant(moment + AWAITED_S + BATCH_S))
+
+
+def test_a_grant_is_asked_again_until_it_is_answered_and_what_comes_meanwhile_leaves_nothing_behind() -> None:
+    d = Dialogue(of_four(Floor(pops=3)))
+    assert d.joins(*NAMES) == [Grant("ams", "dns", 1)]
+    for turn in range(50):
+        d.says("ams", PermitState.NONE, exported=turn % 2 == 0)
+        d.says("fra", PermitState.NONE, exported=turn % 2 == 0)
+    d.says("fra", PermitState.NONE)
+    assert len(d.ledger._due) == 1
+    for _ in range(3):
+        assert d.deals(ASK_AGAIN_S) == [Grant("ams", "dns", 1)]
+
+
+@pytest.mark.mission("C16")
+def test_the_idle_permit_of_a_pop_that_no_file_names_adds_no_capacity_when_it_is_asked_back() -> None:
+    d = Dialogue(of_four(Floor(pops=1, capacity=1.0)))
+    d.joins("ams", "fra", "lon", "stranger", state=PermitState.HELD, epoch=3)
+    d.joins("mad")
+    d.ledger.change_fleet(of_four(Floor(pops=1, capacity=2.0)), Instant(d.clock))
+    assert d.deals() == [Revoke("stranger", "dns", 4), Revoke("lon", "dns", 4)]
+
+
+@pytest.mark.mission("C16")
+def test_the_first_of_two_that_could_both_be_helped_is_helped() -> None:
+    d = Dialogue(of_four(Floor(pops=3)))
+    d.joins("mad", state=PermitState.HELD, epoch=3)
+    d.joins("ams", "fra", "lon")
+    d.says("fra", PermitState.NONE, wanted=True)
+    d.says("ams", PermitState.NONE, wanted=True)
+    assert d.deals() == [Revoke("mad", "dns", 4)]
+    d.says("mad", PermitState.NONE, 4)
+    assert d.deals() == [Grant("ams", "dns", 1)]
+
+
 def test_what_is_only_said_again_is_not_dealt_again() -> None:
     d = Dialogue(of_four())
     d.joins(*NAMES)

@@ -73,3 +73,12 @@ def test_a_share_of_a_capacity_that_is_not_known_is_none_and_fits() -> None:
     nothing, unstated = Extent(1, {}, {"p0": 0.0}, {}, 0.0), Extent(1, {}, {"p0": 1.0}, {}, None)
     assert nothing.share(["p0"]) == unstated.share(["p0"]) == 0.0
     assert BlastLimits().capacity_fits(["p0"], unstated)
+
+
+def test_where_nothing_has_a_capacity_no_share_of_it_is_touched() -> None:
+    assert extent_of(fleet(DNS, capacity=0.0), live(fleet(DNS))).share(["ams"]) == 0.0
+
+
+def test_a_pop_that_nobody_names_has_no_share() -> None:
+    extent = extent_of(fleet(DNS), live(fleet(DNS)))
+    assert extent.share(["ams", "nowhere"]) == extent.share(["ams"]) == 0.25
