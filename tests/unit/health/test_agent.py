@@ -976,6 +976,17 @@ def test_a_permit_stays_in_use_while_what_went_down_with_the_service_is_down() -
 
 
 @pytest.mark.mission("C16")
+def test_a_permit_of_what_is_taken_along_stays_in_use_while_the_router_has_not_obeyed_yet() -> None:
+    dns, web = service("dns"), service("web", checks=(check("web"),))
+    w = world(fleet(dns, web, shared_prefixes={PREFIX: SharedPrefix.ANY})).run(5)
+    w.apply_error = "router is away"
+    w.answers["web"] = Outcome.FAIL
+    w.run(5)
+    assert w.prefixes() == {str(PREFIX)}
+    assert [state.permit.state for state in w.engine.services.values()] == [PermitState.USED] * 2
+
+
+@pytest.mark.mission("C16")
 def test_what_a_controller_says_twice_is_done_once() -> None:
     w = world(at="lon").run(5)
     assert w.engine.controller_met(4, w.now)[0]
