@@ -13,6 +13,7 @@ import pytest
 
 from anycastle.base.errors import WorldError
 from anycastle.io.config.write import write_fleet
+from anycastle.lab.client import Tally
 from anycastle.lab.controlled import ControlledAgents
 from anycastle.lab.ledger import default_run_dir
 from anycastle.lab.namespaces import NamespacesLab, missing
@@ -150,13 +151,18 @@ class ControlledLab:
 
     def lost(self, files: dict[str, Path]) -> tuple[int, int]:
         """End the clients; give how many queries they sent, and how many had no answer."""
+        return self.tallied(files)[:2]
+
+    def tallied(self, files: dict[str, Path]) -> tuple[int, int, dict[str, Tally]]:
+        """See `lost`; and each client's queries."""
         keys = [f"probe-{client}-{self.service.name}" for client in files]
         for key in keys:
             self.lab.signal(key, signal.SIGTERM)
         for key in keys:
             self.lab.wait(key)
-        tallies = [read_observation(client, path).tally for client, path in files.items()]
-        return sum(len(tally.queries) for tally in tallies), sum(tally.lost() for tally in tallies)
+        tallies = {client: read_observation(client, path).tally for client, path in files.items()}
+        sent, lost = (sum(map(count, tallies.values())) for count in (lambda each: len(each.queries), Tally.lost))
+        return sent, lost, tallies
 
 
 @pytest.fixture

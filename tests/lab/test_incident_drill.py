@@ -5,15 +5,17 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from anycastle.base.errors import WorldError
 from anycastle.io.config.write import write_fleet
+from anycastle.lab.evidence import write_evidence
 from anycastle.lab.namespaces import missing
 from anycastle.model.notify import Alertmanager, Notifier, NotifyPlan, Route, Syslog
 from tests.lab import alertmanager_server
@@ -29,6 +31,7 @@ pytestmark = [
 PLAN = NotifyPlan(
     (Notifier("alerts", Alertmanager("http://127.0.0.1:9093")),),
     (Route("page", ("alerts",)), Route("ticket", ("alerts",))),
+    clear_after_s=10.0,
 )
 PAGE_S = 15.0
 """Within what a page is promised; so much later there is none to come."""
@@ -109,6 +112,57 @@ def all_killed(drill: Drill, pop: str) -> None:
     for pid in drill.led.lab.namespace(pop).processes():
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+
+
+def power_back(drill: Drill, pop: str, routes: Sequence[str]) -> None:
+    """Join the wires again; `routes` are those that went with them, by `ip route`."""
+    namespace = drill.led.lab.namespace(pop)
+    links = json.loads(namespace.run("ip", "-j", "link", "show"))
+    namespace.batch(*(f"link set {each['ifname']} up" for each in links))
+    namespace.batch(*(f"route replace {line}" for line in routes))
+
+
+def static_routes(drill: Drill, pop: str) -> list[str]:
+    lines = drill.led.lab.namespace(pop).run("ip", "route", "show").splitlines()
+    return [line.strip() for line in lines if " via " in line and "proto bird" not in line]
+
+
+@pytest.mark.mission("C15", "M4")
+def test_the_postmortem_of_a_pop_that_died_tells_what_clients_lost_and_who_was_woken(
+    drill: Drill, tmp_path: Path
+) -> None:
+    """From the death to the end of the incident, by the logs of all and by what the clients themselves lost."""
+    led = drill.led
+    dead = led.service.pops[0]
+    routes = static_routes(drill, dead)
+    clients = led.clients_ask()
+    time.sleep(3.0)  # of queries that go well
+    died_at = time.time()
+    power_cut(drill, dead)
+    (page,) = until(drill.pages, "somebody is woken", wait_s=60)
+    anycastle("incidents", "ack", "1", "--owner", "ada", "--run-dir", drill.run_dir)
+    anycastle(
+        "incidents", "note", "1", "the line is cut: wires are joined", "--owner", "ada", "--run-dir", drill.run_dir
+    )
+    power_back(drill, dead, routes)
+    until(lambda: led.lab.announcing(led.service) == set(led.service.pops), f"{dead} announces again", wait_s=90)
+    until(lambda: [each["status"] for each in drill.incidents()] == ["cleared"], "the incident is over", wait_s=90)
+    ahead_s = time.time() - time.monotonic()
+    sent, lost, tallies = led.tallied(clients)
+    write_evidence(tmp_path / "evidence", led.lab.topology, [], tallies, ahead_s)
+    events = [str(led.lab.state_dir / pop / "events.db") for pop in led.service.pops]
+    words = [word for path in events for word in ("--events", path)]
+    words += ["--store", f"sqlite:///{led.lab.run_dir}/controller.db"]
+    words += ["--probes", str(tmp_path / "evidence/results.ndjson"), "--fleet", str(led.lab.fleet_dir)]
+    found = json.loads(anycastle("incidents", "list", *words, "-o", "json"))
+    assert [(each["status"], each["pops"]) for each in found] == [("cleared", [dead])], found
+    anycastle("postmortem", "1", *words, "-o", str(tmp_path / "postmortem.md"))
+    text = (tmp_path / "postmortem.md").read_text()
+    print(f"{page.at - died_at:.2f} s from the death to the page; {lost} of {sent} queries lost\n{text}")
+    assert f"{dead} is gone" in text.splitlines()[0]
+    assert text.count("| somebody paged | 20") == 1
+    assert "Acknowledged by ada." in text
+    assert f"| {sent} | {lost} (" in text, "what clients lost is what they counted themselves"
 
 
 @pytest.mark.parametrize("death", [power_cut, all_killed])

@@ -117,6 +117,7 @@ class Responding:
         grace_s: float = GRACE_S,
     ) -> None:
         self.engine = ResponseEngine(Topology(), policy)
+        self._policy = policy
         if stored.engine is not None:
             self.engine.restore(stored.engine, stored.incidents)
         self.deliveries = DeliveryEngine(Random(), waiting=stored.waiting, dead=stored.dead)
@@ -187,6 +188,10 @@ class Responding:
 
     def _decide(self) -> None:
         instant = self.now()
+        clear_after_s = self._notifying.plan.clear_after_s
+        self.engine.policy = (
+            self._policy if clear_after_s is None else replace(self._policy, clear_after_s=clear_after_s)
+        )
         signals, causes = self._look()
         begun, ended = self._levels.causes_now(causes)
         urgency = {kind: Urgency(word) for kind, word in self._notifying.plan.urgency.items()}

@@ -103,6 +103,8 @@ class NotifyPlan:
     routes: tuple[Route, ...] = ()
     urgency: dict[str, str] = field(default_factory=dict)
     """Kind of an alert -> `page` or `ticket`, where it is not the usual one."""
+    clear_after_s: float | None = None
+    """How long an alert must be quiet to be over; None for what is usual."""
 
     def notifier(self, name: str) -> Notifier:
         """Give a notifier. Raises `KeyError`."""

@@ -11,6 +11,8 @@ class Role(Enum):
     OPERATOR = "operator"
     APPROVER = "approver"
     ADMIN = "admin"
+    PROBER = "prober"
+    """A vantage point: it hands in its results, and reads nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,5 +29,6 @@ class Grant:
 
     def within(self, other: "Grant") -> bool:
         """Tell whether whoever has another grant can do all that this one allows."""
-        role = other.role is Role.ADMIN or self.role in (other.role, Role.VIEWER)
+        below = {Role.OPERATOR: (Role.VIEWER, Role.PROBER), Role.APPROVER: (Role.VIEWER,)}
+        role = other.role is Role.ADMIN or self.role is other.role or self.role in below.get(other.role, ())
         return role and (other.services is None or (self.services is not None and self.services <= other.services))

@@ -25,6 +25,7 @@ class Permission(Enum):
     READ = "to read"
     OPERATE = "to operate"
     APPROVE = "to approve"
+    HAND_IN_RESULTS = "to hand in results of probes"
     ADMINISTER = "to administer"
 
 
@@ -127,7 +128,7 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
         f"GET {_V1}/routes/{{network}}/{{length}}": _read(_R.OWN),
         # a prober delivers at least once, and each of its lines is known by its time: it needs no key
         f"POST {_V1}/probes/results": Rule(
-            _P.OPERATE, _R.ALL, writes=True, body_max=2 * MIB, media_type="application/x-ndjson"
+            _P.HAND_IN_RESULTS, _R.ALL, writes=True, body_max=2 * MIB, media_type="application/x-ndjson"
         ),
         f"GET {_V1}/catchments": _read(_R.FILTERED),
         f"GET {_V1}/traceroutes": _read(_R.FILTERED),
@@ -150,9 +151,12 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
 ALLOWS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.VIEWER: frozenset({_P.LOGIN, _P.READ}),
-        Role.OPERATOR: frozenset({_P.LOGIN, _P.READ, _P.OPERATE}),
+        Role.OPERATOR: frozenset({_P.LOGIN, _P.READ, _P.OPERATE, _P.HAND_IN_RESULTS}),
         Role.APPROVER: frozenset({_P.LOGIN, _P.READ, _P.APPROVE}),
-        Role.ADMIN: frozenset({_P.LOGIN, _P.READ, _P.OPERATE, _P.APPROVE, _P.ADMINISTER}),
+        Role.ADMIN: frozenset(_P) - {_P.NOTHING},
+        # Not even to be known: a token that lies on a machine in somebody else's network opens no session and tells
+        # nobody's name.
+        Role.PROBER: frozenset({_P.HAND_IN_RESULTS}),
     }
 )
 """Role -> what it allows."""

@@ -22,6 +22,7 @@ from anycastle.io.store.port import Once
 from anycastle.model.event import Event
 from anycastle.model.fleet import Fleet
 from anycastle.model.notify import Notifier, NotifyPlan, Route, Slack, Target
+from anycastle.response.incident import Status
 from anycastle.response.message import Message
 from anycastle.response.notification import NoticeKind
 from anycastle.response.orders import Acknowledge, Annotate, SendAgain
@@ -370,6 +371,23 @@ def test_another_plan_is_gone_by_at_once(tmp_path: Path) -> None:
         w.lead_.says("fra")
         await w.until(lambda: bool(w.told.took))
         assert w.told.said == [("desk", "cleared", GONE)]
+
+    lived(tmp_path, body)
+
+
+def test_how_long_it_is_quiet_before_it_is_over_is_the_plans(tmp_path: Path) -> None:
+    async def body(w: World) -> None:
+        await w.lead(0.0, *POPS)
+        await w.notifying.reload(replace(PLAN, clear_after_s=3600.0))
+        w.lead_.leaves("fra")
+        await w.until(lambda: bool(w.told.took))
+        w.lead_.says("fra")
+        await w.until(lambda: not w.responding.engine.firing)
+        await asyncio.sleep(2 * QUICK.clear_after_s)  # by which it would be over without the plan's
+        (incident,) = w.responding.engine.incidents.values()
+        assert incident.status is Status.OPEN
+        await w.notifying.reload(replace(PLAN, clear_after_s=0.1))
+        await w.until(lambda: incident.status is Status.CLEARED)
 
     lived(tmp_path, body)
 

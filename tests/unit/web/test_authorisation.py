@@ -20,8 +20,8 @@ from anycastle.web.problems import ProblemKind
 from anycastle.web.routes import ROUTERS
 from tests.unit.web.world import World, folder, world
 
-# Who may: anyone (*), viewer, operator, approver, Admin. Then whoever has such a role for some services only: may he
-# where the thing is his (own), and where it is another's (other)?
+# Who may: anyone (*), viewer, operator, approver, Admin, prober. Then whoever has such a role for some services only:
+# may he where the thing is his (own), and where it is another's (other)?
 EXPECTED = """
 GET    /healthz                              *     own other
 GET    /readyz                               *     own other
@@ -70,7 +70,7 @@ POST   /api/v1/mitigations                   oA    own -
 POST   /api/v1/mitigations/end               oA    own -
 GET    /api/v1/findings                      voaA  own other
 GET    /api/v1/routes/{network}/{length}     voaA  own -
-POST   /api/v1/probes/results                oA    -   -
+POST   /api/v1/probes/results                oAp   -   -
 GET    /api/v1/catchments                    voaA  own other
 GET    /api/v1/traceroutes                   voaA  own other
 POST   /api/v1/predictions                   oA    -   -
@@ -87,7 +87,7 @@ DELETE /api/v1/tokens/{name}                 A     -   -
 GET    /api/v1/audit                         A     -   -
 """
 ROWS = {f"{row[0]} {row[1]}": row[2:] for row in map(str.split, EXPECTED.strip().splitlines())}
-ROLES = {"v": Role.VIEWER, "o": Role.OPERATOR, "a": Role.APPROVER, "A": Role.ADMIN}
+ROLES = {"v": Role.VIEWER, "o": Role.OPERATOR, "a": Role.APPROVER, "A": Role.ADMIN, "p": Role.PROBER}
 REACHES = {"all": None, "own": frozenset({"dns"}), "other": frozenset({"web"})}
 """All that is asked below concerns the service dns."""
 

@@ -80,7 +80,9 @@ def _notify(plan: NotifyPlan) -> Plain:
     routes = [
         _given({field.name: _listed(getattr(route, field.name)) for field in fields(route)}) for route in plan.routes
     ]
-    return _given({"notifiers": notifiers, "routes": routes, "urgency": dict(plan.urgency)})
+    clear_after = None if plan.clear_after_s is None else format_duration(plan.clear_after_s)
+    plain = {"notifiers": notifiers, "routes": routes, "urgency": dict(plan.urgency), "clear_after": clear_after}
+    return _given(plain)
 
 
 _NOTIFIERS: Final[Mapping[type[Target], str]] = {

@@ -36,6 +36,7 @@ notify:
     - {urgency: page, to: [chat], services: [dns], regions: [europe], pops: [fra1]}
     - {urgency: ticket, to: [mail, own]}
   urgency: {service_down: ticket}
+  clear_after: 90s
 """
 PLAN = NotifyPlan(
     (
@@ -52,6 +53,7 @@ PLAN = NotifyPlan(
         Route("ticket", ("mail", "own")),
     ),
     {"service_down": "ticket"},
+    90.0,
 )
 
 
@@ -105,6 +107,8 @@ def test_a_notice_goes_all_ways_that_take_it() -> None:
         ("logs]}", "logs], pops: [fra1]}", "NO_PAGE_ROUTE", "- {urgency: page, to: [oncall"),
         ("to: [mail, own]", "to: [own]", "NO_EFFECT", "mail, mail"),
         ("service_down: ticket", "service_dwn: ticket", "BAD_VALUE", "service_dwn"),
+        ("clear_after: 90s", "clear_after: 4s", "BAD_VALUE", "4s"),
+        ("clear_after: 90s", "clear_after: 25h", "BAD_VALUE", "25h"),
     ],
 )
 def test_a_mistake_is_found_at_its_place(tmp_path: Path, old: str, new: str, kind: str, begins: str) -> None:

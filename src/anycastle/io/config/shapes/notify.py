@@ -8,11 +8,24 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from anycastle.base.errors import MisuseError
 from anycastle.io.config.findings import FindingKind, Findings, did_you_mean
 from anycastle.io.config.nodes import Placed, shown
-from anycastle.io.config.scalars import Name, NameReference, Path, Port, SecretPath, Text, read_text, refuse, word
+from anycastle.io.config.scalars import (
+    Name,
+    NameReference,
+    Path,
+    Port,
+    SecretPath,
+    Text,
+    duration,
+    read_text,
+    refuse,
+    word,
+)
 from anycastle.io.config.shape import ENTRIES, ITEMS, Shape
+from anycastle.io.config.units import format_duration
 from anycastle.io.syslog import parse_place
 from anycastle.model import notify
 from anycastle.response.openings import OF_AGENTS
+from anycastle.response.policy import Policy
 
 KINDS: Final = ("alertmanager", "pagerduty", "slack", "webhook", "mail", "syslog")
 
@@ -63,6 +76,8 @@ Collector = Annotated[
     str, PlainValidator(_read_syslog), WithJsonSchema({"type": "string", "examples": ["tls://logs.example.net:6514"]})
 ]
 Mailbox = Annotated[str, PlainValidator(_read_mailbox), WithJsonSchema({"type": "string", "format": "email"})]
+# Below 5 s an agent that dials in anew would end its alert and begin another; an incident of days hides the next one.
+ClearSpan = Annotated[float, PlainValidator(duration(5.0, 86_400.0)), WithJsonSchema({"type": "string"})]
 UrgencyWord = Annotated[str, *_words(*notify.URGENCIES)]
 
 
@@ -215,6 +230,12 @@ class NotifyShape(Shape):
         description=f"How urgent a kind of alert is, where it is not the usual `page`: {', '.join(sorted(OF_AGENTS))}.",
     )
 
+    clear_after: ClearSpan | None = Field(
+        None,
+        description="How long an alert must be quiet to be over, 5s to 24h; what comes back sooner is the same alert.",
+        json_schema_extra={"default": format_duration(Policy().clear_after_s)},
+    )
+
     def review(self, findings: Findings) -> None:
         """Names are unique and known; every page has a way, and every notifier a use."""
         written = self.node.entries.get("notifiers")
@@ -247,6 +268,7 @@ class NotifyShape(Shape):
             tuple(each.notifier() for each in self.notifiers),
             tuple(each.route() for each in self.routes),
             dict(self.urgency or {}),
+            self.clear_after,
         )
 
 
