@@ -92,7 +92,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             fires("service_down", "dns fails at fra1", service="dns", pop="fra1"),
             fires("service_down", "web fails at nrt1", service="web", pop="nrt1"),
         ]
-        until(lambda: len(api.ask("GET", DELIVERIES).json()["items"]) == 2, "both pages are refused", wait_s=30)
+        dead = f"{DELIVERIES}?state=dead"
+        until(lambda: len(api.ask("GET", dead).json()["items"]) == 2, "both pages are refused", wait_s=30)
         yield made
 
 
