@@ -20,6 +20,7 @@ from uuid import uuid4
 
 import click
 import httpx2
+import msgspec
 
 from anycastle.base.ports import Timestamp
 from anycastle.daemons.api import ApiServer
@@ -71,10 +72,19 @@ class MadeUpAgent:
     def __init__(self, services: list[str]) -> None:
         self.since = Timestamp(time.time())
         self._services = services
-        self.failing: tuple[str, str] | None = None
+        self.fail(None)
+
+    def fail(self, failing: tuple[str, str] | None) -> None:
+        """Have a service fail, and the evidence for it; None: all is well."""
+        self.failing = failing
+        self.told = self._said()
 
     def report(self) -> dict[str, Any]:
-        """Give it as an agent says it."""
+        """Give it as an agent says it: the octets that a session holds are read anew, as the real one does."""
+        read: dict[str, Any] = msgspec.json.decode(self.told)
+        return read
+
+    def _said(self) -> bytes:
         routes = [{"prefix": f"10.{n}.0.0/24", "upstream": up} for n in range(len(self._services)) for up in ("a", "b")]
         down = self.failing[0] if self.failing else None
         exported = routes if down is None else [
@@ -82,8 +92,9 @@ class MadeUpAgent:
         ]  # fmt: skip
         sessions = [{"upstream": up, "neighbour": "192.0.2.1", "state": "established"} for up in ("a", "b")]
         services = [self._service(name, place) for place, name in enumerate(self._services)]
-        return {"services": services, "wanted": exported, "exported": exported, "sessions": sessions, "capacity": 1.0,
+        said = {"services": services, "wanted": exported, "exported": exported, "sessions": sessions, "capacity": 1.0,
                 "problems": []}  # fmt: skip
+        return msgspec.json.encode(said)
 
     def _service(self, name: str, place: int) -> dict[str, Any]:
         fails = self.failing is not None and self.failing[0] == name
@@ -232,11 +243,11 @@ def updates(page: Any, it: Served) -> list[float]:
     for n in range(UPDATES):
         pop, words = f"p{(37 * n + 11) % len(it.agents):04}", f"refused {uuid4().hex[:8]}"
         page.evaluate("(wanted) => Object.assign(window.__seen, { wanted, event: null, shown: null })", words)
-        it.agents[pop].failing = ("s07", words)
+        it.agents[pop].fail(("s07", words))
         it.say(Event(now().wall, pop, StanceChanged("s07", "withdraw", "hard checks fail", words)))
         _until(page, "shown")
         found.append(page.evaluate("window.__seen.shown - window.__seen.event"))
-        it.agents[pop].failing = None
+        it.agents[pop].fail(None)
         page.wait_for_timeout(600)
     return found
 

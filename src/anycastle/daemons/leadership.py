@@ -77,6 +77,11 @@ class AgentSeen:
     state: PoPState | None = None
     """What is made of it; None until it has said anything."""
 
+    @property
+    def told(self) -> object | None:
+        """What stands for the report: another object after everything that the agent says."""
+        return self.state if self.book is not None and self.connected else None
+
     def report(self) -> dict[str, Any] | None:
         """Give what it said last, as its own status says it; None where it has no session."""
         if self.book is None or self.state is None or not self.connected:

@@ -43,6 +43,11 @@ class AgentView(Protocol):
         """Why its router does not announce what the agent wants."""
         ...
 
+    @property
+    def told(self) -> object | None:
+        """What stands for the report: the same object for as long as it says the same; None where there is none."""
+        ...
+
     def report(self) -> dict[str, Any] | None:
         """Give what it said last, as its own status says it; None where it has no session."""
         ...

@@ -17,6 +17,7 @@ from anycastle.web.limits import RateLimiter
 from anycastle.web.logins import Logins
 from anycastle.web.measure import Measure
 from anycastle.web.settings import WebSettings
+from anycastle.web.standings import Standings
 from anycastle.web.stream import Tail
 
 
@@ -38,6 +39,7 @@ class Parts:
     watched: Watched
     logins: Logins | None = None
     """How people log in; None where there are tokens alone."""
+    standings: Standings = field(default_factory=Standings)
     under_way: set[str] = field(default_factory=set)
     """Keys of requests that are being answered."""
     streams: int = 0

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import os
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -391,3 +393,19 @@ def test_an_order_while_the_leadership_ends_is_answered_as_one_that_another_take
         answer = api.ask("POST", FREEZE, body=REASON)
         assert problem(answer, ProblemKind.NOT_LEADING)["leader"] == "ctl.example.net:9479"
         assert answer.headers["retry-after"] == "1"
+
+
+# -- sockets -----------------------------------------------------------------------------------------------------------
+def test_the_end_of_an_answer_does_not_wait_for_an_acknowledgement(api: World) -> None:
+    assert api.ask("GET", "/api/v1/whoami").is_success
+    waits = [not each[1] for each in connected_sockets() if each[0] == api.http.base_url.port]
+    assert waits
+    assert not any(waits)
+
+
+def connected_sockets() -> Iterator[tuple[int, int]]:
+    """Give the own port of each connected IPv4 socket of this process, and its TCP_NODELAY."""
+    for name in [each.name for each in Path("/proc/self/fd").iterdir()]:
+        with suppress(OSError), socket.socket(fileno=os.dup(int(name))) as copy:
+            if copy.family == socket.AF_INET and copy.type == socket.SOCK_STREAM and copy.getpeername():
+                yield copy.getsockname()[1], copy.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -3,6 +3,7 @@
 import { useMemo } from "preact/hooks";
 import type { CatchmentsTold, Vantage } from "../api/shapes";
 import { Mark } from "../parts/mark";
+import { useLongList } from "../parts/longlist";
 import { Section } from "../parts/section";
 import { Empty, Failed, Loading, NoData } from "../parts/states";
 import { Swatch, symbolsOf, type Symbol } from "../parts/symbol";
@@ -125,10 +126,11 @@ function Slider({ range, at, moves }: { range: Range; at: number; moves: number[
 const percent = (part: number, all: number): string => `${((100 * part) / Math.max(1, all)).toFixed(0)} %`;
 
 function Shares({ shares, symbol, all, foretold }: { shares: PoPShare[]; symbol: (pop: string) => Symbol; all: number; foretold: boolean }) {
+  const { drawn, more } = useLongList(shares);
   return (
-    <div class="scroll" tabIndex={0} role="group" aria-label="Shares of PoPs"><table>
+    <><div class="scroll" tabIndex={0} role="group" aria-label="Shares of PoPs"><table>
       <thead><tr><th>PoP</th><th class="num">before</th><th class="num">after</th><th class="num">gained, lost</th>{foretold && <th class="num">foretold</th>}<th class="num">rtt p50</th></tr></thead>
-      <tbody>{shares.map((each) => (
+      <tbody>{drawn.map((each) => (
         <tr key={each.pop}>
           <td class="said"><Swatch symbol={symbol(each.pop)} /><a href={addressOf(`pops/${encodeURIComponent(each.pop)}`)}>{each.pop}</a></td>
           <td class="num">{percent(each.before, all)}</td><td class="num"><b>{percent(each.now, all)}</b></td>
@@ -137,7 +139,7 @@ function Shares({ shares, symbol, all, foretold }: { shares: PoPShare[]; symbol:
           <td class="num">{each.rtt_ms === null ? <NoData why="nobody reaches it, or no time was told" /> : `${each.rtt_ms.toFixed(1)} ms`}</td>
         </tr>
       ))}</tbody>
-    </table></div>
+    </table></div>{more}</>
   );
 }
 

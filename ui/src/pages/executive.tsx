@@ -1,6 +1,7 @@
 // What was promised and what was kept, on one page. Each number says how it was measured; what nobody measures is said
 // to be so.
 
+import { useMemo } from "preact/hooks";
 import { Section } from "../parts/section";
 import { Empty, Failed, Loading, NoData } from "../parts/states";
 import { Mark } from "../parts/mark";
@@ -80,13 +81,11 @@ export function Promises({ services }: { services: Service[] }) {
 }
 
 function Announced({ services, pops, events, range }: { services: Service[]; pops: PoPJudged[]; events: LogEvent[]; range: Range }) {
-  const regions = [...new Set(pops.map((each) => each.pop.region ?? "no region"))].sort();
+  const regions = [...new Set(pops.map(regionOf))].sort();
+  const last = events.at(-1)?.sequence;
+  const shares = useMemo(() => sharesOf(pops, events, range), [pops, last, range.from, range.to]);
   const shareOf = (service: string, region: string | null): Share =>
-    sum(pops.filter((each) => each.cells.has(service) && (region === null || (each.pop.region ?? "no region") === region)).map((each) => {
-      const own = events.filter((event) => event.pop === each.pop.name && serviceOf(event) === service);
-      const stance = each.pop.connected === false ? null : each.standing?.services.find((other) => other.name === service)?.stance ?? null;
-      return announced(own, range, stance);
-    }));
+    sum([...(shares.get(service) ?? [])].flatMap(([own, share]) => (region === null || own === region ? [share] : [])));
   return (
     <Section title="Announced" aside={<>share of PoP-time, by region</>}>
       <table>
@@ -108,6 +107,26 @@ function Announced({ services, pops, events, range }: { services: Service[]; pop
       <p class="how">Counted from the log: of the time that PoPs of the region told of, how much they announced the service. It is what PoPs did, not what clients saw: p95, errors and scrubbed traffic have no series here.</p>
     </Section>
   );
+}
+
+const regionOf = (each: PoPJudged): string => each.pop.region ?? "no region";
+
+/** Gives service -> region -> its share, in one walk over all PoPs and their services. */
+function sharesOf(pops: PoPJudged[], events: LogEvent[], range: Range): Map<string, Map<string, Share>> {
+  const own = Map.groupBy(events, (event) => `${event.pop} ${serviceOf(event)}`);
+  const found = new Map<string, Map<string, Share>>();
+  for (const each of pops) {
+    const stances = new Map(each.standing?.services.map((one) => [one.name, one.stance]));
+    for (const name of each.cells.keys()) {
+      const stance = each.pop.connected === false ? null : stances.get(name) ?? null;
+      const share = announced(own.get(`${each.pop.name} ${name}`) ?? [], range, stance);
+      const regions = found.get(name) ?? new Map<string, Share>();
+      found.set(name, regions);
+      const known = regions.get(regionOf(each));
+      regions.set(regionOf(each), known ? sum([known, share]) : share);
+    }
+  }
+  return found;
 }
 
 function Trouble({ range }: { range: Range }) {

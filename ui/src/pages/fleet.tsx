@@ -2,6 +2,7 @@
 
 import type { Page } from "../api/shapes";
 import { Mark, Said } from "../parts/mark";
+import { useLongList } from "../parts/longlist";
 import { Section } from "../parts/section";
 import { Empty, Failed, Loading, NoData } from "../parts/states";
 import { addressOf, go } from "../state/address";
@@ -56,13 +57,13 @@ function Services() {
         <div class="scroll" tabIndex={0} role="group" aria-label="Services"><table>
           <thead><tr><th>service</th><th>prefixes</th><th class="num">announced at</th><th class="num">floor</th><th>objectives</th></tr></thead>
           <tbody>{value.map((service) => {
-            const cells = seen?.pops.flatMap((each) => each.cells.get(service.name) ?? []) ?? [];
+            const count = seen?.announced.get(service.name);
             const target = addressOf(`services/${encodeURIComponent(service.name)}`);
             return (
               <tr key={service.name} data-row tabIndex={0} onKeyDown={(event) => event.key === "Enter" && event.target === event.currentTarget && go(target)}>
                 <td><a href={target}>{service.name}</a></td>
                 <td><code>{service.prefixes.join(" ")}</code></td>
-                <td class="num">{seen ? `${cells.filter((cell) => cell.tone === "good" || cell.tone === "warn").length} of ${cells.length}` : <NoData why="agents are not known here" />}</td>
+                <td class="num">{count ? `${count.on} of ${count.of}` : <NoData why="the filters hide it, or agents are not known here" />}</td>
                 <td class="num">{service.floor_pops}{service.floor_capacity > 0 && ` and ${service.floor_capacity} of capacity`}</td>
                 <td>{service.objectives.map((each) => `${each.name} ${(each.target * 100).toFixed(3).replace(/\.?0+$/, "")} %`).join(", ") || <span class="quiet">none</span>}</td>
               </tr>
@@ -77,6 +78,7 @@ function Services() {
 function PoPs() {
   const seen = usePoPs();
   const now = useNow();
+  const { drawn, more } = useLongList(seen?.pops ?? []);
   if (seen === null) return <Loading what="PoPs" />;
   const { pops } = seen;
   return (
@@ -84,7 +86,7 @@ function PoPs() {
       {pops.length === 0 ? <Empty>No PoP fits the filters.</Empty> : (
         <div class="scroll" tabIndex={0} role="group" aria-label="PoPs"><table>
           <thead><tr><th>PoP</th><th>city</th><th>region</th><th>state</th><th>agent</th><th>since</th><th>version</th><th>assignment</th></tr></thead>
-          <tbody>{pops.map(({ pop, worst }) => {
+          <tbody>{drawn.map(({ pop, worst }) => {
             const target = addressOf(`pops/${encodeURIComponent(pop.name)}`);
             const since = pop.since === null ? null : Date.parse(pop.since);
             return (
@@ -99,6 +101,7 @@ function PoPs() {
           })}</tbody>
         </table></div>
       )}
+      {more}
     </Section>
   );
 }

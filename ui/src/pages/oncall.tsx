@@ -7,7 +7,7 @@ import { Mark, Said } from "../parts/mark";
 import { Section } from "../parts/section";
 import { Empty, Failed, Loading, NoData } from "../parts/states";
 import { address, addressOf, go } from "../state/address";
-import { usePoPs, useEvents } from "../state/seen";
+import { usePoPs, useEvents, type Fitting } from "../state/seen";
 import { useSource } from "../state/source";
 import { world } from "../state/world";
 import { IncidentTable } from "./incidents";
@@ -65,7 +65,7 @@ function Grid() {
   const troubled = pops.filter((each) => each.worst.weight > 0);
   const drawn = all ? pops : pops.slice(0, Math.max(ROWS, Math.min(troubled.length, 200)));
   return (
-    <Section title="PoPs and services" aside={<Summary pops={pops} troubled={troubled.length} services={services} />}>
+    <Section title="PoPs and services" aside={<Summary seen={seen} troubled={troubled.length} services={services} />}>
       {folded > 0 && <p class="how">The {services.length} services that need most of a look; {folded} more stand on the page Fleet.</p>}
       {serving.problem && <Failed problem={serving.problem} what="how services stand" />}
       {pops.length === 0 ? <Empty>No PoP fits the filters.</Empty> : (
@@ -93,16 +93,15 @@ function columns(pops: PoPJudged[], services: string[]): string[] {
   return services.toSorted((a, b) => (weight.get(b) ?? 0) - (weight.get(a) ?? 0)).slice(0, COLUMNS).sort();
 }
 
-function Summary({ pops, troubled, services }: { pops: PoPJudged[]; troubled: number; services: string[] }) {
+function Summary({ seen: { pops, announced }, troubled, services }: { seen: Fitting; troubled: number; services: string[] }) {
   const known = useSource(world.services).value ?? [];
   return (
     <>
       <b class={troubled ? "bad" : "good"}>{troubled === 0 ? "nothing needs a look" : `${troubled} of ${pops.length} need a look`}</b>
       {services.map((name) => {
-        const cells = pops.flatMap((each) => each.cells.get(name) ?? []);
-        const announced = cells.filter((cell) => cell.tone === "good" || cell.tone === "warn").length;
+        const { on, of } = announced.get(name)!;
         const floor = known.find((each) => each.name === name)?.floor_pops ?? 0;
-        return <span key={name} class={announced <= floor ? "bad" : ""}>{name} {announced}/{cells.length}, floor {floor}</span>;
+        return <span key={name} class={on <= floor ? "bad" : ""}>{name} {on}/{of}, floor {floor}</span>;
       })}
     </>
   );

@@ -3,6 +3,7 @@
 import { AnnouncedCharts } from "../parts/announcedcharts";
 import { EventList } from "../parts/eventlist";
 import { Said } from "../parts/mark";
+import { useLongList } from "../parts/longlist";
 import { Section } from "../parts/section";
 import { Empty, Failed, Loading } from "../parts/states";
 import { addressOf } from "../state/address";
@@ -16,13 +17,14 @@ export function OneService({ name }: { name: string }) {
   const { value, problem } = useSource(world.services);
   const seen = usePoPs();
   const events = useEvents((event) => serviceOf(event) === name);
-  if (value === null) return problem ? <Failed problem={problem} what="services" /> : <Loading what="services" />;
-  const service = value.find((each) => each.name === name);
-  if (service === undefined) return <Empty>No service {name} is there that you may see. <a href={addressOf("fleet")}>All services</a></Empty>;
   const rows = seen?.pops.flatMap((each) => {
     const cell = each.cells.get(name);
     return cell ? [{ ...each, cell }] : [];
   }).sort((a, b) => b.cell.weight - a.cell.weight);
+  const { drawn, more } = useLongList(rows ?? []);
+  if (value === null) return problem ? <Failed problem={problem} what="services" /> : <Loading what="services" />;
+  const service = value.find((each) => each.name === name);
+  if (service === undefined) return <Empty>No service {name} is there that you may see. <a href={addressOf("fleet")}>All services</a></Empty>;
   return (
     <>
       <div class="head"><div>
@@ -34,7 +36,7 @@ export function OneService({ name }: { name: string }) {
         {rows === undefined ? <Loading what="PoPs" /> : rows.length === 0 ? <Empty>No PoP within the filters serves it.</Empty> : (
           <div class="scroll" tabIndex={0} role="group" aria-label="Where"><table>
             <thead><tr><th>PoP</th><th>region</th><th>state</th><th class="num">routes</th><th>why</th></tr></thead>
-            <tbody>{rows.map(({ pop, standing, cell }) => {
+            <tbody>{drawn.map(({ pop, standing, cell }) => {
               const own = standing?.services.find((each) => each.name === name);
               return (
                 <tr key={pop.name}>
@@ -46,6 +48,7 @@ export function OneService({ name }: { name: string }) {
             })}</tbody>
           </table></div>
         )}
+        {more}
       </Section>
       <AnnouncedCharts services={[service]} />
       <Promises services={[service]} />

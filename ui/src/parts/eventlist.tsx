@@ -1,6 +1,6 @@
 // Events in a table: when, where, what, and what was seen.
 
-import type { LogEvent } from "../api/shapes";
+import type { LogEvent, PoP } from "../api/shapes";
 import { addressOf } from "../state/address";
 import { useNow } from "../state/clock";
 import { useSource } from "../state/source";
@@ -21,9 +21,17 @@ export function EventList({ events, evidence = true, label }: { events: LogEvent
   );
 }
 
+/** Names of PoPs as they were read last: each row of each list asks. */
+let names: { pops: PoP[] | null; set: Set<string> } = { pops: null, set: new Set() };
+
+function namesOf(pops: PoP[] | null): Set<string> {
+  if (names.pops !== pops) names = { pops, set: new Set((pops ?? []).map((pop) => pop.name)) };
+  return names.set;
+}
+
 function Row({ event, now, evidence }: { event: LogEvent; now: number; evidence: boolean }) {
   const told = tell(event);
-  const isPoP = (useSource(world.pops).value ?? []).some((pop) => pop.name === event.pop);
+  const isPoP = namesOf(useSource(world.pops).value).has(event.pop);
   return (
     <tr>
       <td class="at"><time dateTime={new Date(event.at).toISOString()} title={full(event.at)}>{short(event.at, now)}</time></td>

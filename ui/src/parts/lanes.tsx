@@ -44,6 +44,7 @@ interface Props {
 
 export function Lanes({ lanes, window, marked, at, moments, children }: Props) {
   const { box, handlers, shown } = useBrush(window, marked);
+  const rows = lanes.flatMap((lane) => stacked(lane.bars, window).map((bars, place) => ({ lane: place === 0 ? lane : { ...lane, points: [] }, bars, first: place === 0 })));
   const fixed = useSource(address).at !== null;
   const step = (by: 1 | -1): void => {
     const next = by > 0 ? moments.find((each) => each > at) : moments.findLast((each) => each < at);
@@ -53,11 +54,11 @@ export function Lanes({ lanes, window, marked, at, moments, children }: Props) {
   return (
     <div class="lanes-box">
       <div class="lanes-rows">
-        <div class="lane-names" aria-hidden="true">{lanes.map((lane) => <span key={lane.name}>{lane.name}</span>)}<span /></div>
+        <div class="lane-names" aria-hidden="true">{rows.map(({ lane, first }, row) => <span key={row}>{first && lane.name}</span>)}<span /></div>
         <div class="lane-line" ref={box} {...handlers} title="Drag to mark a time on every chart">
           <Ticks window={window} />
           {shown && <span class="brush" style={{ left: share(shown.from, window), width: width(shown, window) }} />}
-          {lanes.map((lane, row) => <Row key={lane.name} lane={lane} row={row} window={window} />)}
+          {rows.map(({ lane, bars }, row) => <Row key={`${lane.name} ${row}`} lane={lane} all={bars} row={row} window={window} />)}
           <span class="moment" style={{ left: share(at, window) }} />
           <Cursor window={window} />
         </div>
@@ -75,8 +76,30 @@ export function Lanes({ lanes, window, marked, at, moments, children }: Props) {
   );
 }
 
-function Row({ lane, row, window }: { lane: Lane; row: number; window: Range }) {
-  const bars = lane.bars.filter((bar) => bar.to >= window.from && bar.from <= window.to);
+/** The least that a bar takes of the window: its words need room, however short it lasted. */
+const LABEL_SHARE = 0.16;
+
+/** Gives bars in rows in which none covers another's words: each in the first row with room for it, by when they begin. */
+function stacked(bars: Bar[], window: Range): Bar[][] {
+  const rows: { bars: Bar[]; end: number }[] = [];
+  const seen = bars.filter((bar) => bar.to >= window.from && bar.from <= window.to);
+  for (const bar of seen.toSorted((a, b) => a.from - b.from || b.to - a.to || (a.text < b.text ? -1 : 1))) {
+    const from = Math.max(bar.from, window.from);
+    const end = Math.max(bar.to, from + (bar.text.length > SHORT ? LABEL_SHARE * (window.to - window.from) : 0));
+    const row = rows.find((each) => each.end <= from);
+    if (row === undefined) rows.push({ bars: [bar], end });
+    else {
+      row.bars.push(bar);
+      row.end = end;
+    }
+  }
+  return rows.length === 0 ? [[]] : rows.map((each) => each.bars);
+}
+
+/** Words of so many letters, such as `2 peers`, may be cut where their bar is short: the bar's title has them. */
+const SHORT = 8;
+
+function Row({ lane, all: bars, row, window }: { lane: Lane; all: Bar[]; row: number; window: Range }) {
   const points = lane.points.filter((point) => point.at >= window.from && point.at <= window.to);
   return (
     <div class="lane-row" style={{ top: `${row * 24}px` }} role="img" aria-label={`${lane.name}: ${bars.length + points.length === 0 ? lane.empty : [...bars, ...points].slice(0, 12).map((each) => each.text).join("; ")}`}>

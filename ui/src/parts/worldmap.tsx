@@ -13,6 +13,8 @@ const WIDE = 980;
 const HIGH = 476;
 /** Vantage points that are drawn; of more, every so manyth. */
 const DRAWN = 4000;
+/** PoPs that have their names beside them: of more, names would cover each other. */
+const NAMED = 60;
 
 let coast: Promise<GeoPermissibleObjects | null> | null = null;
 
@@ -71,7 +73,7 @@ export function WorldMap({ landed, popOf, marks, pops, symbol, picked, pick, lab
         const at = place(pop.latitude, pop.longitude);
         return at && (
           <g key={pop.name} transform={`translate(${at[0].toFixed(1)} ${at[1].toFixed(1)})`} class="pop-place">
-            <circle r="3" /><text x="6" y="-5">{pop.name}</text>
+            <circle r="3" />{pops.length <= NAMED && <text x="6" y="-5">{pop.name}</text>}<title>{pop.name}</title>
           </g>
         );
       })}

@@ -1,7 +1,7 @@
 // What is seen of the world through the filters that the address holds.
 
 import { useMemo } from "preact/hooks";
-import type { LogEvent, PoP, PoPStanding } from "../api/shapes";
+import type { LogEvent, PoP, PoPStanding, Service } from "../api/shapes";
 import { judgePoP, type PoPJudged } from "../words/standing";
 import { serviceOf } from "../words/happening";
 import { WINDOWS, address, type Address } from "./address";
@@ -11,30 +11,59 @@ import { useSource } from "./source";
 import { world } from "./world";
 
 /** Gives the PoPs within the filters, the worst first; null while they are not known. */
-export function usePoPs(): { pops: PoPJudged[]; services: string[] } | null {
+export function usePoPs(): Fitting | null {
   return useFitting(useSource(address));
 }
 
 /** Gives all PoPs, whatever is filtered: what an order comes to is no matter of filters. */
-export function useAllPoPs(): { pops: PoPJudged[]; services: string[] } | null {
+export function useAllPoPs(): Fitting | null {
   return useFitting(NO_FILTER);
 }
 
 type Filters = Pick<Address, "service" | "region" | "pop">;
 const NO_FILTER: Filters = { service: "", region: "", pop: "" };
 
-function useFitting(at: Filters): { pops: PoPJudged[]; services: string[] } | null {
+/** PoPs within filters, and what is counted of them once for all that show it. */
+export interface Fitting {
+  pops: PoPJudged[];
+  services: string[];
+  /** Service -> PoPs that announce it, of so many. */
+  announced: Map<string, { on: number; of: number }>;
+}
+
+type Read = readonly [PoP[], Map<string, PoPStanding> | null, Service[]];
+/** What was made of the last that was read, for each choice of filters: parts of a page ask for it again and again. */
+let made: { read: Read; of: Map<string, Fitting> } | null = null;
+/** Filters that are being typed leave this many choices behind at most. */
+const CHOICES_MAX = 8;
+
+function useFitting(at: Filters): Fitting | null {
   const pops = useSource(world.pops).value;
   const serving = useSource(world.serving);
   const known = useSource(world.services).value;
   if (pops === null || known === null) return null;
   if (serving.value === null && serving.problem === null) return null;
+  const read: Read = [pops, serving.value, known];
+  if (made === null || made.of.size >= CHOICES_MAX || read.some((each, place) => each !== made!.read[place])) made = { read, of: new Map() };
+  const key = JSON.stringify([at.service, at.region, at.pop]);
+  const found = made.of.get(key) ?? fitting(read, at);
+  made.of.set(key, found);
+  return found;
+}
+
+function fitting([pops, serving, known]: Read, at: Filters): Fitting {
   const services = known.map((each) => each.name).filter((name) => !at.service || name === at.service);
-  const judged = pops
-    .filter((pop) => fits(pop, at))
-    .map((pop) => judgedOnce(pop, serving.value?.get(pop.name), services));
-  judged.sort((a, b) => b.worst.weight - a.worst.weight || a.pop.name.localeCompare(b.pop.name));
-  return { pops: judged, services };
+  const judged = pops.filter((pop) => fits(pop, at)).map((pop) => judgedOnce(pop, serving?.get(pop.name), services));
+  judged.sort((a, b) => b.worst.weight - a.worst.weight || (a.pop.name < b.pop.name ? -1 : 1));
+  const announced = new Map(services.map((name) => [name, { on: 0, of: 0 }]));
+  for (const each of judged) {
+    for (const [name, cell] of each.cells) {
+      const count = announced.get(name)!;
+      count.of++;
+      if (cell.tone === "good" || cell.tone === "warn") count.on++;
+    }
+  }
+  return { pops: judged, services, announced };
 }
 
 interface Judgement {

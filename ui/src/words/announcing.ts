@@ -45,10 +45,13 @@ export function announcing(service: string, events: LogEvent[], range: Range, no
   all.sort((a, b) => a.turn[0] - b.turn[0]);
   const is = new Map<string, boolean | null>([...now.keys()].map((pop) => [pop, null]));
   const steps: Step[] = [];
+  let [known, announced] = [0, 0];
   for (const { pop, turn: [at, on] } of all) {
+    const before = is.get(pop) ?? null;
+    known += Number(on !== null) - Number(before !== null);
+    announced += Number(on === true) - Number(before === true);
     is.set(pop, on);
-    const known = [...is.values()].filter((each) => each !== null);
-    const step = { at, on: known.length === 0 ? null : known.filter(Boolean).length, unknown: is.size - known.length };
+    const step = { at, on: known === 0 ? null : announced, unknown: is.size - known };
     if (steps.at(-1)?.at === at) steps.pop();
     steps.push(step);
   }

@@ -39,18 +39,28 @@ export interface PoPShare {
 
 /** Gives the vantage points of each PoP, the largest first; the names of `pops` are there even with none. */
 export function sharesOf(all: Landed[], pops: string[]): PoPShare[] {
-  const names = new Set([...pops, ...all.flatMap((each) => [each.before?.pop, each.now?.pop, each.vantage.predicted].filter((name) => name != null))]);
-  return [...names].map((pop) => {
-    const own = all.filter((each) => each.now?.pop === pop);
-    return {
-      pop, before: all.filter((each) => each.before?.pop === pop).length, now: own.length,
-      predicted: all.filter((each) => each.vantage.predicted === pop).length,
-      gained: own.filter((each) => each.moved).length,
-      lost: all.filter((each) => each.moved && each.before?.pop === pop).length,
-      rtt_ms: middle(own.flatMap((each) => each.now?.rtt_ms ?? [])),
-    };
-  }).sort((a, b) => b.now - a.now || a.pop.localeCompare(b.pop));
+  const found = new Map(pops.map((pop) => [pop, emptyShare(pop)]));
+  const rtts = new Map<string, number[]>();
+  const of = (pop: string): PoPShare => {
+    const known = found.get(pop) ?? emptyShare(pop);
+    found.set(pop, known);
+    return known;
+  };
+  for (const { vantage, before, now, moved } of all) {
+    if (before) of(before.pop).before++;
+    if (before && moved) of(before.pop).lost++;
+    if (vantage.predicted !== null) of(vantage.predicted).predicted++;
+    if (now === null) continue;
+    const share = of(now.pop);
+    share.now++;
+    if (moved) share.gained++;
+    if (now.rtt_ms !== null) (rtts.get(now.pop) ?? rtts.set(now.pop, []).get(now.pop)!).push(now.rtt_ms);
+  }
+  for (const [pop, values] of rtts) of(pop).rtt_ms = middle(values);
+  return [...found.values()].sort((a, b) => b.now - a.now || (a.pop < b.pop ? -1 : 1));
 }
+
+const emptyShare = (pop: string): PoPShare => ({ pop, before: 0, now: 0, predicted: 0, gained: 0, lost: 0, rtt_ms: null });
 
 function middle(values: number[]): number | null {
   return values.length === 0 ? null : values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)]!;

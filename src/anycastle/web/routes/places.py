@@ -76,11 +76,22 @@ async def _pops(parts: Parts, asker: Person) -> list[dict[str, Any]]:
     told = _strangers(fleet, agents) if asker.grant.services is None else []
     if fleet is None:
         return told
+    at = _seen_at(fleet, asker)
     for pop in fleet.pops:
-        served = [each.name for each in fleet.services_at(pop.name) if asker.grant.covers(frozenset({each.name}))]
+        served = at.get(pop.name, [])
         if served or asker.grant.services is None:
             told.append({**_place(pop), "services": served, **_agent(agents, pop.name)})
     return told
+
+
+def _seen_at(fleet: Fleet, asker: Person) -> dict[str, list[str]]:
+    """Give PoP -> the services there that somebody may see, in the fleet's order: one walk for all PoPs."""
+    at: dict[str, list[str]] = {}
+    for service in fleet.services:
+        if asker.grant.covers(frozenset({service.name})):
+            for pop in service.pops:
+                at.setdefault(pop, []).append(service.name)
+    return at
 
 
 def _place(pop: PoP) -> dict[str, Any]:

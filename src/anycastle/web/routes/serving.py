@@ -1,5 +1,6 @@
 """How each service stands at each PoP, as its agent said last: what a page shows of a fleet at one look."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final
 
@@ -7,12 +8,13 @@ import msgspec
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from anycastle.health.verdict import Verdict
 from anycastle.io.store.port import NotLeading
 from anycastle.web.admission import Admitted
+from anycastle.web.controller import AgentView
 from anycastle.web.identity import Asker
 from anycastle.web.parts import PartsOf
 from anycastle.web.shapes import Name, Serving
+from anycastle.web.standings import BriefStanding, Standings, brief_page, standing
 
 ROUTER: Final = APIRouter(prefix="/api/v1", route_class=Admitted, tags=["fleet"])
 
@@ -20,6 +22,8 @@ ROUTER: Final = APIRouter(prefix="/api/v1", route_class=Admitted, tags=["fleet"]
 PAGE_MAX: Final = 200
 BRIEF_MAX: Final = 1_000
 """PoPs of a page; told in brief, one of fifty services is some 300 octets where all is well."""
+AT_ONCE: Final = 20
+"""Reports that are read before others have their turn: a hundred take some 50 ms, and agents are on this loop too."""
 
 
 @ROUTER.get("/serving", response_model=Serving, response_model_exclude_unset=True)
@@ -35,69 +39,35 @@ async def serving(
     agents = parts.controller.agents
     if agents is None:
         raise NotLeading("agents have their sessions with the controller that leads")
-    names = sorted(name for name in agents if (pop is None or name in pop) and (cursor is None or name > cursor))
+    parts.standings.keep_only(agents.keys())
+    asked = agents.keys() if pop is None else agents.keys() & set(pop)
+    names = sorted(name for name in asked if cursor is None or name > cursor)
     limit = limit if brief else min(limit, PAGE_MAX)
-    said = ((name, agents[name].report()) for name in names[:limit])
-    items = [_standing(name, report, asker.grant.services) for name, report in said if report is not None]
     following = names[limit - 1] if len(names) > limit else None
     if not brief:
+        said = ((name, agents[name].report()) for name in names[:limit])
+        items = [standing(name, report, asker.grant.services) for name, report in said if report is not None]
         return {"items": items, "next": following}
-    told = msgspec.json.encode({**in_brief(items), "next": following})
+    told = await _in_brief(parts.standings, agents, names[:limit])
+    octets = msgspec.json.encode({**brief_page(told, asker.grant.services), "next": following})
     # 50,000 values that were made here a moment ago are not looked at a second time
-    return Response(told, media_type="application/json")
+    return Response(octets, media_type="application/json")
 
 
-def in_brief(items: list[dict[str, Any]]) -> dict[str, Any]:
-    """Give standings in which `well` has for each of `names` the routes of a service that is well, else -1."""
-    names = sorted({own["name"] for each in items for own in each["services"]})
-    place = {name: at for at, name in enumerate(names)}
-    told = []
-    for each in items:
-        well = [-1] * len(names)
-        for own in each["services"]:
-            if is_well(own):
-                well[place[own["name"]]] = own["routes_exported"]
-        told.append({**each, "services": [own for own in each["services"] if not is_well(own)], "well": well})
-    return {"names": names, "items": told}
-
-
-def is_well(service: Mapping[str, Any]) -> bool:
-    """Tell whether nothing needs to be said of a service: it is announced as it should be, and every check holds."""
-    return (
-        service["stance"] == "announce"
-        and service["condition"] == "up"
-        and (service["drain"] is None or service["drain"]["step"] == "normal")
-        and not service["failing"]
-        and not service["suppressed"]
-        and service["routes_wanted"] == service["routes_exported"]
-    )
-
-
-def _standing(pop: str, said: Mapping[str, Any], seen: frozenset[str] | None) -> dict[str, Any]:
-    """Give what a page shows of a report, within the services that somebody may see."""
-    sessions = said.get("sessions", ())
-    services = [each for each in said.get("services", ()) if seen is None or each["name"] in seen]
-    return {
-        "pop": pop,
-        "capacity": said.get("capacity"),
-        "problems": list(said.get("problems", ())) if seen is None else [],
-        "sessions": len(sessions) if seen is None else None,
-        "sessions_up": sum(each["state"] == "established" for each in sessions) if seen is None else None,
-        "services": [_service(each, said.get("wanted", ()), said.get("exported", ())) for each in services],
-    }
-
-
-def _service(service: Mapping[str, Any], wanted: Iterable[Any], exported: Iterable[Any]) -> dict[str, Any]:
-    prefixes = frozenset(service["prefixes"])
-    checks = service["checks"]
-    return {
-        **{name: service[name] for name in ("name", "stance", "reason", "condition", "permit", "suppressed", "drain")},
-        "checks": len(checks),
-        "failing": [
-            {"name": each["name"], "verdict": each["verdict"], "evidence": each["evidence"]}
-            for each in checks
-            if each["verdict"] != Verdict.HEALTHY.value
-        ],
-        "routes_wanted": sum(each["prefix"] in prefixes for each in wanted),
-        "routes_exported": sum(each["prefix"] in prefixes for each in exported),
-    }
+async def _in_brief(
+    standings: Standings, agents: Mapping[str, AgentView], names: Iterable[str]
+) -> dict[str, BriefStanding]:
+    """Give PoP -> its standing, of those whose agents said anything."""
+    told, read = {}, 0
+    for name in names:
+        agent = agents.get(name)  # another controller may lead by now
+        if agent is None:
+            continue
+        if not standings.is_fresh(name, agent):
+            read += 1
+            if read % AT_ONCE == 0:
+                await asyncio.sleep(0)
+        made = standings.of(name, agent)
+        if made is not None:
+            told[name] = made
+    return told
