@@ -58,6 +58,12 @@ def test_all_that_is_wrong_is_said_at_once(path: Path) -> None:
     assert "operater" in str(caught.value)
 
 
+def test_nobody_logs_in_as_a_prober(path: Path) -> None:
+    path.write_text(path.read_text().replace("role: operator", "role: prober"))
+    with pytest.raises(MisuseError, match="'prober' is not one of viewer, operator, approver, admin"):
+        load_login_settings(path)
+
+
 @pytest.mark.parametrize("text", ["", "roles: []\nissuer: https://x\nclient_id: a\n", "- a\n", "a: [", "\xff"])
 def test_what_is_no_such_file_is_refused_with_its_place(path: Path, text: str) -> None:
     path.write_text(text, encoding="latin-1")

@@ -1,19 +1,22 @@
 """The file that `anycastle controller run --oidc` names: the provider of identities, and who may do what."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from anycastle.io.config.findings import FindingKind, Findings
 from anycastle.io.config.nodes import shown
-from anycastle.io.config.scalars import Name, Path, SecretPath, Text, duration, one_of, read_text, refuse, words_schema
+from anycastle.io.config.scalars import Name, Path, SecretPath, Text, duration, read_text, refuse, word
 from anycastle.io.config.shape import ITEMS, Shape
 from anycastle.model.person import Role
 
 SESSION_S = 8 * 3600.0
 """How long a login lasts: a shift."""
 
-RoleWord = Annotated[Role, PlainValidator(one_of(Role)), words_schema(Role)]
+PEOPLE: Final = {role.value: role for role in Role if role is not Role.PROBER}
+"""What somebody who logs in may be; a prober is a machine, and has a token."""
+
+RoleWord = Annotated[Role, PlainValidator(word(PEOPLE)), WithJsonSchema({"enum": list(PEOPLE)})]
 SessionSpan = Annotated[float, PlainValidator(duration(60.0, 7 * 86_400.0)), WithJsonSchema({"type": "string"})]
 
 
