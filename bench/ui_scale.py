@@ -35,17 +35,41 @@ from anycastle.model.person import Grant, Role
 from anycastle.web.limits import Rate
 from anycastle.web.settings import WebSettings
 
-ROW = "[aria-label='PoPs and services'] tbody tr"
-RENDERS, UPDATES = 5, 10
+RENDERS, UPDATES = 5, 6
+VANTAGES = 1000
+FAILS = "s07"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A page: its address, its first row that means something, and what shows that a service fails at a PoP."""
+
+    path: str
+    first: str
+    shows: tuple[str, str] | None
+    """Element, and its words, with `{pop}` and `{words}`; None where no event changes the page."""
+
+
+PAGES = {
+    "on-call": Looked(
+        "oncall", "[aria-label='PoPs and services'] tbody tr", ("[aria-label='PoPs and services'] tbody tr", "{words}")
+    ),
+    "fleet": Looked("fleet", "[aria-label='PoPs'] tbody tr", ("[aria-label='PoPs'] tbody tr", "{pop}")),
+    "service": Looked(
+        f"services/{FAILS}", "[aria-label='Where'] tbody tr", ("[aria-label='Where'] tbody tr", "{words}")
+    ),
+    "executive": Looked("executive", "#main .num .said", (f"#main tr[data-service='{FAILS}']", "999 of 1000")),
+    "map": Looked("catchments", ".map .point", None),
+}
 
 _LOOK = """
 (() => {
-  const seen = window.__seen = { first: null, event: null, shown: null, wanted: null };
+  const seen = window.__seen = { first: null, event: null, shown: null, wanted: null, row: "", words: "" };
   const look = () => {
-    if (seen.first === null && document.querySelector("%ROW%")) seen.first = performance.now();
-    if (seen.wanted && seen.shown === null) {
-      const row = document.querySelector("%ROW%");
-      if (row && row.textContent.includes(seen.wanted)) seen.shown = performance.now();
+    if (seen.first === null && document.querySelector("%FIRST%")) seen.first = performance.now();
+    if (seen.event !== null && seen.shown === null) {
+      const row = document.querySelector(seen.row);
+      if (row && row.textContent.includes(seen.words)) seen.shown = performance.now();
     }
   };
   new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
@@ -57,7 +81,7 @@ _LOOK = """
     return parse(text, ...rest);
   };
 })();
-""".replace("%ROW%", ROW)
+"""
 
 
 class MadeUpAgent:
@@ -226,30 +250,51 @@ def _until(page: Any, name: str) -> None:
         page.wait_for_timeout(20)
 
 
-def renders(page: Any) -> list[float]:
+def renders(page: Any, looked: Looked) -> list[float]:
     """Give milliseconds of each first render."""
     found = []
     for _ in range(RENDERS):
-        page.goto("/ui/oncall")
+        page.goto(f"/ui/{looked.path}")
         _until(page, "first")
         found.append(page.evaluate("window.__seen.first"))
     return found
 
 
-def updates(page: Any, it: Served) -> list[float]:
+def updates(page: Any, it: Served, looked: Looked) -> list[float]:
     """Give milliseconds of each update."""
-    found = []
-    page.wait_for_timeout(3_000)  # the page has read all it reads at its beginning
+    found: list[float] = []
+    if looked.shows is None:
+        return found
+    page.wait_for_timeout(1_500)  # the page has read all it reads at its beginning
     for n in range(UPDATES):
         pop, words = f"p{(37 * n + 11) % len(it.agents):04}", f"refused {uuid4().hex[:8]}"
-        page.evaluate("(wanted) => Object.assign(window.__seen, { wanted, event: null, shown: null })", words)
-        it.agents[pop].fail(("s07", words))
-        it.say(Event(now().wall, pop, StanceChanged("s07", "withdraw", "hard checks fail", words)))
+        row, shows = looked.shows[0], looked.shows[1].format(pop=pop, words=words)
+        page.evaluate(
+            "(told) => Object.assign(window.__seen, { ...told, event: null, shown: null })",
+            {"wanted": words, "row": row, "words": shows},
+        )
+        it.agents[pop].fail((FAILS, words))
+        it.say(Event(now().wall, pop, StanceChanged(FAILS, "withdraw", "hard checks fail", words)))
         _until(page, "shown")
         found.append(page.evaluate("window.__seen.shown - window.__seen.event"))
         it.agents[pop].fail(None)
+        it.say(Event(now().wall, pop, StanceChanged(FAILS, "announce", "serving", "")))
         page.wait_for_timeout(600)
     return found
+
+
+def deliver(it: Served) -> None:
+    """Have vantage points tell whom they reach."""
+    rows = [
+        {"at": time.time() - 60, "vantage_point": f"v{n:04}", "asn": 65000 + n, "country": "NL", "target": "ns",
+         "location": [n % 120 - 60, n % 340 - 170], "kind": "dns", "address": "10.0.0.1", "phases": {"answer": 12.5},
+         "failure": None, "server": "ns1", "pop": f"p{n % len(it.agents):04}", "seen": {}}
+        for n in range(VANTAGES)
+    ]  # fmt: skip
+    with httpx2.Client(base_url=it.url, timeout=300, headers={"Authorization": f"Bearer {it.token}"}) as http:
+        body = b"\n".join(map(msgspec.json.encode, rows))
+        kind = {"Content-Type": "application/x-ndjson"}
+        assert http.post("/api/v1/probes/results", content=body, headers=kind).is_success
 
 
 @click.command()
@@ -280,16 +325,23 @@ def _measure(it: Served, pops: int, services: int) -> None:
     click.echo(f"{pops} PoPs, {services} services")
     told = f"{brief / 1e6:.3f} MB in brief ({packed / 1e3:.0f} kB packed)"
     click.echo(f"/serving: {full / 1e6:.2f} MB in full, {told}: {full / brief:.0f} times less")
+    deliver(it)
     with browser() as launched:
-        page = context(launched, it.url).new_page()
-        page.set_default_timeout(120_000)
-        log_in(page, it.token)
-        page.add_init_script(_LOOK)
-        click.echo(f"first render: {_told(renders(page))}")
-        click.echo(f"update: {_told(updates(page, it))}")
+        for name, looked in PAGES.items():
+            window = context(launched, it.url)
+            page = window.new_page()
+            page.set_default_timeout(60_000)
+            log_in(page, it.token)
+            page.add_init_script(_LOOK.replace("%FIRST%", looked.first))
+            click.echo(
+                f"{name}: first render {_told(renders(page, looked))}; update {_told(updates(page, it, looked))}"
+            )
+            window.close()
 
 
 def _told(values: list[float]) -> str:
+    if not values:
+        return "none: no event changes it"
     return f"p50 {statistics.median(values):.0f} ms, worst {max(values):.0f} ms of {len(values)}"
 
 

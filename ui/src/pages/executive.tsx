@@ -10,7 +10,7 @@ import type { LogEvent, Page, Rollout, Service } from "../api/shapes";
 import { WINDOWS, address } from "../state/address";
 import { useNow } from "../state/clock";
 import { useFetched } from "../state/fetched";
-import { usePoPs, type Range } from "../state/seen";
+import { usePoPs, type Fitting, type Range } from "../state/seen";
 import { useSource } from "../state/source";
 import { world } from "../state/world";
 import { announced, percent, sum, type Share } from "../words/announced";
@@ -43,7 +43,7 @@ export function Executive() {
         <div class="orders"><button class="primary" onClick={() => print()}>print</button></div>
       </header>
       <Promises services={shown} />
-      {seen === null || log.value === null ? <Loading what="what PoPs announced" /> : <Announced services={shown} pops={seen.pops} events={events} range={range} />}
+      {seen === null || log.value === null ? <Loading what="what PoPs announced" /> : <Announced services={shown} seen={seen} events={events} range={range} />}
       <div class="pair"><Trouble range={range} /><ChangesMade range={range} /></div>
     </>
   );
@@ -80,7 +80,7 @@ export function Promises({ services }: { services: Service[] }) {
   );
 }
 
-function Announced({ services, pops, events, range }: { services: Service[]; pops: PoPJudged[]; events: LogEvent[]; range: Range }) {
+function Announced({ services, seen: { pops, announced: count }, events, range }: { services: Service[]; seen: Fitting; events: LogEvent[]; range: Range }) {
   const regions = [...new Set(pops.map(regionOf))].sort();
   const last = events.at(-1)?.sequence;
   const shares = useMemo(() => sharesOf(pops, events, range), [pops, last, range.from, range.to]);
@@ -91,14 +91,13 @@ function Announced({ services, pops, events, range }: { services: Service[]; pop
       <table>
         <thead><tr><th>service</th><th class="num">everywhere</th>{regions.map((region) => <th key={region} class="num">{region}</th>)}<th class="num">now</th><th class="num">floor</th></tr></thead>
         <tbody>{services.map((service) => {
-          const cells = pops.flatMap((each) => each.cells.get(service.name) ?? []);
-          const on = cells.filter((cell) => cell.tone === "good" || cell.tone === "warn").length;
+          const { on, of } = count.get(service.name) ?? { on: 0, of: 0 };
           return (
-            <tr key={service.name}>
+            <tr key={service.name} data-service={service.name}>
               <td>{service.name}</td>
               <td class="num"><b>{percent(shareOf(service.name, null)) ?? <NoData why="the log has nothing of it" />}</b></td>
               {regions.map((region) => <td key={region} class="num">{percent(shareOf(service.name, region)) ?? <NoData why="the log has nothing of it" />}</td>)}
-              <td class="num"><span class="said"><Mark shape={on > service.floor_pops ? "full" : "down"} tone={on > service.floor_pops ? "good" : "bad"} />{on} of {cells.length}</span></td>
+              <td class="num"><span class="said"><Mark shape={on > service.floor_pops ? "full" : "down"} tone={on > service.floor_pops ? "good" : "bad"} />{on} of {of}</span></td>
               <td class="num">{service.floor_pops}</td>
             </tr>
           );
