@@ -80,6 +80,14 @@ _NONE = _SERVICE.partition("objectives:")[0].replace(
     "announcement: {{prepend: {prepend}}}", "announcement: {{announce: false}}"
 )
 
+_PUBLIC = """\
+status:
+  name: Example
+  components:
+    - {name: Name servers, service: dns, description: They answer for our customers' zones., detail: regions}
+    - {name: Websites, service: web, detail: pops}
+"""
+
 SERVICES = {
     "dns": ("[192.0.2.0/24, 203.0.113.0/24]", "192.0.2.53"),
     "web": ("[198.51.100.0/24]", "198.51.100.80"),
@@ -262,7 +270,7 @@ class Rig:
         regions = sorted({PLACES[name][1] for name in self.pops})
         files = {"fleet/fleet.yaml": f"name: edge\nasn: 64500\nregions: {regions}\n".replace("'", "")}
         assert self.internet is not None
-        files["fleet/fleet.yaml"] += self.internet.watch_yaml
+        files["fleet/fleet.yaml"] += self.internet.watch_yaml + _PUBLIC
         for name in SERVICES:
             files[f"fleet/services/{name}.yaml"] = self._service(name, 0)
         for name in self.pops:

@@ -43,6 +43,7 @@ SHOTS = {
     "executive": "/ui/executive?window=15m",
     "audit": "/ui/audit?window=15m",
     "runbook": "/ui/runbooks/withdrawn?window=15m",
+    "status": "/status",
 }
 
 

@@ -62,6 +62,7 @@ COMMANDS: Final = MappingProxyType(
         "runbook": Command("anycastle.cli.runbook", "runbook", "Show runbooks, carry them out step by step."),
         "slo": Command("anycastle.cli.slo", "slo", "Objectives, budgets, burn rates: test, replay, export them."),
         "speaker": Command("anycastle.cli.speaker", "speaker", "Run the embedded BGP speaker of a PoP."),
+        "status": Command("anycastle.cli.status", "status", "See and publish the public status page."),
         "steer": Command("anycastle.cli.drain", "steer", "Send traffic elsewhere, and keep announcing."),
         "telemetry": Command(
             "anycastle.cli.telemetry", "telemetry", "Count what clients got: logs, filters, OTLP, probers."

@@ -10,6 +10,7 @@ from anycastle.model.notify import NotifyPlan
 from anycastle.model.objective import Objective
 from anycastle.model.pop import PoP
 from anycastle.model.prefix import Prefix
+from anycastle.model.public_page import NOTHING_PUBLIC, PublicPage
 from anycastle.model.service import Service
 from anycastle.model.watch import WatchPlan
 
@@ -40,6 +41,8 @@ class Fleet:
     """What is promised of the services; they change nothing at a PoP."""
     notify: NotifyPlan = NotifyPlan()
     """Who is told of incidents; controllers read it from their own copy of the folder."""
+    status: PublicPage = NOTHING_PUBLIC
+    """What the public is told; it changes nothing at a PoP."""
 
     def pop(self, name: str) -> PoP:
         """Give the PoP of that name. Raises `KeyError`."""

@@ -19,6 +19,7 @@ from anycastle.model.fleet import Fleet
 from anycastle.model.notify import NotifyPlan
 from anycastle.model.pop import PoP
 from anycastle.model.prefix import Prefix
+from anycastle.model.public_page import NOTHING_PUBLIC
 from anycastle.model.service import Policy, Service
 from anycastle.model.watch import WatchPlan
 from anycastle.rollout.desired import DefinitionKey, Desired
@@ -64,6 +65,7 @@ class _Composition:
             controller=None,
             objectives=(),
             notify=NotifyPlan(),
+            status=NOTHING_PUBLIC,
         )
 
     def _place(self) -> PoP | None:

@@ -86,6 +86,8 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
         "GET /": _PUBLIC,  # the pages hold no data: what they show they ask of the API, as whoever looks
         "GET /ui/{page:path}": _PUBLIC,
         "GET /static/{name}": _PUBLIC,
+        "GET /status": _PUBLIC,  # what the fleet's files name as public, and nothing else
+        f"GET {_V1}/status/summary.json": _PUBLIC,
         f"GET {_V1}/problems/{{name}}": _PUBLIC,
         f"POST {_V1}/logins": _PUBLIC,
         f"POST {_V1}/logins/finish": _PUBLIC,  # it notes by itself who it was

@@ -1,10 +1,11 @@
 """What the API is made of: given to it once, found in each request."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from anycastle.base.ports import Instant
 from anycastle.io.observed import Observed
 from anycastle.io.store.people import People
 from anycastle.io.store.port import Store
@@ -42,6 +43,8 @@ class Parts:
     standings: Standings = field(default_factory=Standings)
     under_way: set[str] = field(default_factory=set)
     """Keys of requests that are being answered."""
+    board: tuple[Instant, dict[str, Any]] | None = None
+    """What the public was told last, and when that was made."""
     streams: int = 0
     """Streams that are open."""
 

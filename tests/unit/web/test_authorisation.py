@@ -30,6 +30,8 @@ GET    /openapi.json                         *     own other
 GET    /                                     *     own other
 GET    /ui/{page:path}                       *     own other
 GET    /static/{name}                        *     own other
+GET    /status                               *     own other
+GET    /api/v1/status/summary.json           *     own other
 GET    /api/v1/problems/{name}               *     own other
 POST   /api/v1/logins                        *     own other
 POST   /api/v1/logins/finish                 *     own other
@@ -122,7 +124,7 @@ def test_each_endpoint_has_a_row_and_each_row_an_endpoint(api: World) -> None:
     mounted = {f"{method} {route.path}" for router in ROUTERS for route in router.routes for method in route.methods}
     documented = list(operations(api.ask("GET", "/openapi.json", "").json()))
     assert mounted == set(TABLE) == set(documented) == set(ROWS)
-    assert len(documented) == len(set(documented)) == 62
+    assert len(documented) == len(set(documented)) == 64
 
 
 @pytest.mark.parametrize("operation", ROWS)

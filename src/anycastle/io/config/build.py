@@ -13,6 +13,7 @@ from anycastle.model.notify import NotifyPlan
 from anycastle.model.objective import Objective
 from anycastle.model.pop import Location, PoP, Router
 from anycastle.model.prefix import Prefix
+from anycastle.model.public_page import NOTHING_PUBLIC
 from anycastle.model.service import Dampening, Floor, Lease, MaintenanceWindow, Quorum, Service, SlowStart
 from anycastle.model.upstream import Neighbour, Upstream
 from anycastle.model.watch import LockedASN, MoreSpecificRule, PathRule, Region, Thresholds, WatchPlan, WatchSession
@@ -29,7 +30,8 @@ def build_fleet(
     regions = tuple(region.value for region in shape.regions)
     watch, controller = _watch(shape.watch), _controller(shape.controller)
     notify = NotifyPlan() if shape.notify is None else shape.notify.plan()
-    return Fleet(shape.name, shape.asn, regions, pops, services, shared, watch, controller, objectives, notify)
+    status = NOTHING_PUBLIC if shape.status is None else shape.status.page()
+    return Fleet(shape.name, shape.asn, regions, pops, services, shared, watch, controller, objectives, notify, status)
 
 
 def _controller(shape: ControllerShape | None) -> ControllerAccess | None:

@@ -13,7 +13,7 @@ from anycastle.io.config.findings import Finding, Findings, Severity
 from anycastle.io.config.floors import check_floor
 from anycastle.io.config.folder import read_folder
 from anycastle.io.config.index import Described, Index, read_index
-from anycastle.io.config.names import check_names, check_notify, check_region, check_windows, pops_of
+from anycastle.io.config.names import check_names, check_notify, check_region, check_status, check_windows, pops_of
 from anycastle.io.config.overlap import check_addresses, check_mitigations, check_prefixes, check_watch, shared_prefixes
 from anycastle.io.config.policies import check_scopes, policies_of
 from anycastle.io.config.shapes.service import ServiceShape
@@ -54,6 +54,7 @@ def load_fleet(path: str | Path) -> LoadResult:
     check_prefixes(index, findings)
     check_watch(index, findings)
     check_notify(index, findings)
+    check_status(index, findings)
     services = [_service(described, index, findings) for described in index.services]
     fleet = None if findings.errors else _fleet(index, services)
     return LoadResult(fleet, findings.sorted())

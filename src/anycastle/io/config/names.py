@@ -107,19 +107,31 @@ def check_notify(index: Index, findings: Findings) -> None:
     shape = index.fleet.shape if index.fleet else None
     if shape is None or shape.notify is None:
         return
-    services = [each.name for each in index.services if each.name is not None]
-    services_known = index.folder_whole and len(services) == len(index.services)
     regions = [each.value for each in shape.regions]
     for route in shape.notify.routes:
         _existing(route.pops or (), index, index.pop_names, "there is no PoP", findings)
-        for each in route.services or ():
-            if services_known and each.value not in services:
-                message = f"there is no service {each.value!r}{did_you_mean(each.value, services)}"
-                findings.add(FindingKind.UNKNOWN_SERVICE, each.node.place, each.node.path(), message)
+        _existing_services(route.services or (), index, findings)
         for each in route.regions or ():
             if each.value not in regions and not shape.misread("regions"):
                 message = f"the fleet has no region {each.value!r}{did_you_mean(each.value, regions)}"
                 findings.add(FindingKind.UNKNOWN_REGION, each.node.place, each.node.path(), message)
+
+
+def check_status(index: Index, findings: Findings) -> None:
+    """Find services of public components that do not exist."""
+    shape = index.fleet.shape if index.fleet else None
+    if shape is not None and shape.status is not None:
+        _existing_services(tuple(each.service for each in shape.status.components), index, findings)
+
+
+def _existing_services(written: tuple[Placed[str], ...], index: Index, findings: Findings) -> None:
+    services = [each.name for each in index.services if each.name is not None]
+    if not index.folder_whole or len(services) != len(index.services):
+        return
+    for each in written:
+        if each.value not in services:
+            message = f"there is no service {each.value!r}{did_you_mean(each.value, services)}"
+            findings.add(FindingKind.UNKNOWN_SERVICE, each.node.place, each.node.path(), message)
 
 
 def _existing(

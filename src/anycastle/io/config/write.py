@@ -25,6 +25,7 @@ from anycastle.model.fleet import Fleet
 from anycastle.model.notify import Alertmanager, Mail, NotifyPlan, PagerDuty, Slack, Syslog, Target, Webhook
 from anycastle.model.objective import Objective, format_share, format_window
 from anycastle.model.pop import PoP
+from anycastle.model.public_page import PublicPage
 from anycastle.model.service import Lease, MaintenanceWindow, Policy, Service
 from anycastle.model.upstream import Upstream
 from anycastle.model.watch import PathRule, Thresholds, WatchPlan, WatchSession
@@ -72,7 +73,18 @@ def _fleet(fleet: Fleet) -> Plain:
     shared = {str(prefix): when.value for prefix, when in fleet.shared_prefixes.items()}
     plain = {"name": fleet.name, "asn": int(fleet.asn), "regions": list(fleet.regions), "shared_prefixes": shared}
     parts = {"controller": _controller(fleet.controller), "watch": _watch(fleet.watch), "notify": _notify(fleet.notify)}
-    return _given(plain | parts)
+    return _given(plain | parts | {"status": _status(fleet.status)})
+
+
+def _status(page: PublicPage) -> Plain:
+    components = [
+        _given(
+            {"name": each.name, "service": each.service, "description": each.description or None,
+             "detail": each.detail.value}
+        )
+        for each in page.components
+    ]  # fmt: skip
+    return _given({"name": page.name or None, "url": page.url or None, "components": components})
 
 
 def _notify(plan: NotifyPlan) -> Plain:

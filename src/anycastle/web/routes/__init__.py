@@ -27,6 +27,7 @@ from anycastle.web.routes import (
     rollouts,
     serving,
     session,
+    status,
     tokens,
     whoami,
 )
@@ -55,5 +56,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     deliveries.ROUTER,
     tokens.ROUTER,
     audit.ROUTER,
+    status.ROUTER,
     pages.ROUTER,
 )

@@ -10,6 +10,7 @@ from anycastle.io.config.scalars import ASNText, Name, NameReference, one_of, re
 from anycastle.io.config.shape import ENTRIES, ITEMS, Shape
 from anycastle.io.config.shapes.controller import ControllerShape
 from anycastle.io.config.shapes.notify import NotifyShape
+from anycastle.io.config.shapes.status import StatusShape
 from anycastle.io.config.shapes.watch import WatchShape
 from anycastle.model.fleet import SharedPrefix
 from anycastle.model.prefix import parse_prefix
@@ -48,6 +49,7 @@ class FleetShape(Shape):
     )
     watch: WatchShape | None = Field(None, description="What the Internet may show of the prefixes.")
     notify: NotifyShape | None = Field(None, description="Who is told of incidents, and by which way.")
+    status: StatusShape | None = Field(None, description="What the public is told; nothing without it.")
 
 
 FLEET_FILE: Final = "fleet.yaml"

@@ -1,0 +1,96 @@
+"""`anycastle status export` and `show`: the public status page as files, and as a table. Neither needs a token."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from anycastle.cli.output import Form, Table, message, output_option, print_json, print_table
+
+if TYPE_CHECKING:
+    import httpx2
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _place(command: F) -> F:
+    for option in (
+        click.option("--ca-file", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+                     help="Certificates that the API's is signed by. [default: those of the system]"),
+        click.option("--server", metavar="URL", envvar="ANYCASTLE_SERVER", default="http://127.0.0.1:8080",
+                     show_default=True, help="A controller's API. The status page is public: no token is sent."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def _client(server: str, ca_file: Path | None) -> "httpx2.Client":
+    import ssl
+
+    import httpx2
+
+    from anycastle.io.status_files import ANSWER_S
+
+    context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    return httpx2.Client(base_url=server, verify=context, timeout=ANSWER_S, trust_env=False)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--every", type=click.FloatRange(5.0), metavar="SECONDS", help="Go on, once each so many seconds.")
+@_place
+def export(folder: Path, every: float | None, server: str, ca_file: Path | None) -> None:
+    """Write the public status page into FOLDER: `index.html`, and `api/v2/summary.json` for programs.
+
+    Any web server can serve the folder, on a machine that has nothing to do with the controller. Each file is replaced
+    in one step. Where the controller does not answer, the page is made anew from what it said last, and says how old
+    that is; the exit code is 1 then, unless it goes on.
+
+    \b
+    anycastle status export /srv/status --server https://ctl1.example.net:8443 --every 30
+    """
+    from time import sleep
+
+    from anycastle.base.errors import ParseError, WorldError
+    from anycastle.io import status_files
+    from anycastle.io.clock import now
+
+    with _client(server, ca_file) as client:
+        while True:
+            try:
+                status_files.export(folder, status_files.fetch(client), now().wall)
+            except (ParseError, WorldError) as error:
+                aged = status_files.age(folder, now().wall)
+                message(
+                    f"{error}; {'the page says how old it is' if aged else 'no page is there yet'}", severity="error"
+                )
+                if every is None:
+                    raise SystemExit(1) from error
+            if every is None:
+                return
+            sleep(every)
+
+
+@click.command()
+@_place
+@output_option(Form.TABLE, Form.JSON)
+def show(server: str, ca_file: Path | None, form: Form) -> None:
+    """Show what the public is told now.
+
+    \b
+    anycastle status show -o json
+    """
+    from anycastle.io.status_files import checked, fetch
+
+    with _client(server, ca_file) as client:
+        told = checked(fetch(client), server)
+    if form is Form.JSON:
+        print_json(told)
+        return
+    rows = [
+        ("  " * (each["group_id"] is not None) + each["name"], each["status"] if each["known"] else "not known")
+        for each in told["components"]
+    ]
+    print_table(Table(("component", "status"), rows))
+    message(f"{told['status']['description']}, as of {told['page']['updated_at']}")
