@@ -29,20 +29,20 @@ TOWNS = (
 )  # fmt: skip
 """Latitude and longitude of places near which vantage points stand."""
 SHOTS = {
-    "oncall": "/ui/oncall?window=15m",
-    "rollouts": "/ui/rollouts?window=15m",
-    "rollout": "/ui/rollouts/2?window=15m",
-    "fleet": "/ui/fleet?window=15m",
-    "pop": "/ui/pops/iad?window=15m",
-    "service": "/ui/services/web?window=15m",
-    "incidents": "/ui/incidents?window=15m",
+    "oncall": "/ui/oncall?window=5m",
+    "rollouts": "/ui/rollouts?window=5m",
+    "rollout": "/ui/rollouts/2?window=5m",
+    "fleet": "/ui/fleet?window=5m",
+    "pop": "/ui/pops/iad?window=5m",
+    "service": "/ui/services/web?window=5m",
+    "incidents": "/ui/incidents?window=5m",
     "incident": "/ui/incidents/1",
-    "catchments": "/ui/catchments?window=15m",
-    "catchments-foretold": "/ui/catchments?window=15m&kind=differs",
-    "debug": "/ui/debug?window=15m&target=192.0.2.0%2F24",
-    "executive": "/ui/executive?window=15m",
-    "audit": "/ui/audit?window=15m",
-    "runbook": "/ui/runbooks/withdrawn?window=15m",
+    "catchments": "/ui/catchments?window=5m",
+    "catchments-foretold": "/ui/catchments?window=5m&kind=differs",
+    "debug": "/ui/debug?window=5m&target=192.0.2.0%2F24",
+    "executive": "/ui/executive?window=5m",
+    "audit": "/ui/audit?window=5m",
+    "runbook": "/ui/runbooks/withdrawn?window=5m",
     "status": "/status",
 }
 
@@ -120,7 +120,7 @@ def shoot(page: Page, out: Path, theme: str) -> None:
         page.locator(".spin").first.wait_for(state="hidden")
         page.wait_for_timeout(600)
         page.screenshot(path=out / f"{name}-{theme}.png")
-    page.goto("/ui/rollouts/2?window=15m")
+    page.goto("/ui/rollouts/2?window=5m")
     page.get_by_role("button", name="abort").click()
     page.screenshot(path=out / f"confirm-{theme}.png")
 
@@ -141,7 +141,7 @@ def main(out: Path) -> None:
                     page.screenshot(path=out / f"login-{theme}.png")
                     log_in(page, rig.admin)
                     shoot(page, out, theme)
-                page.goto("/ui/executive?window=15m")
+                page.goto("/ui/executive?window=5m")
                 page.get_by_role("heading", name="Announced").wait_for()
                 page.wait_for_timeout(500)
                 page.pdf(path=out / "executive.pdf", format="A4", prefer_css_page_size=True)

@@ -258,8 +258,9 @@ def test_who_may_not_is_told_so(launched: Browser, rig: Rig, rollout: int) -> No
 @pytest.mark.parametrize(
     "settings",
     [{"color_scheme": "light"}, {"color_scheme": "dark", "reduced_motion": "reduce"},
-     {"color_scheme": "light", "viewport": {"width": 400, "height": 800}}],
-    ids=["light", "dark", "narrow"],
+     {"color_scheme": "light", "viewport": {"width": 400, "height": 800}},
+     {"color_scheme": "light", "viewport": {"width": 720, "height": 450}, "device_scale_factor": 2}],
+    ids=["light", "dark", "narrow", "zoomed to 200 %"],
 )  # fmt: skip
 def test_axe_finds_nothing(launched: Browser, rig: Rig, rollout: int, settings: dict[str, Any]) -> None:
     window = context(launched, rig.url, **settings)
@@ -267,7 +268,7 @@ def test_axe_finds_nothing(launched: Browser, rig: Rig, rollout: int, settings: 
     page.goto("/ui/oncall")
     assert violations(page) == []
     log_in(page, rig.admin)
-    for name in PAGES if "viewport" not in settings else ("oncall", "rollouts/1", "executive"):
+    for name in PAGES if "viewport" not in settings else ("oncall", "rollouts/1", "executive", "debug"):
         page.goto(f"/ui/{name}")
         expect(page.locator("main table, main .state, main p").first).to_be_visible()
         expect(page.locator(".spin")).to_have_count(0)
@@ -282,6 +283,62 @@ def violations(page: Page) -> list[str]:
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run()")["violations"]
     return [f"{each['id']}: {each['nodes'][0]['html'][:200]} {each['nodes'][0]['failureSummary']}" for each in found]
+
+
+def test_times_are_in_utc_or_where_the_reader_is(launched: Browser, rig: Rig) -> None:
+    window = context(launched, rig.url, timezone_id="Asia/Kolkata")
+    page = window.new_page()
+    log_in(page, rig.admin, "/ui/audit")
+    at = page.get_by_role("group", name="Event log").locator("tbody tr").last.locator("td").first
+    page.get_by_role("button", name="copy link").click()
+    in_utc = seconds(at.inner_text())
+    page.get_by_role("button", name="UTC", exact=True).click()
+    expect(page).to_have_url(re.compile("tz=local"))
+    assert (seconds(at.inner_text()) - in_utc) % 86_400 == 5.5 * 3600
+    window.close()
+
+
+def seconds(time: str) -> int:
+    """Give the seconds of the day of a time that is shown."""
+    hour, minute, second = map(int, re.findall(r"(\d\d):(\d\d):(\d\d)", time)[0])
+    return 3600 * hour + 60 * minute + second
+
+
+def test_a_state_is_known_without_its_colour(page: Page, rig: Rig) -> None:
+    rig.says("iad", "dns", "no answer")
+    until(lambda: rig.standing("iad", "dns").get("stance") == "withdraw", "dns is withdrawn")
+    page.goto("/ui/oncall")
+    expect(cell(page, "iad")).to_contain_text("withdrawn")
+    said = page.locator("main .said").evaluate_all(
+        "all => all.map(each => [each.innerText, each.firstChild.innerHTML])"
+    )
+    shapes = {word: {shape for each, shape in said if each == word} for word, _ in said}
+    assert len(shapes) > 2
+    assert all(len(each) == 1 for each in shapes.values()), "one word has one shape"
+    assert shapes["announced"].isdisjoint(shapes["withdrawn"])
+    rig.says("iad", "dns")
+    until(lambda: rig.standing("iad", "dns").get("stance") == "announce", "dns is announced again")
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "what"), [("incidents", "incidents", "incidents"), ("audit", "audit", "the audit")]
+)
+def test_what_is_not_read_yet_or_cannot_be_read_is_said_and_is_not_shown_as_empty(
+    page: Page, name: str, asked: str, what: str
+) -> None:
+    held: list[Any] = []
+    address = re.compile(f"/api/v1/{asked}([?]|$)")
+    page.route(address, lambda route: held.append(route))
+    page.goto(f"/ui/{name}")
+    expect(page.get_by_role("status").filter(has_text=f"reading {what}")).to_be_visible()
+    for each in held:
+        each.abort()
+    page.unroute(address)
+    page.route(address, lambda route: route.abort())
+    page.goto(f"/ui/{name}?window=1h")
+    expect(page.locator("main").get_by_role("alert")).to_be_visible()
+    expect(page.locator("main").get_by_text("Nobody asked")).to_have_count(0)
+    page.unroute(address)
 
 
 def test_the_executive_page_prints_on_one_sheet(page: Page) -> None:
