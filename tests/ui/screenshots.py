@@ -68,6 +68,7 @@ def tell_story(rig: Rig) -> None:
     until(lambda: rig.ask("GET", "/pops/gru")["connected"] is False, "São Paulo is out of contact")
     see(rig)
     hijack(rig)
+    until(lambda: len(rig.ask("GET", "/incidents")["items"]) > 1, "incidents are open")
 
 
 def see(rig: Rig) -> None:

@@ -6,7 +6,7 @@ import { Section } from "../parts/section";
 import { Empty, Failed, Loading, NoData } from "../parts/states";
 import { Mark } from "../parts/mark";
 import { eventOf, type StoredEvent } from "../api/stream";
-import type { LogEvent, Page, Rollout, Service } from "../api/shapes";
+import type { FindingsTold, LogEvent, Page, Rollout, Service } from "../api/shapes";
 import { WINDOWS, address } from "../state/address";
 import { useNow } from "../state/clock";
 import { useFetched } from "../state/fetched";
@@ -14,7 +14,7 @@ import { usePoPs, type Fitting, type Range } from "../state/seen";
 import { useSource } from "../state/source";
 import { world } from "../state/world";
 import { announced, percent, sum, type Share } from "../words/announced";
-import { serviceOf, tell } from "../words/happening";
+import { serviceOf } from "../words/happening";
 import type { PoPJudged } from "../words/standing";
 import { full, span } from "../words/time";
 import { openFindings } from "./incidents";
@@ -130,18 +130,22 @@ function sharesOf(pops: PoPJudged[], events: LogEvent[], range: Range): Map<stri
 
 function Trouble({ range }: { range: Range }) {
   const events = (useSource(world.events).value ?? []).filter((event) => event.at >= range.from && event.at <= range.to + 60_000);
+  const incidents = useSource(world.incidents).value;
+  const watch = useFetched<FindingsTold>("/findings", range.to).value;
   const withdrawn = events.filter((event) => event.kind === "stance_changed" && event.fields.stance === "withdraw").length;
   const refused = events.filter((event) => event.kind === "withdrawal_refused").length;
-  const open = openFindings(events).length;
+  const over = incidents?.filter((each) => each.cleared !== null && Date.parse(each.cleared) >= range.from).length;
+  const found = openFindings(events).length + (watch?.items.filter((each) => each.cleared === null).length ?? 0);
   return (
     <Section title="Trouble">
       <dl class="facts">
-        <div><dt>open findings</dt><dd>{open}</dd></div>
+        <div><dt>incidents open</dt><dd>{incidents?.filter((each) => each.cleared === null).length ?? <NoData why="this controller told of no incidents" />}</dd></div>
+        <div><dt>over</dt><dd>{over ?? <NoData why="this controller told of no incidents" />}</dd></div>
+        <div><dt>open findings</dt><dd>{watch?.watched || found > 0 ? found : <NoData why="this controller reads no watch" />}</dd></div>
         <div><dt>withdrawals</dt><dd>{withdrawn}</dd></div>
         <div><dt>held by a floor</dt><dd>{refused}</dd></div>
-        <div><dt>troubles in all</dt><dd>{events.filter((event) => tell(event).class === "trouble").length}</dd></div>
       </dl>
-      <p class="how">Counted in the log's last {events.length} events of this time.</p>
+      <p class="how">Incidents as this controller opened them, findings as its watch has them now; the rest is counted in the log's last {events.length} events of this time.</p>
     </Section>
   );
 }
