@@ -141,7 +141,7 @@ class ConvergenceTracker:
                 running.pops.append(change.pop)
             self._enqueue(running)
             return []
-        ended = [] if running is None else [(change.at, summary(running, change.at - running.at))]
+        ended = [] if running is None else [(change.at, self._cut_off(running, change.at))]
         self._running.pop(change.prefix, None)
         if len(self._running) < RUNNING_MAX:
             measurement = Measurement(change.prefix, change.action, [change.pop], change.at, everywhere)
@@ -151,6 +151,27 @@ class ConvergenceTracker:
             self._running[change.prefix] = measurement
             self._enqueue(measurement)
         return ended
+
+    def _cut_off(self, running: Measurement, at: Timestamp) -> ConvergenceMeasured:
+        """Give a measurement as it stands at the next change, without what peers did for that one.
+
+        A change is told only once its agent's log is read, and peers may have followed it by then.
+        """
+        until = at - BEFORE_S
+        earlier: dict[Peer, list[_Update]] = {}
+        for update in self._recent.get(running.prefix, ()):
+            if running.at - BEFORE_S <= update.at < until:
+                earlier.setdefault(update.peer, []).append(update)
+        for peer, course in running.courses.items():
+            if course.first_s is None or running.at + course.last_s < until:
+                continue
+            own = earlier.get(peer, [])
+            if not own and running.at + course.first_s < until:
+                continue  # what it did for this change is forgotten by now: it stays as one that had not converged
+            running.courses[peer] = again = Course(holds=True)
+            for update in own:
+                _follow(running, again, update)
+        return summary(running, at - running.at)
 
     def _catch_up(self, measurement: Measurement) -> None:
         """Take in what peers did since the change, which is told only now."""

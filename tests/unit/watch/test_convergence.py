@@ -137,3 +137,30 @@ def test_one_rollout_is_one_change_and_the_way_back_another() -> None:
     first, second = measured(scene)
     assert (first.pops, first.action, first.peers, first.censored) == (("fra1", "lon1"), "withdraw", 6, 6)
     assert (second.action, second.converged_s_p95, second.unreachable_s_p95) == ("announce", 1.0, 0.0)
+
+
+@pytest.mark.mission("M2")
+def test_what_peers_did_for_the_next_change_is_none_of_this_one_s_though_it_was_told_later() -> None:
+    scene = Scene()
+    scene.seed(20)
+    scene.own(OwnAction.CHANGE)
+    scene.at = START + 2.0
+    scene.see([0], 1299, UPSTREAMS[1], OWN)
+    for number in range(5):
+        scene.at = START + 300.0 + number
+        scene.see([number], 6939, UPSTREAMS[0], OWN)
+    scene.at = START + 306.0
+    scene.take(OwnChange(START + 300.2, OURS, OwnAction.WITHDRAW, "fra1", ""))
+    before = measured(scene)[-1]
+    assert (before.action, before.reacted, before.censored, before.converged_s) == ("change", 1, 0, (2.0,))
+    scene.at = START + 400.0
+    scene.own(OwnAction.CHANGE)
+    scene.at = START + 401.0
+    scene.see([0], 1299, UPSTREAMS[1], OWN)
+    scene.at = START + 430.0
+    scene.see([0, 1], 3356, UPSTREAMS[0], OWN)
+    scene.at = START + 430.1
+    scene.take(OwnChange(START + 430.0, OURS, OwnAction.WITHDRAW, "fra1", ""))
+    before = measured(scene)[-1]
+    assert (before.action, before.reacted, before.censored) == ("change", 1, 1), "half a minute of quiet is too short"
+    assert before.censored_s == pytest.approx([30.0])
