@@ -52,7 +52,7 @@ def export(folder: Path, every: float | None, server: str, ca_file: Path | None)
     """
     from time import sleep
 
-    from anycastle.base.errors import ParseError, WorldError
+    from anycastle.base.errors import AnycastleError
     from anycastle.io import status_files
     from anycastle.io.clock import now
 
@@ -60,16 +60,25 @@ def export(folder: Path, every: float | None, server: str, ca_file: Path | None)
         while True:
             try:
                 status_files.export(folder, status_files.fetch(client), now().wall)
-            except (ParseError, WorldError) as error:
-                aged = status_files.age(folder, now().wall)
-                message(
-                    f"{error}; {'the page says how old it is' if aged else 'no page is there yet'}", severity="error"
-                )
+            except AnycastleError as error:
+                message(f"{error}; {_aged(folder)}", severity="error")
                 if every is None:
                     raise SystemExit(1) from error
             if every is None:
                 return
             sleep(every)
+
+
+def _aged(folder: Path) -> str:
+    """Have the page that is there say how old it is; give what came of it."""
+    from anycastle.base.errors import AnycastleError
+    from anycastle.io import status_files
+    from anycastle.io.clock import now
+
+    try:
+        return "the page says how old it is" if status_files.age(folder, now().wall) else "no page is there yet"
+    except AnycastleError as error:
+        return str(error)
 
 
 @click.command()

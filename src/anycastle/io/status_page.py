@@ -232,7 +232,7 @@ def _said(component: Mapping[str, Any]) -> str:
 
 def _incident_item(each: Mapping[str, Any]) -> str:
     steps = "".join(
-        f"<li><b>{_STEPS.get(update['status'], update['status'])}</b> {escape(update['body'])}"
+        f"<li><b>{escape(_STEPS.get(update['status'], update['status']))}</b> {escape(update['body'])}"
         f"{_moment(update['created_at'])}</li>"
         for update in each["incident_updates"]
     )

@@ -2,8 +2,9 @@
 
 Theory of operation. A component's state is judged from how many PoPs announce its service against how many are to, and
 its floor: that one PoP of ten is gone is what anycast is for, and nobody who uses the service need be told of it. A PoP
-of which nothing is known now is neither counted as serving nor as gone: its agent goes on alone. What else is wrong
-while routes stand (a hijack, a promise that is broken) comes from open incidents of the service.
+of which nothing is known now is neither counted as serving nor as gone: its agent goes on alone. Where it would take
+such PoPs to meet the floor, the component is not known. What else is wrong while routes stand (a hijack, a promise that
+is broken) comes from open incidents of the service; those of a PoP's routes are counted by its routes already.
 
 Only what the operator named is told: components under their public names, and no word of an incident's title, timeline
 or evidence, for those name PoPs, peers and people. Of notes to an incident those are public that begin with `public:`.
@@ -13,16 +14,17 @@ know.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from anycastle.base.ports import Timestamp
 from anycastle.model.fleet import Fleet
-from anycastle.model.pop import PoP
 from anycastle.model.public_page import Detail, PublicComponent
 from anycastle.model.service import Service
-from anycastle.response.incident import Incident, Status
+from anycastle.response.follows import POP_DOWN, SERVICE_DOWN, SESSION_DOWN, WITHDRAWN
+from anycastle.response.incident import Entry, Incident, Status
 from anycastle.response.severity import Severity, severity_of
 
 PUBLIC_WORD: Final = "public:"
@@ -65,7 +67,10 @@ _OF_INCIDENT: Final = {
     Severity.MINOR: Health.OPERATIONAL,
 }
 
-_IMPACT: Final = {Severity.CRITICAL: "major", Severity.MAJOR: "minor", Severity.MINOR: "none"}
+_OF_ROUTES: Final = frozenset({POP_DOWN, SERVICE_DOWN, SESSION_DOWN, WITHDRAWN})
+"""Kinds of incidents that say no more than that PoPs do not announce, which a component is judged by."""
+
+_IMPACT: Final = {Severity.CRITICAL: "major", Severity.MAJOR: "minor"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +151,8 @@ class PublicStatus:
 
     @property
     def health(self) -> Health:
-        """Of the worst component."""
-        return _worst(each.health for each in self.components)
+        """Of the worst component of which anything is known."""
+        return _worst(each.health for each in self.components if each.known)
 
     @property
     def known(self) -> bool:
@@ -161,8 +166,10 @@ def public_status(
     """Give what the public is told. `seen`: (PoP, service) -> how it stands, where anything is known of it."""
     services = {each.name: each for each in fleet.services}
     shown = [(each, services[each.service]) for each in fleet.status.components if each.service in services]
+    standing = {key_of(each.name): judge(fleet, service, service.pops, seen)[0] for each, service in shown}
+    hurt = {key for key, health in standing.items() if health not in (Health.OPERATIONAL, Health.MAINTENANCE)}
     concerned = [(each, _concerns(each, shown)) for each in sorted(incidents, key=lambda each: -each.opened)]
-    told = [(each, keys) for each, keys in concerned if keys]
+    told = [(each, keys) for each, keys in concerned if keys and _is_public(each, hurt.intersection(keys))]
     current = [(each, keys) for each, keys in told if each.status is not Status.CLEARED]
     components = tuple(_component(fleet, each, service, seen, current) for each, service in shown)
     names = {each.key: each.name for each in components}
@@ -174,24 +181,35 @@ def public_status(
     )  # fmt: skip
 
 
-def judge(service: Service, pops: Sequence[str], seen: Mapping[tuple[str, str], Seen]) -> tuple[Health, bool]:
-    """Give how a service stands over some PoPs, and whether anything is known of it there."""
-    told = [found for found in (seen.get((pop, service.name)) for pop in pops) if found is not None]
-    serving = sum(each.announces for each in told)
-    unknown = len(pops) - len(told)
-    missing = [each for each in told if not each.announces]
-    if not told:
+def judge(
+    fleet: Fleet, service: Service, pops: Sequence[str], seen: Mapping[tuple[str, str], Seen]
+) -> tuple[Health, bool]:
+    """Give how a service stands over some PoPs, and whether that is known: PoPs that are not heard might tip it."""
+    told = {pop: found for pop in pops if (found := seen.get((pop, service.name))) is not None}
+    serving = [pop for pop, each in told.items() if each.announces]
+    perhaps = [*serving, *(pop for pop in pops if pop not in told)]
+    missing = [each for each in told.values() if not each.announces]
+    sick = any(each.announces and not each.well for each in told.values())
+    if not told or (_meets_floor(fleet, service, pops, perhaps) and not _meets_floor(fleet, service, pops, serving)):
         return Health.DEGRADED, False
-    if serving + unknown == 0:
-        worst = Health.MAJOR
-    elif serving + unknown < min(max(1, service.floor.pops), len(pops)):
-        worst = Health.PARTIAL
-    elif 2 * len(missing) >= len(pops) or any(each.announces and not each.well for each in told):
-        worst = Health.DEGRADED
-    else:
+    if not perhaps:
+        return Health.MAJOR, True
+    if not _meets_floor(fleet, service, pops, perhaps):
+        return Health.PARTIAL, True
+    if 2 * len(missing) < len(pops) and not sick:
         return Health.OPERATIONAL, True
-    planned = bool(missing) and all(each.planned for each in missing) and serving > 0
-    return (Health.MAINTENANCE if planned and worst is Health.DEGRADED else worst), True
+    planned = all(each.planned for each in missing) and not sick
+    return (Health.MAINTENANCE if planned else Health.DEGRADED), True
+
+
+def _meets_floor(fleet: Fleet, service: Service, pops: Sequence[str], serving: Sequence[str]) -> bool:
+    """Tell whether some of the PoPs are enough: of all, what the floor says; of a part, as many if it has them."""
+    if len(serving) < min(max(1, service.floor.pops), len(pops)):
+        return False
+    if len(pops) < len(service.pops):
+        return True
+    capacity = {pop.name: pop.capacity for pop in fleet.pops}
+    return service.floor.met_by([capacity.get(pop, 0.0) for pop in serving]) or len(pops) < service.floor.pops
 
 
 def _component(
@@ -202,10 +220,14 @@ def _component(
     current: Sequence[tuple[Incident, tuple[str, ...]]],
 ) -> Component:
     key = key_of(public.name)
-    health, known = judge(service, service.pops, seen)
-    worse = (_OF_INCIDENT[severity_of(each)] for each, keys in current if key in keys)
+    health, known = judge(fleet, service, service.pops, seen)
+    worse = _worst(
+        _OF_INCIDENT[severity_of(each)] for each, keys in current if key in keys and each.kind not in _OF_ROUTES
+    )
     parts = tuple(_parts(fleet, public, service, seen))
-    return Component(key, public.name, public.description, _worst((health, *worse)), known, parts)
+    if worse is not Health.OPERATIONAL:  # whatever the routes: this much is known
+        health, known = _worst((health, worse)) if known else worse, True
+    return Component(key, public.name, public.description, health, known, parts)
 
 
 def _parts(
@@ -215,21 +237,18 @@ def _parts(
     if public.detail is Detail.REGIONS:
         groups = {region: [pop.name for pop in places if pop.region == region] for region in fleet.regions}
     elif public.detail is Detail.POPS:
-        groups = {pop.city if _alone(pop.city, places) else f"{pop.city} ({pop.name})": [pop.name] for pop in places}
+        cities = dict.fromkeys(pop.city for pop in places)
+        groups = {city: [pop.name for pop in places if pop.city == city] for city in cities}
     else:
         return
     for name, pops in groups.items():
         if pops:
-            health, known = judge(service, pops, seen)
+            health, known = judge(fleet, service, pops, seen)
             # others carry the clients of a place that serves nothing: they are slower, and not cut off
             mild = Health.DEGRADED if health in (Health.PARTIAL, Health.MAJOR) else health
             planned = all((found := seen.get((pop, service.name))) is not None and found.planned for pop in pops)
             health = Health.MAINTENANCE if planned and mild is Health.DEGRADED else mild
-            yield Component(f"{key_of(public.name)}-{key_of(name)}", name, "", health, known)
-
-
-def _alone(city: str, places: Iterable[PoP]) -> bool:
-    return sum(each.city == city for each in places) == 1
+            yield Component(f"{key_of(public.name)}--{key_of(name)}", name, "", health, known)
 
 
 def key_of(name: str) -> str:
@@ -246,6 +265,21 @@ def _concerns(incident: Incident, shown: Iterable[tuple[PublicComponent, Service
     )
 
 
+def _is_public(incident: Incident, hurt: AbstractSet[str]) -> bool:
+    """Tell whether the public is told: of tickets never, of a PoP's routes where a component suffers or we wrote so."""
+    if severity_of(incident) is Severity.MINOR:
+        return False
+    if incident.kind not in _OF_ROUTES or any(_public_text(entry) is not None for entry in incident.timeline):
+        return True
+    return incident.status is not Status.CLEARED and bool(hurt)
+
+
+def _public_text(entry: Entry) -> str | None:
+    """Give what a note tells the public; None for what is not for it."""
+    text = entry.text.partition(": ")[2] if entry.kind == "note" else ""
+    return text[len(PUBLIC_WORD) :].strip() if text[: len(PUBLIC_WORD)].lower() == PUBLIC_WORD else None
+
+
 def _is_past(incident: Incident, now: Timestamp) -> bool:
     return incident.cleared is not None and incident.status is Status.CLEARED and now - incident.cleared < PAST_S
 
@@ -253,7 +287,6 @@ def _is_past(incident: Incident, now: Timestamp) -> bool:
 _EFFECT: Final = {
     "major": "Disruption of {}",
     "minor": "Reduced capacity of {}",
-    "none": "A notice about {}",
 }
 
 
@@ -273,19 +306,19 @@ def _updates(incident: Incident, over: Timestamp | None) -> Iterator[Update]:
         if entry.kind == "acknowledged" and status == "investigating":
             status = "identified"
             yield Update(entry.at, status, "Somebody of us works on it.")
-        text = entry.text.partition(": ")[2] if entry.kind == "note" else ""
-        if text[: len(PUBLIC_WORD)].lower() == PUBLIC_WORD:
-            yield Update(entry.at, status, text[len(PUBLIC_WORD) :].strip())
+        text = _public_text(entry)
+        if text is not None:
+            yield Update(entry.at, status, text)
     if over is not None:
         yield Update(over, "resolved", "It is over.")
 
 
-def _maintenances(
-    shown: Iterable[tuple[PublicComponent, Service]], now: Timestamp
-) -> Iterator[PublicMaintenance]:  # fmt: skip
+def _maintenances(shown: Iterable[tuple[PublicComponent, Service]], now: Timestamp) -> Iterator[PublicMaintenance]:
+    """Give those of half of a service's PoPs and more: what one PoP's clients see of its own is another PoP."""
     for public, service in shown:
         for window in service.windows:
-            if window.end > now and window.start < now + AHEAD_S:
+            wide = 2 * len(set(window.pops).intersection(service.pops)) >= len(service.pops)
+            if wide and window.end > now and window.start < now + AHEAD_S:
                 yield PublicMaintenance(
                     key_of(public.name), f"Planned maintenance of {public.name}", Timestamp(window.start),
                     Timestamp(window.end), window.start <= now,

@@ -166,9 +166,10 @@ class ConvergenceTracker:
             if course.first_s is None or running.at + course.last_s < until:
                 continue
             own = earlier.get(peer, [])
-            if not own and running.at + course.first_s < until:
+            reacted = running.at + course.first_s < until
+            if reacted and (not own or running.at < at - LATE_S):
                 continue  # what it did for this change is forgotten by now: it stays as one that had not converged
-            running.courses[peer] = again = Course(holds=True)
+            running.courses[peer] = again = Course(holds=True, down_s=course.down_s)
             for update in own:
                 _follow(running, again, update)
         return summary(running, at - running.at)

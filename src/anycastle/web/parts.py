@@ -1,5 +1,6 @@
 """What the API is made of: given to it once, found in each request."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from anycastle.web.controller import Controller
 from anycastle.web.limits import RateLimiter
 from anycastle.web.logins import Logins
 from anycastle.web.measure import Measure
+from anycastle.web.problems import Problem
 from anycastle.web.settings import WebSettings
 from anycastle.web.standings import Standings
 from anycastle.web.stream import Tail
@@ -43,8 +45,10 @@ class Parts:
     standings: Standings = field(default_factory=Standings)
     under_way: set[str] = field(default_factory=set)
     """Keys of requests that are being answered."""
-    board: tuple[Instant, dict[str, Any]] | None = None
-    """What the public was told last, and when that was made."""
+    board: tuple[Instant, dict[str, Any] | Problem] | None = None
+    """What the public was told last, or why not, and when that was made."""
+    board_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the one that makes it."""
     streams: int = 0
     """Streams that are open."""
 

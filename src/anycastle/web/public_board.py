@@ -1,59 +1,86 @@
 """What the public is told, made at most once in a few seconds: whoever asks often, unknown to us, costs nothing."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from anycastle.base.ports import Instant, Timestamp
+from anycastle.base.ports import Timestamp
 from anycastle.io.clock import now
 from anycastle.io.status_page import summary
-from anycastle.io.store.port import NotLeading
 from anycastle.model.fleet import Fleet
+from anycastle.model.service import Service
 from anycastle.response.public_status import Seen, public_status
 from anycastle.web.controller import AgentView
 from anycastle.web.parts import Parts
 from anycastle.web.problems import Problem, ProblemKind
 
 FRESH_S: Final = 2.0
+AT_ONCE: Final = 20
+"""Reports that are read before others have their turn: agents are on this loop too."""
 
 
 async def board(parts: Parts) -> dict[str, Any]:
-    """Give it. Raises `Problem` where nothing is public or known, `NotLeading` where another controller knows."""
-    at = now()
-    made = parts.board
-    if made is not None and at.monotonic - made[0] < FRESH_S:
-        return made[1]
+    """Give it. Raises `Problem` where nothing is public, or it is not known here."""
+    agents = parts.controller.agents
+    if agents is None:  # and who leads is nothing for the public
+        raise Problem(ProblemKind.UNAVAILABLE, "this controller does not know how the services stand")
+    async with parts.board_lock:  # who comes meanwhile gets what the first one made
+        made = parts.board
+        if made is None or now().monotonic - made[0] >= FRESH_S:
+            made = parts.board = now().monotonic, await _made(parts, agents)
+    told = made[1]
+    if isinstance(told, Problem):
+        raise Problem(told.kind, told.detail)
+    return told
+
+
+async def _made(parts: Parts, agents: Mapping[str, AgentView]) -> dict[str, Any] | Problem:
     fleet = await parts.desired()
     if fleet is None or not fleet.status.is_public:
-        raise Problem(ProblemKind.NOT_FOUND, "nothing of this fleet is public")
-    agents = parts.controller.agents
-    if agents is None:
-        raise NotLeading("agents have their sessions with the controller that leads")
-    told = public_status(fleet, seen_of(fleet, agents, at.wall), await parts.incidents.all(), at.wall)
+        return Problem(ProblemKind.NOT_FOUND, "nothing of this fleet is public")
+    at = now().wall
+    told = public_status(fleet, await _seen(fleet, agents, at), await parts.incidents.all(), at)
     if not told.known:
-        raise Problem(ProblemKind.UNAVAILABLE, "no agent has told yet how any public component stands")
-    fresh = summary(told)
-    parts.board = (Instant(at.monotonic), fresh)
-    return fresh
+        return Problem(ProblemKind.UNAVAILABLE, "it is not known now how any public component stands")
+    return summary(told)
 
 
-def seen_of(fleet: Fleet, agents: Mapping[str, AgentView], at: Timestamp) -> dict[tuple[str, str], Seen]:
-    """Give (PoP, service) -> how it stands, for the PoPs whose agents have a session."""
-    found = {}
-    for pop, agent in agents.items():
-        report = agent.report() if agent.connected else None
-        for each in (report or {}).get("services", ()):
-            drained = each.get("drain") is not None and each["drain"].get("step", "normal") != "normal"
-            planned = drained or _in_window(fleet, pop, each["name"], at)
-            prefixes = frozenset(each["prefixes"])
-            announces = any(route["prefix"] in prefixes for route in (report or {}).get("exported", ()))
-            found[pop, each["name"]] = Seen(announces, each["condition"] != "down", planned)
+async def _seen(fleet: Fleet, agents: Mapping[str, AgentView], at: Timestamp) -> dict[tuple[str, str], Seen]:
+    """Give (PoP, public service) -> how it stands, for the PoPs whose agents have a session and know their router."""
+    public = {each.service for each in fleet.status.components}
+    services = {each.name: each for each in fleet.services if each.name in public}
+    found: dict[tuple[str, str], Seen] = {}
+    for number, pop in enumerate(fleet.pops):
+        agent = agents.get(pop.name)
+        report = agent.report() if agent is not None and agent.connected else None
+        # An agent that has just started has not read its router yet; one that only observes announces nothing.
+        if report is not None and report.get("booted", True) and not report.get("observe_only", False):
+            found |= {(pop.name, name): each for name, each in _stands(report, services, pop.name, at).items()}
+        if number % AT_ONCE == AT_ONCE - 1:
+            await asyncio.sleep(0)
     return found
 
 
-def _in_window(fleet: Fleet, pop: str, service: str, at: Timestamp) -> bool:
-    return any(
-        window.start <= at < window.end and pop in window.pops
-        for each in fleet.services
-        if each.name == service
-        for window in each.windows
-    )
+def _stands(report: Mapping[str, Any], services: Mapping[str, Service], pop: str, at: Timestamp) -> dict[str, Seen]:
+    exported = {route["prefix"] for route in report.get("exported", ())}
+    found = {}
+    for each in report.get("services", ()):
+        service = services.get(each["name"])
+        if service is not None:
+            planned = _drains(each) or _in_window(service, pop, at)
+            found[each["name"]] = _stand(each["prefixes"], exported, each["condition"], planned=planned)
+    return found
+
+
+def _stand(prefixes: Collection[str], exported: Collection[str], condition: str, *, planned: bool) -> Seen:
+    there = sum(prefix in exported for prefix in prefixes)
+    # One family of two that is gone cuts clients off, and others not.
+    return Seen(there > 0, condition != "down" and there == len(prefixes), planned)
+
+
+def _drains(service: Mapping[str, Any]) -> bool:
+    return service.get("drain") is not None and service["drain"].get("step", "normal") != "normal"
+
+
+def _in_window(service: Service, pop: str, at: Timestamp) -> bool:
+    return any(window.start <= at < window.end and pop in window.pops for window in service.windows)

@@ -48,7 +48,8 @@ def told(made: Fleet, *stands: Seen | None, incidents: tuple[Incident, ...] = ()
         ((PLANNED, PLANNED, PLANNED, SERVES), 2, Health.PARTIAL),  # planned or not, the floor is crossed
         ((GONE, GONE, GONE, GONE), 2, Health.MAJOR),
         ((SICK, SERVES, SERVES, SERVES), 2, Health.DEGRADED),
-        ((None, None, None, SERVES), 2, Health.OPERATIONAL),  # who is out of contact goes on announcing
+        ((None, None, SERVES, SERVES), 2, Health.OPERATIONAL),  # who is out of contact goes on announcing
+        ((PLANNED, SICK, SERVES, SERVES), 2, Health.DEGRADED),  # planned work excuses nothing else
         ((None, GONE, GONE, GONE), 2, Health.PARTIAL),
     ],
 )
@@ -61,6 +62,20 @@ def test_what_nobody_told_is_not_known(tmp_path: Path) -> None:
     made = told(fleet(), None, None, None, None)
     assert not made.known
     assert not made.components[0].known
+
+
+def test_where_pops_that_are_not_heard_might_tip_it_nothing_is_known() -> None:
+    made = told(fleet(), None, None, None, SERVES)
+    assert not made.known
+    assert told(fleet(floor=1), None, None, None, SERVES).known, "one is enough"
+
+
+def test_a_floor_of_capacity_is_one_too() -> None:
+    made = fleet(floor=1)
+    (service,) = made.services
+    half = sum(pop.capacity for pop in made.pops if pop.name in service.pops) / 2
+    made = replace(made, services=(replace(service, floor=Floor(pops=1, capacity=half)),))
+    assert told(made, GONE, GONE, GONE, SERVES).health is Health.PARTIAL
 
 
 def test_nothing_but_what_is_named_is_told() -> None:
@@ -86,6 +101,7 @@ def test_an_incident_is_told_without_its_words() -> None:
     assert "fra1" not in repr(found)
     assert "ann" not in repr(found.open)
     (shown,) = found.open
+    assert found.health is Health.OPERATIONAL, "the others carry its clients"
     assert (shown.name, shown.impact, shown.components) == (
         "Reduced capacity of Name servers",
         "minor",
@@ -96,7 +112,14 @@ def test_an_incident_is_told_without_its_words() -> None:
         ("identified", "Somebody o"),
         ("investigating", "Our monito"),
     ]
-    assert found.health is Health.DEGRADED
+
+
+def test_of_a_pop_that_is_gone_the_public_hears_where_the_service_suffers_and_of_tickets_never() -> None:
+    gone = incident(kind="pop_down", services=set(fleet().services[:0]) | {"dns"})
+    assert told(fleet(), GONE, SERVES, SERVES, SERVES, incidents=(gone,)).open == ()
+    assert told(fleet(), GONE, GONE, SERVES, SERVES, incidents=(gone,)).open != ()
+    ticket = incident(kind="hijack", urgency=Urgency.TICKET)
+    assert told(fleet(), GONE, GONE, SERVES, SERVES, incidents=(ticket,)).open == ()
 
 
 def test_a_hijack_concerns_the_service_of_the_prefix_also_while_all_announce() -> None:
@@ -107,8 +130,8 @@ def test_a_hijack_concerns_the_service_of_the_prefix_also_while_all_announce() -
 
 
 def test_what_is_over_stays_for_a_while() -> None:
-    over = incident(status=Status.CLEARED, cleared=Timestamp(NOW - 60))
-    old = incident(status=Status.CLEARED, cleared=Timestamp(NOW - PAST_S - 60))
+    over = incident(kind="hijack", status=Status.CLEARED, cleared=Timestamp(NOW - 60))
+    old = incident(kind="hijack", status=Status.CLEARED, cleared=Timestamp(NOW - PAST_S - 60))
     found = told(fleet(), SERVES, SERVES, SERVES, SERVES, incidents=(over, old))
     assert found.open == ()
     assert [each.updates[0].status for each in found.past] == ["resolved"]
@@ -128,9 +151,10 @@ def test_planned_maintenance_is_told_before_and_while_it_is_on() -> None:
     made = fleet()
     (service,) = made.services
     windows = tuple(
-        MaintenanceWindow(NOW + at, NOW + at + 3600, service.pops[:1], "the metro ring, CHG-1")
+        MaintenanceWindow(NOW + at, NOW + at + 3600, service.pops[:2], "the metro ring, CHG-1")
         for at in (7200, -60, -7200)
     )
+    windows += (replace(windows[0], pops=service.pops[:1]),)
     made = replace(made, services=(replace(service, windows=windows),))
     found = told(made, SERVES, SERVES, SERVES, SERVES)
     assert [each.under_way for each in found.maintenances] == [True, False]
@@ -140,4 +164,5 @@ def test_planned_maintenance_is_told_before_and_while_it_is_on() -> None:
 def test_keys_and_judgements_of_fewer_pops_than_the_floor() -> None:
     assert key_of("Name servers, v2") == "name-servers-v2"
     (service,) = fleet().services
-    assert judge(service, service.pops[:1], {(service.pops[0], service.name): SERVES}) == (Health.OPERATIONAL, True)
+    seen = {(service.pops[0], service.name): SERVES}
+    assert judge(fleet(), service, service.pops[:1], seen) == (Health.OPERATIONAL, True)

@@ -164,3 +164,18 @@ def test_what_peers_did_for_the_next_change_is_none_of_this_one_s_though_it_was_
     before = measured(scene)[-1]
     assert (before.action, before.reacted, before.censored) == ("change", 1, 1), "half a minute of quiet is too short"
     assert before.censored_s == pytest.approx([30.0])
+
+
+@pytest.mark.mission("M2")
+def test_a_session_that_ended_before_the_next_change_is_still_known_to_have() -> None:
+    scene = Scene()
+    scene.seed(20)
+    scene.own(OwnAction.CHANGE)
+    scene.at = START + 2.0
+    scene.see([0], 1299, UPSTREAMS[1], OWN)
+    scene.at = START + 10.0
+    scene.down(0)
+    scene.at = START + 30.0
+    scene.take(OwnChange(START + 29.9, OURS, OwnAction.WITHDRAW, "fra1", ""))
+    before = measured(scene)[-1]
+    assert (before.reacted, before.censored_s) == (1, (10.0,))

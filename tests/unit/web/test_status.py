@@ -88,10 +88,30 @@ def test_anyone_sees_what_is_named_and_no_more(api: World, monkeypatch: pytest.M
 def test_it_is_made_once_in_a_while_however_often_it_is_asked_for(api: World, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(api)
     monkeypatch.setattr(public_board, "FRESH_S", 3600.0)
-    monkeypatch.setattr(type(api.daemon), "agents", agents({"fra1": True}))
+    pops = ("fra1", "iad1", "nrt1", "gru1")
+    monkeypatch.setattr(type(api.daemon), "agents", agents(dict.fromkeys(pops, True)))
     first = api.ask("GET", PATH, "").json()
-    monkeypatch.setattr(type(api.daemon), "agents", agents({"fra1": False}))
+    assert first["status"]["indicator"] == "none"
+    monkeypatch.setattr(type(api.daemon), "agents", agents(dict.fromkeys(pops, False)))
     assert api.ask("GET", PATH, "").json() == first
+
+
+def test_an_agent_that_has_not_read_its_router_yet_is_no_outage(api: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(api)
+    seen = agents(dict.fromkeys(("fra1", "iad1", "nrt1", "gru1"), True))
+    for agent in seen.values():
+        agent.said |= {"booted": False, "exported": []}
+    monkeypatch.setattr(type(api.daemon), "agents", seen)
+    assert api.ask("GET", PATH, "").status_code == 503
+
+
+def test_of_two_families_one_that_is_gone_is_told(api: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(api)
+    seen = agents(dict.fromkeys(("fra1", "iad1", "nrt1", "gru1"), True))
+    for agent in seen.values():
+        agent.said["services"][0]["prefixes"].append("2001:db8::/48")
+    monkeypatch.setattr(type(api.daemon), "agents", seen)
+    assert api.ask("GET", PATH, "").json()["status"]["indicator"] == "minor"
 
 
 def test_files_outlive_the_controller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import os
 import resource
 import socket
@@ -134,6 +135,7 @@ def test_being_held_up_ourselves_is_undecided(silent_port: int) -> None:
 
 def test_a_cancelled_check_closes_its_descriptor(silent_port: int) -> None:
     async def main() -> None:
+        gc.collect()  # what other tests left is not closed in between
         before = open_descriptors()
         checks = [asyncio.create_task(run(TCPTarget(LOOPBACK, silent_port), 60)) for _ in range(20)]
         await asyncio.sleep(0)

@@ -9,6 +9,7 @@ from anycastle.io.config.scalars import NameReference, Text, one_of, words_schem
 from anycastle.io.config.shape import ITEMS, Shape
 from anycastle.io.config.shapes.notify import URL
 from anycastle.model.public_page import Detail, PublicComponent, PublicPage
+from anycastle.response.public_status import key_of
 
 DetailWord = Annotated[Detail, PlainValidator(one_of(Detail)), words_schema(Detail)]
 
@@ -37,12 +38,18 @@ class StatusShape(Shape):
     components: Annotated[tuple[ComponentShape, ...], ITEMS] = Field(description="What is public, and nothing else is.")
 
     def review(self, findings: Findings) -> None:
-        """Names are unique: they are all that a reader has to tell components apart."""
-        seen: set[str] = set()
+        """Names are unique, also as keys: they are all that a reader has to tell components apart."""
+        seen: dict[str, str] = {}
         for each in self.components:
-            if each.name in seen:
-                each.add(findings, FindingKind.DUPLICATE_NAME, "name", f"another component is called {each.name} too")
-            seen.add(each.name)
+            key = key_of(each.name)
+            if not key:
+                each.add(findings, FindingKind.BAD_VALUE, "name", f"{each.name!r} has no letter or digit")
+            elif key in seen:
+                same = "too" if seen[key] == each.name else f"too: {seen[key]} and {each.name} have one key, {key}"
+                each.add(
+                    findings, FindingKind.DUPLICATE_NAME, "name", f"another component is called {each.name} {same}"
+                )
+            seen.setdefault(key, each.name)
 
     def page(self) -> PublicPage:
         """Give the model's."""
