@@ -131,7 +131,8 @@ function sharesOf(pops: PoPJudged[], events: LogEvent[], range: Range): Map<stri
 function Trouble({ range }: { range: Range }) {
   const events = (useSource(world.events).value ?? []).filter((event) => event.at >= range.from && event.at <= range.to + 60_000);
   const incidents = useSource(world.incidents).value;
-  const watch = useFetched<FindingsTold>("/findings", range.to).value;
+  const told = useFetched<FindingsTold>("/findings", range.to);
+  const watch = told.value;
   const withdrawn = events.filter((event) => event.kind === "stance_changed" && event.fields.stance === "withdraw").length;
   const refused = events.filter((event) => event.kind === "withdrawal_refused").length;
   const over = incidents?.filter((each) => each.cleared !== null && Date.parse(each.cleared) >= range.from).length;
@@ -141,7 +142,7 @@ function Trouble({ range }: { range: Range }) {
       <dl class="facts">
         <div><dt>incidents open</dt><dd>{incidents?.filter((each) => each.cleared === null).length ?? <NoData why="this controller told of no incidents" />}</dd></div>
         <div><dt>over</dt><dd>{over ?? <NoData why="this controller told of no incidents" />}</dd></div>
-        <div><dt>open findings</dt><dd>{watch?.watched || found > 0 ? found : <NoData why="this controller reads no watch" />}</dd></div>
+        <div><dt>open findings</dt><dd>{watch?.watched || found > 0 ? found : <NoData why={watch ? "this controller reads no watch" : told.problem?.title ?? "being read"} />}</dd></div>
         <div><dt>withdrawals</dt><dd>{withdrawn}</dd></div>
         <div><dt>held by a floor</dt><dd>{refused}</dd></div>
       </dl>
