@@ -165,6 +165,8 @@ const LANES: Record<string, { shape: Shape; tone: Tone }> = {
   burn: { shape: "down", tone: "warn" }, runbook: { shape: "bar", tone: "none" },
 };
 const LISTED = 60;
+/** Of these, lines of what led to it; what came of it is more than what was before. */
+const LISTED_BEFORE = 20;
 
 function Timeline({ incident }: { incident: WholeIncident }) {
   const [hidden, setHidden] = useState<string[]>([]);
@@ -174,7 +176,9 @@ function Timeline({ incident }: { incident: WholeIncident }) {
   const within = incident.timeline.filter((line) => !isMarked || (Date.parse(line.at) >= marked.from && Date.parse(line.at) <= marked.to));
   const lanes = [...new Set(incident.timeline.map((line) => line.lane))].sort();
   const lines = within.filter((line) => !hidden.includes(line.lane));
-  const drawn = all ? lines : lines.slice(0, LISTED);
+  const opened = lines.findIndex((line) => line.at >= incident.opened);
+  const first = all ? 0 : Math.max(0, Math.min((opened < 0 ? lines.length : opened) - LISTED_BEFORE, lines.length - LISTED));
+  const drawn = all ? lines : lines.slice(first, first + LISTED);
   return (
     <Section title="Timeline" aside={
       <span class="lanes" role="group" aria-label="Kinds of lines">{lanes.map((lane) => (
@@ -187,7 +191,7 @@ function Timeline({ incident }: { incident: WholeIncident }) {
           <tbody>{drawn.map((line, place) => <Line key={place} line={line} opened={Date.parse(incident.opened)} />)}</tbody>
         </table></div>
       )}
-      {drawn.length < lines.length && <button class="plain" onClick={() => setAll(true)}>show {lines.length - drawn.length} more</button>}
+      {drawn.length < lines.length && <button class="plain" onClick={() => setAll(true)}>show {lines.length - drawn.length} more, {first} of them earlier</button>}
       {incident.timeline_beyond > 0 && <p class="how">{incident.timeline_beyond} lines more had no room: the log has them.</p>}
     </Section>
   );
