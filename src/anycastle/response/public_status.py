@@ -15,14 +15,14 @@ know.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
 from anycastle.base.ports import Timestamp
 from anycastle.model.fleet import Fleet
 from anycastle.model.public_page import Detail, PublicComponent
-from anycastle.model.service import Service
+from anycastle.model.service import Floor, Service
 from anycastle.response.follows import POP_DOWN, SERVICE_DOWN, SESSION_DOWN, WITHDRAWN
 from anycastle.response.incident import Entry, Incident, Status
 from anycastle.response.severity import Severity, severity_of
@@ -51,6 +51,7 @@ class Health(Enum):
 
 
 _ORDER: Final = tuple(Health)
+_FINE: Final = frozenset({Health.OPERATIONAL, Health.MAINTENANCE})
 
 INDICATORS: Final[Mapping[Health, tuple[str, str]]] = {
     Health.OPERATIONAL: ("none", "All systems operational"),
@@ -166,12 +167,15 @@ def public_status(
     """Give what the public is told. `seen`: (PoP, service) -> how it stands, where anything is known of it."""
     services = {each.name: each for each in fleet.services}
     shown = [(each, services[each.service]) for each in fleet.status.components if each.service in services]
-    standing = {key_of(each.name): judge(fleet, service, service.pops, seen)[0] for each, service in shown}
-    hurt = {key for key, health in standing.items() if health not in (Health.OPERATIONAL, Health.MAINTENANCE)}
+    judged = {key_of(each.name): judge(fleet, service, service.pops, seen) for each, service in shown}
+    hurt = {key for key, (health, known) in judged.items() if known and health not in _FINE}
     concerned = [(each, _concerns(each, shown)) for each in sorted(incidents, key=lambda each: -each.opened)]
     told = [(each, keys) for each, keys in concerned if keys and _is_public(each, hurt.intersection(keys))]
     current = [(each, keys) for each, keys in told if each.status is not Status.CLEARED]
-    components = tuple(_component(fleet, each, service, seen, current) for each, service in shown)
+    components = tuple(
+        _component(each, judged[key_of(each.name)], tuple(_parts(fleet, each, service, seen)), current)
+        for each, service in shown
+    )
     names = {each.key: each.name for each in components}
     past = [_incident(each, keys, names) for each, keys in told if _is_past(each, now)]
     return PublicStatus(
@@ -179,6 +183,23 @@ def public_status(
         tuple(_incident(each, keys, names) for each, keys in current[:INCIDENTS_MAX]), tuple(past[:INCIDENTS_MAX]),
         tuple(sorted(_maintenances(shown, now), key=lambda each: each.start)[:INCIDENTS_MAX]),
     )  # fmt: skip
+
+
+def with_windows(
+    fleet: Fleet, standing: Mapping[str, Mapping[str, Seen]], now: Timestamp
+) -> dict[tuple[str, str], Seen]:
+    """Give (PoP, public service) -> how it stands, of PoP -> service -> that: a maintenance window is planned too."""
+    public = {each.service for each in fleet.status.components}
+    found = {}
+    for service in fleet.services:
+        if service.name in public:
+            open_now = [window.pops for window in service.windows if window.start <= now < window.end]
+            for pop in standing.keys() & set(service.pops):
+                seen = standing[pop].get(service.name)
+                if seen is not None:
+                    planned = seen.planned or any(pop in pops for pops in open_now)
+                    found[pop, service.name] = replace(seen, planned=planned)
+    return found
 
 
 def judge(
@@ -204,27 +225,22 @@ def judge(
 
 def _meets_floor(fleet: Fleet, service: Service, pops: Sequence[str], serving: Sequence[str]) -> bool:
     """Tell whether some of the PoPs are enough: of all, what the floor says; of a part, as many if it has them."""
-    if len(serving) < min(max(1, service.floor.pops), len(pops)):
-        return False
-    if len(pops) < len(service.pops):
-        return True
+    of_all = len(pops) == len(service.pops)
+    floor = Floor(min(max(1, service.floor.pops), len(pops)), service.floor.capacity if of_all else 0.0)
     capacity = {pop.name: pop.capacity for pop in fleet.pops}
-    return service.floor.met_by([capacity.get(pop, 0.0) for pop in serving]) or len(pops) < service.floor.pops
+    return floor.met_by([capacity.get(pop, 0.0) for pop in serving])
 
 
 def _component(
-    fleet: Fleet,
     public: PublicComponent,
-    service: Service,
-    seen: Mapping[tuple[str, str], Seen],
+    judged: tuple[Health, bool],
+    parts: tuple[Component, ...],
     current: Sequence[tuple[Incident, tuple[str, ...]]],
 ) -> Component:
-    key = key_of(public.name)
-    health, known = judge(fleet, service, service.pops, seen)
+    key, (health, known) = key_of(public.name), judged
     worse = _worst(
         _OF_INCIDENT[severity_of(each)] for each, keys in current if key in keys and each.kind not in _OF_ROUTES
     )
-    parts = tuple(_parts(fleet, public, service, seen))
     if worse is not Health.OPERATIONAL:  # whatever the routes: this much is known
         health, known = _worst((health, worse)) if known else worse, True
     return Component(key, public.name, public.description, health, known, parts)

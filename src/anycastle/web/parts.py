@@ -19,8 +19,10 @@ from anycastle.web.limits import RateLimiter
 from anycastle.web.logins import Logins
 from anycastle.web.measure import Measure
 from anycastle.web.problems import Problem
+from anycastle.web.public_standing import PublicStanding, public_standing
+from anycastle.web.reports import OfReports
 from anycastle.web.settings import WebSettings
-from anycastle.web.standings import Standings
+from anycastle.web.standings import BriefStanding, brief_of
 from anycastle.web.stream import Tail
 
 
@@ -42,7 +44,8 @@ class Parts:
     watched: Watched
     logins: Logins | None = None
     """How people log in; None where there are tokens alone."""
-    standings: Standings = field(default_factory=Standings)
+    standings: OfReports[BriefStanding] = field(default_factory=lambda: OfReports(brief_of))
+    public_standings: OfReports[PublicStanding] = field(default_factory=lambda: OfReports(public_standing))
     under_way: set[str] = field(default_factory=set)
     """Keys of requests that are being answered."""
     board: tuple[Instant, dict[str, Any] | Problem] | None = None

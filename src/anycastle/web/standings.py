@@ -1,17 +1,11 @@
-"""How a PoP's services stand, made of what its agent said last; in brief, and made anew only where it said more.
-
-Of a thousand PoPs with fifty services, a report of each holds 250 parts. To read all of them takes a second; between
-two looks few of them changed. So what was made of a report is kept until the agent says something else. What is kept is
-the brief form: of a service that is well, the number of its routes.
-"""
+"""How a PoP's services stand, made of what its agent said last; in full, and in brief."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from anycastle.health.verdict import Verdict
-from anycastle.web.controller import AgentView
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,35 +20,9 @@ class BriefStanding:
     """Service -> its routes, of those that need none."""
 
 
-class Standings:
-    """PoP -> what was made of its report."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[object, BriefStanding]] = {}
-
-    def of(self, pop: str, agent: AgentView) -> BriefStanding | None:
-        """Give the standing; None where the agent has no session, or said nothing yet."""
-        told = agent.told
-        known = self._kept.get(pop)
-        if known is not None and known[0] is told:
-            return known[1]
-        said = None if told is None else agent.report()
-        if said is None:
-            self._kept.pop(pop, None)
-            return None
-        made = in_brief(standing(pop, said, None))
-        self._kept[pop] = (told, made)
-        return made
-
-    def is_fresh(self, pop: str, agent: AgentView) -> bool:
-        """Tell whether nothing has to be read for the standing."""
-        known = self._kept.get(pop)
-        return known is not None and known[0] is agent.told
-
-    def keep_only(self, pops: Collection[str]) -> None:
-        """Forget the PoPs that are gone."""
-        for gone in self._kept.keys() - pops:
-            del self._kept[gone]
+def brief_of(pop: str, said: Mapping[str, Any]) -> BriefStanding:
+    """Give the brief standing of a report: of a service that is well, the number of its routes."""
+    return in_brief(standing(pop, said, None))
 
 
 def in_brief(full: Mapping[str, Any]) -> BriefStanding:

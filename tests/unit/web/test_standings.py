@@ -1,11 +1,14 @@
 """Standings in brief: nothing that needs a look is left out, what is well takes a number, and nothing is read twice."""
 
+import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from anycastle.base.ports import Timestamp
-from anycastle.web.standings import Standings, brief_page, in_brief, is_well, standing
+from anycastle.web.reports import OfReports
+from anycastle.web.standings import BriefStanding, brief_of, brief_page, in_brief, is_well, standing
 
 OWN = {"capacity": 1.0, "problems": ["a problem"], "sessions": 2, "sessions_up": 1}
 
@@ -84,25 +87,28 @@ def test_routes_are_those_of_the_services_prefixes() -> None:
     assert (one["routes_wanted"], one["routes_exported"]) == (4, 1)
 
 
+def read(standings: OfReports[BriefStanding], agents: Mapping[str, Agent], *pops: str) -> dict[str, BriefStanding]:
+    return asyncio.run(standings.read(agents, pops or ("fra",)))
+
+
 def test_a_report_is_read_once_until_its_agent_says_something_else() -> None:
-    agent, standings = Agent(), Standings()
-    first = standings.of("fra", agent)
-    assert standings.is_fresh("fra", agent)
-    assert standings.of("fra", agent) is first
+    agent, standings = Agent(), OfReports(brief_of)
+    first = read(standings, {"fra": agent})
+    assert read(standings, {"fra": agent})["fra"] is first["fra"]
     assert agent.read == 1
     agent.told, agent.routes = object(), []
-    assert not standings.is_fresh("fra", agent)
-    second = standings.of("fra", agent)
-    assert second is not None
-    assert (agent.read, second.well) == (2, {"dns": 0})
+    second = read(standings, {"fra": agent}, "fra", "nowhere")
+    assert (agent.read, second["fra"].well) == (2, {"dns": 0})
 
 
 def test_of_an_agent_without_a_session_nothing_is_told_and_nothing_is_kept() -> None:
-    agent, standings = Agent(), Standings()
-    standings.of("fra", agent)
+    agent, standings = Agent(), OfReports(brief_of)
+    told = agent.told
+    read(standings, {"fra": agent})
     agent.told = None
-    assert standings.of("fra", agent) is None
-    agent.told = object()
-    assert standings.of("fra", agent) is not None
-    standings.keep_only({"iad"})
-    assert not standings.is_fresh("fra", agent)
+    assert read(standings, {"fra": agent}) == {}
+    agent.told = told
+    read(standings, {"fra": agent})
+    read(standings, {})
+    read(standings, {"fra": agent})
+    assert agent.read == 3, "after each it is read anew"

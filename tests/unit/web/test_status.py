@@ -33,6 +33,10 @@ class Agent:
     refused: str | None = None
     unsettled: str | None = None
 
+    @property
+    def told(self) -> object:
+        return self.said
+
     def report(self) -> dict[str, Any] | None:
         return self.said
 
