@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -263,19 +264,15 @@ def unhijack(here: Following) -> None:
     assert "Reconfigured" in here.led.lab.bird("c2", "configure")
 
 
-class _second_person:  # noqa: N801  it is used as a function
-    """Bob, who approves at the controller what waits for him while ada follows the runbook."""
-
-    def __init__(self, here: Following) -> None:
-        words = ("-c", APPROVER, here.run_dir)
-        self._command = (sys.executable, *words)
-
-    def __enter__(self) -> None:
-        self._process = subprocess.Popen(self._command)
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
+@contextmanager
+def _second_person(here: Following) -> Iterator[None]:
+    """Have bob approve at the controller what waits for him, while ada follows the runbook."""
+    process = subprocess.Popen((sys.executable, "-c", APPROVER, here.run_dir))
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 APPROVER = """

@@ -29,11 +29,12 @@ TOKEN_FILE_VARIABLE: Final = "ANYCASTLE_TOKEN_FILE"
 CA_FILE_VARIABLE: Final = "ANYCASTLE_CA_FILE"
 TOKEN_OCTETS_MAX: Final = 4_096
 
+CA_FILE: Final = click.option(
+    "--ca-file", type=click.Path(path_type=Path, exists=True, dir_okay=False), envvar=CA_FILE_VARIABLE,
+    help="Certificates that the API's is signed by. [default: those of the system]",
+)  # fmt: skip
 _SERVER: Final = (
-    click.option(
-        "--ca-file", type=click.Path(path_type=Path, exists=True, dir_okay=False), envvar=CA_FILE_VARIABLE,
-        help="Certificates that the API's is signed by. [default: those of the system]",
-    ),
+    CA_FILE,
     click.option(
         "--token-file", type=click.Path(path_type=Path, exists=True, dir_okay=False), envvar=TOKEN_FILE_VARIABLE,
         help=f"The file with your token for the API. [default: {TOKEN_VARIABLE} of the environment]",

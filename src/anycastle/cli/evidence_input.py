@@ -100,7 +100,7 @@ def read_evidence(
     case = _in_order(into.case(), topology_of(meant) if meant else Topology())
     if not case.given - {Source.FLEET} and not case.facts:
         raise click.UsageError("nothing was named that says what happened: give --events, --probes, --watch, ...")
-    story = _played(case, told, alerts)
+    story = _played(case, told, alerts, meant)
     return Known(replace(case, alerts=story.alerts, notices=story.notices), story, meant)
 
 
@@ -117,13 +117,15 @@ def _told(alerts: Path | None) -> "list[Told]":
     return [] if alerts is None else [Told(step.at, step.do) for step in read_steps(alerts)]
 
 
-def _played(case: "Case", told: "list[Told]", alerts: Path | None) -> "Story":
+def _played(case: "Case", told: "list[Told]", alerts: Path | None, fleet: "Fleet | None") -> "Story":
     from anycastle.base.errors import MisuseError
+    from anycastle.response.policy import policy_of
     from anycastle.response.recorded import with_recorded
     from anycastle.response.story import story_of
 
+    policy = policy_of(None if fleet is None else fleet.notify)
     try:
-        return with_recorded(story_of(case, told), case)
+        return with_recorded(story_of(case, told, policy), case)
     except MisuseError as error:
         raise click.UsageError(f"{alerts}: {error}") from error
 

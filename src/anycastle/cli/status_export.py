@@ -1,45 +1,37 @@
 """`anycastle status export` and `show`: the public status page as files, and as a table. Neither needs a token."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
+from anycastle.cli.controller_option import CA_FILE, SERVER_VARIABLE
 from anycastle.cli.output import Form, Table, message, output_option, print_json, print_table
 
 if TYPE_CHECKING:
     import httpx2
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _place(command: F) -> F:
-    for option in (
-        click.option("--ca-file", type=click.Path(path_type=Path, exists=True, dir_okay=False),
-                     help="Certificates that the API's is signed by. [default: those of the system]"),
-        click.option("--server", metavar="URL", envvar="ANYCASTLE_SERVER", default="http://127.0.0.1:8080",
-                     show_default=True, help="A controller's API. The status page is public: no token is sent."),
-    ):  # fmt: skip
-        command = option(command)
-    return command
+SERVER = click.option(
+    "--server", metavar="URL", envvar=SERVER_VARIABLE, default="http://127.0.0.1:8080", show_default=True,
+    help="A controller's API. The status page is public: no token is sent.",
+)  # fmt: skip
 
 
 def _client(server: str, ca_file: Path | None) -> "httpx2.Client":
-    import ssl
+    from anycastle.base.errors import MisuseError
+    from anycastle.io.controller_client.http import client_of
 
-    import httpx2
-
-    from anycastle.io.status_files import ANSWER_S
-
-    context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
-    return httpx2.Client(base_url=server, verify=context, timeout=ANSWER_S, trust_env=False)
+    try:
+        return client_of(server, ca_file)
+    except MisuseError as error:
+        raise click.UsageError(f"--server: {error}") from error
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--every", type=click.FloatRange(5.0), metavar="SECONDS", help="Go on, once each so many seconds.")
-@_place
+@SERVER
+@CA_FILE
 def export(folder: Path, every: float | None, server: str, ca_file: Path | None) -> None:
     """Write the public status page into FOLDER: `index.html`, and `api/v2/summary.json` for programs.
 
@@ -82,7 +74,8 @@ def _aged(folder: Path) -> str:
 
 
 @click.command()
-@_place
+@SERVER
+@CA_FILE
 @output_option(Form.TABLE, Form.JSON)
 def show(server: str, ca_file: Path | None, form: Form) -> None:
     """Show what the public is told now.

@@ -45,7 +45,7 @@ from anycastle.response.incident import Incident, Status
 from anycastle.response.message import message_of
 from anycastle.response.notification import Notice
 from anycastle.response.orders import Acknowledge, Annotate, ResponseOrder, SendAgain
-from anycastle.response.policy import Policy
+from anycastle.response.policy import Policy, policy_of
 from anycastle.response.recorded import NOTED
 from anycastle.response.signal import Cause, Signal, Topology, Urgency
 from anycastle.rollout.kept import Kept
@@ -188,10 +188,7 @@ class Responding:
 
     def _decide(self) -> None:
         instant = self.now()
-        clear_after_s = self._notifying.plan.clear_after_s
-        self.engine.policy = (
-            self._policy if clear_after_s is None else replace(self._policy, clear_after_s=clear_after_s)
-        )
+        self.engine.policy = policy_of(self._notifying.plan, self._policy)
         signals, causes = self._look()
         begun, ended = self._levels.causes_now(causes)
         urgency = {kind: Urgency(word) for kind, word in self._notifying.plan.urgency.items()}

@@ -20,7 +20,6 @@ PAGE: Final = "index.html"
 SUMMARY: Final = Path("api/v2/summary.json")
 PATH: Final = "/api/v1/status/summary.json"
 OCTETS_MAX: Final = 8 * 1024 * 1024
-ANSWER_S: Final = 20.0
 _READABLE: Final = 0o644
 _NOT_FOUND: Final = 404
 

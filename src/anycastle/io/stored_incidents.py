@@ -23,6 +23,7 @@ from anycastle.response.attached import runbook_of
 from anycastle.response.delivery import Delivery
 from anycastle.response.evidence import Case, Source, merged
 from anycastle.response.incident import Incident
+from anycastle.response.policy import policy_of
 from anycastle.response.postmortem import Postmortem, postmortem_of
 from anycastle.response.recorded import with_recorded
 from anycastle.response.signal import Topology
@@ -140,13 +141,14 @@ def _look_at(incident: Incident, rows: list[StoredEvent], fleet: Fleet | None) -
     if fleet is not None:
         into.given.add(Source.FLEET)
     case = merged([into.case()], topology_of(fleet) if fleet is not None else Topology())
-    story = _story(case)
+    story = _story(case, fleet)
     known = replace(case, alerts=story.alerts, notices=story.notices)
     return postmortem_of(incident, known, story, fleet)
 
 
-def _story(case: Case) -> Story:
-    return with_recorded(story_of(case), case)
+def _story(case: Case, fleet: Fleet | None) -> Story:
+    policy = policy_of(None if fleet is None else fleet.notify)
+    return with_recorded(story_of(case, policy=policy), case)
 
 
 @cache

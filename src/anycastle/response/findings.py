@@ -38,7 +38,7 @@ class OpenFindings:
         # The prefix stays that of the first event: it is what tells the alert from others.
         prefix = known.subject.prefix if known is not None else next(iter(body.prefixes), "")
         more = f" and {len(body.prefixes) - 1} more" if len(body.prefixes) > 1 else ""
-        text = f"{body.finding_kind} by {body.subject}: {prefix}{more}; seen by {body.peers} peers"
+        text = f"{body.finding_kind.replace('_', ' ')} by {body.subject}: {prefix}{more}; seen by {body.peers} peers"
         kind = KIND_OF_FINDING.get(body.finding_kind, body.finding_kind)
         self._open[body.finding] = opens(kind, Subject(prefix=prefix), text, part=body.severity != CRITICAL)
         return True

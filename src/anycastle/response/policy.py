@@ -1,6 +1,8 @@
 """How patient, and how loud."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from anycastle.model.notify import NotifyPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +27,10 @@ class Policy:
     storm_pages: int = 5
     """Pages within `storm_s` after which further ones are folded into one that counts them."""
     storm_s: float = 600.0
+
+
+def policy_of(plan: NotifyPlan | None, usual: Policy = Policy()) -> Policy:
+    """Give the policy of a fleet: the usual one, but for what its files say; without them, the usual one."""
+    if plan is None or plan.clear_after_s is None:
+        return usual
+    return replace(usual, clear_after_s=plan.clear_after_s)

@@ -224,9 +224,9 @@ def judge(
 
 
 def _meets_floor(fleet: Fleet, service: Service, pops: Sequence[str], serving: Sequence[str]) -> bool:
-    """Tell whether some of the PoPs are enough: of all, what the floor says; of a part, as many if it has them."""
+    """Tell whether some of the PoPs are enough: of all, what the floor says; of a part, one: the floor is of all."""
     of_all = len(pops) == len(service.pops)
-    floor = Floor(min(max(1, service.floor.pops), len(pops)), service.floor.capacity if of_all else 0.0)
+    floor = Floor(max(1, service.floor.pops), service.floor.capacity) if of_all else Floor(1)
     capacity = {pop.name: pop.capacity for pop in fleet.pops}
     return floor.met_by([capacity.get(pop, 0.0) for pop in serving])
 

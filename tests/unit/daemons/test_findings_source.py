@@ -33,7 +33,7 @@ def told(*bodies: Body) -> list[tuple[str, str, str, str]]:
 
 
 def test_a_hijack_is_a_page_and_what_is_over_is_not_said() -> None:
-    text = "origin_change by AS64666: 192.0.2.0/24; seen by 12 peers"
+    text = "origin change by AS64666: 192.0.2.0/24; seen by 12 peers"
     assert told(opened("f1")) == [("hijack", "192.0.2.0/24", "page", text)]
     assert told(opened("f1"), cleared("f1")) == []
     assert told(Alarm("x", "y", "z")) == []
@@ -43,7 +43,7 @@ def test_a_finding_of_many_prefixes_is_one_signal_and_keeps_its_name() -> None:
     found = OpenFindings()
     found.take(opened("f1", "sub_prefix", "critical", "192.0.2.0/25", "192.0.2.128/25"))
     (before,) = found.signals
-    assert before.summary == "sub_prefix by AS64666: 192.0.2.0/25 and 1 more; seen by 12 peers"
+    assert before.summary == "sub prefix by AS64666: 192.0.2.0/25 and 1 more; seen by 12 peers"
     body = opened("f1", "sub_prefix", "warning", "192.0.2.128/25")
     names = {name: getattr(body, name) for name in FindingUpdated.__slots__}
     found.take(FindingUpdated(**names))

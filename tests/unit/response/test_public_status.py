@@ -148,6 +148,17 @@ def test_regions_and_pops_are_told_where_that_is_asked_for() -> None:
     assert not {pop.name for pop in fleet().pops} & {each.name for each in pops}
 
 
+def test_a_region_stands_while_one_of_it_does_whatever_the_floor_of_all() -> None:
+    made = fleet(Detail.REGIONS, floor=3)
+    (service,) = made.services
+    made = replace(made, regions=("eu",), pops=tuple(replace(pop, region="eu") for pop in made.pops))
+    (part,) = told(made, SERVES, SERVES, SERVES, None).components[0].parts
+    assert (part.health, part.known) == (Health.OPERATIONAL, True)
+    both = tuple(replace(pop, region="eu" if pop.name in service.pops[:2] else "us") for pop in made.pops)
+    eu, us = told(replace(made, regions=("eu", "us"), pops=both), SERVES, None, None, None).components[0].parts
+    assert (eu.health, eu.known, us.known) == (Health.OPERATIONAL, True, False)
+
+
 def test_planned_maintenance_is_told_before_and_while_it_is_on() -> None:
     made = fleet()
     (service,) = made.services

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpx2
 
@@ -41,11 +41,31 @@ _BETWEEN: Final = frozenset({502, 504})
 
 def require_private(url: str) -> None:
     """Raise `MisuseError` where a secret would go over a network in the clear, or the URL names no server."""
+    parts = _require_server(url)
+    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        raise MisuseError(f"{url}: tokens go by https only")
+
+
+def _require_server(url: str) -> SplitResult:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise MisuseError(f"{url}: this is not the URL of an API, such as https://ctl1.example.net:8443")
-    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-        raise MisuseError(f"{url}: tokens go by https only")
+    return parts
+
+
+def client_of(url: str, ca_file: Path | None, token: str = "") -> httpx2.Client:
+    """Give a client of the API at a URL; without a token it sees what is public.
+
+    Raises `MisuseError` where the URL names no server, or the certificates cannot be read.
+    """
+    _require_server(url)
+    return httpx2.Client(
+        base_url=url.rstrip("/"),
+        headers={"Authorization": f"Bearer {token}"} if token else {},
+        verify=_context(ca_file),
+        timeout=httpx2.Timeout(ANSWER_S, connect=CONNECT_S),
+        trust_env=False,
+    )
 
 
 class Api:
@@ -55,13 +75,7 @@ class Api:
         require_private(url)
         self.url = url.rstrip("/")
         self._tell = tell
-        self._client = httpx2.Client(
-            base_url=self.url,
-            headers={"Authorization": f"Bearer {token}"},
-            verify=_context(ca_file),
-            timeout=httpx2.Timeout(ANSWER_S, connect=CONNECT_S),
-            trust_env=False,
-        )
+        self._client = client_of(url, ca_file, token)
 
     def close(self) -> None:
         """End its connections."""
