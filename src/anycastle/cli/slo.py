@@ -15,6 +15,7 @@ SUBCOMMANDS: Final = MappingProxyType(
         ),
         "minimum": Command("anycastle.cli.slo_minimum", "minimum", "How many events a burn rate needs, worked out."),
         "replay": Command("anycastle.cli.slo_replay", "replay", "False pages and delays of the rules on a history."),
+        "rssac047": Command("anycastle.cli.slo_rssac047", "rssac047", "A month of root service, as RSSAC047 has it."),
         "test": Command("anycastle.cli.slo_test", "test", "Run scripts of series and expected alerts."),
     }
 )

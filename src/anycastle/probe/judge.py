@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from anycastle.probe.kinds import dns, http, large_body, mtu, session, tcp, tls, traceroute
+from anycastle.probe.kinds import dns, http, large_body, mtu, session, tcp, tls, traceroute, zone
 from anycastle.probe.kinds.dns import DNSAsk, DNSSeen
 from anycastle.probe.kinds.http import HTTPAsk, HTTPSeen
 from anycastle.probe.kinds.large_body import LargeBodySeen
@@ -11,6 +11,7 @@ from anycastle.probe.kinds.session import SessionAsk, SessionSeen
 from anycastle.probe.kinds.tcp import TCPAsk, TCPSeen
 from anycastle.probe.kinds.tls import TLSAsk, TLSSeen
 from anycastle.probe.kinds.traceroute import TraceSeen
+from anycastle.probe.kinds.zone import ZoneSeen
 from anycastle.probe.result import Failure, FailureKind, Observation
 from anycastle.probe.site import SiteRule
 from anycastle.probe.target import Ask, name_of
@@ -41,6 +42,8 @@ def _content(ask: Ask, seen: Observation, rule: SiteRule | None) -> Failure | No
     match ask, seen:
         case DNSAsk(), DNSSeen():
             return dns.judge(ask, seen)
+        case _, ZoneSeen():
+            return zone.judge(seen)
         case HTTPAsk(), HTTPSeen():
             return http.judge(ask, seen)
         case TLSAsk(), TLSSeen():

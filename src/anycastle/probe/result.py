@@ -85,6 +85,8 @@ class ProbeResult:
     """By what the server told itself apart, as it came."""
     pop: str = ""
     """'' where it is not known."""
+    asked: str = ""
+    """Of DNS: name, type and transport, as `. SOA udp`: where nothing came, nothing else tells it."""
 
     @property
     def duration_ms(self) -> float:

@@ -18,9 +18,10 @@ from anycastle.probe.kinds.tcp import TCPAsk
 from anycastle.probe.kinds.tls import TLSAsk
 from anycastle.probe.kinds.traceroute import UDP_PORT, TraceAsk
 from anycastle.probe.kinds.udp import UDPAsk
+from anycastle.probe.kinds.zone import ZoneAsk
 from anycastle.probe.site import SiteRule
 
-Ask = ICMPAsk | UDPAsk | TCPAsk | TLSAsk | HTTPAsk | DNSAsk | TraceAsk | MTUAsk | LargeBodyAsk | SessionAsk
+Ask = ICMPAsk | UDPAsk | TCPAsk | TLSAsk | HTTPAsk | DNSAsk | ZoneAsk | TraceAsk | MTUAsk | LargeBodyAsk | SessionAsk
 """Of any kind."""
 
 PORTLESS: Final = frozenset({"icmp", "mtu"})
@@ -57,6 +58,8 @@ def default_port(ask: Ask) -> int:
     match ask:
         case DNSAsk():
             return dns.PORTS[ask.transport]
+        case ZoneAsk():
+            return dns.PORTS["udp"]
         case HTTPAsk() | LargeBodyAsk():
             return http.PORTS[ask.tls]
         case TLSAsk():

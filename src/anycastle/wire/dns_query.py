@@ -24,6 +24,8 @@ _HEADER: Final = struct.Struct(">HHHHHH")
 _OPT: Final = struct.Struct(">BHHIH")
 _RD: Final = 0x0100
 _NSID: Final = 3
+_DO: Final = 0x8000
+"""DNSSEC OK, in the OPT record's TTL (RFC 3225 §3)."""
 
 
 def parse_type(text: str) -> int:
@@ -57,10 +59,15 @@ def encode_question(name: str, record_type: int, klass: int = IN) -> bytes:
     return encode_name(name) + struct.pack(">HH", record_type, klass)
 
 
-def encode_query(question: bytes, *, recursion: bool = False, nsid: bool = True) -> bytes:
-    """Give a query without its ID, which comes before: two octets, drawn for each probe (RFC 5452 §4.3)."""
+def encode_query(
+    question: bytes, *, recursion: bool = False, nsid: bool = True, dnssec: bool = False, octets_max: int = EDNS_OCTETS
+) -> bytes:
+    """Give a query without its ID, which comes before: two octets, drawn for each probe (RFC 5452 §4.3).
+
+    `dnssec` asks for signatures (the DO bit, RFC 3225); `octets_max` is the UDP payload that we take (RFC 6891 §6.2.3).
+    """
     options = struct.pack(">HH", _NSID, 0) if nsid else b""
-    opt = _OPT.pack(0, 41, EDNS_OCTETS, 0, len(options)) + options
+    opt = _OPT.pack(0, 41, octets_max, _DO if dnssec else 0, len(options)) + options
     return _HEADER.pack(0, _RD if recursion else 0, 1, 0, 0, 1)[2:] + question + opt
 
 

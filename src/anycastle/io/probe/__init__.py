@@ -21,6 +21,7 @@ KINDS: Final = MappingProxyType(
         "tls": "anycastle.io.probe.tls",
         "http": "anycastle.io.probe.http",
         "dns": "anycastle.io.probe.dns",
+        "zone": "anycastle.io.probe.zone",
         "traceroute": "anycastle.io.probe.traceroute",
         "mtu": "anycastle.io.probe.mtu",
         "large_body": "anycastle.io.probe.large_body",

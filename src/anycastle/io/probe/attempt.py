@@ -19,6 +19,7 @@ from anycastle.model.check import Outcome
 from anycastle.model.prefix import Address, parse_address
 from anycastle.model.vantage_point import VantagePoint
 from anycastle.probe.judge import judge
+from anycastle.probe.kinds.dns import DNSAsk
 from anycastle.probe.result import Failure, FailureKind, Observation, ProbeResult
 from anycastle.probe.target import ProbeTarget
 
@@ -68,6 +69,7 @@ async def attempt(target: ProbeTarget, vantage: VantagePoint, planned: Instant |
         phases=tuple(course.phases),
         failure=failure,
         seen=seen,
+        asked=target.ask.asked if isinstance(target.ask, DNSAsk) else "",
         server=server,
         pop=pop,
     )

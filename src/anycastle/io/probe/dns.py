@@ -58,7 +58,7 @@ async def run(target: ProbeTarget, ask: DNSAsk, address: Address, course: Course
                 if ask.transport == "tls":
                     name = ask.server_name or target.host
                     await secured(stream, name, course, verify=ask.verify, ca_file=ask.ca_file, alpn=("dot",))
-                return await _asked(queries, lambda query, identity: _over_stream(stream, query, identity, course))
+                return await _asked(queries, lambda query, identity: over_stream(stream, query, identity, course))
 
 
 @lru_cache(maxsize=4096)
@@ -104,7 +104,7 @@ async def _over_udp(channel: socket.socket, query: Query, identity: bytes, cours
     return await exchange(channel, identity + query.octets, ours, course)
 
 
-async def _over_stream(stream: Stream, query: Query, identity: bytes, course: Course) -> bytes:
+async def over_stream(stream: Stream, query: Query, identity: bytes, course: Course) -> bytes:
     """Ask over a stream: each message behind its length (RFC 1035 §4.2.2)."""
     course.begin(query.phase)
     message = identity + query.octets

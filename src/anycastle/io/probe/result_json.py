@@ -25,6 +25,7 @@ def _fields(result: ProbeResult) -> dict[str, Any]:
         "location": [vantage.location.latitude, vantage.location.longitude] if vantage.location else None,
         "target": result.target,
         "kind": result.kind,
+        "asked": result.asked or None,
         "address": None if result.address is None else str(result.address),
         "local_port": result.local_port,
         "late_ms": round(result.late_ms, 3),

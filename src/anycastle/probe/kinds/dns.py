@@ -43,6 +43,11 @@ class DNSAsk:
     path: str = "/dns-query"
     kind: str = field(default="dns", init=False)
 
+    @property
+    def asked(self) -> str:
+        """Give the question in short: `. SOA udp`."""
+        return f"{self.name} {self.record_type} {self.transport}"
+
 
 @dataclass(frozen=True, slots=True)
 class DNSSeen(Observation):
@@ -57,6 +62,8 @@ class DNSSeen(Observation):
     octets: int
     identity: str = ""
     """Of the second question."""
+    serial: int | None = None
+    """Of the first SOA in any section."""
 
     def identities(self) -> tuple[tuple[str, str], ...]:
         """Give NSID first: it came with the answer itself, where an identity may be that of another PoP."""
@@ -72,8 +79,9 @@ def seen_of(reply: DNSReply, octets: int) -> DNSSeen:
     """Give what a reply shows."""
     answers = tuple(each.text or f"TYPE{each.type} {each.size} octets" for each in reply.answers[:ANSWERS_KEPT])
     return DNSSeen(
-        rcode_word(reply.rcode), answers, reply.authoritative, reply.truncated, text_of_nsid(reply.nsid), octets
-    )
+        rcode_word(reply.rcode), answers, reply.authoritative, reply.truncated, text_of_nsid(reply.nsid), octets,
+        serial=reply.soa_serial,
+    )  # fmt: skip
 
 
 def judge(ask: DNSAsk, seen: DNSSeen) -> Failure | None:

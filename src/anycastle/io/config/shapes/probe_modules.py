@@ -32,10 +32,11 @@ from anycastle.probe.kinds.tcp import TCPAsk
 from anycastle.probe.kinds.tls import TLSAsk
 from anycastle.probe.kinds.traceroute import TraceAsk
 from anycastle.probe.kinds.udp import UDPAsk
+from anycastle.probe.kinds.zone import ZoneAsk
 from anycastle.probe.target import Ask
 from anycastle.wire.dns_query import encode_name, parse_type
 
-KINDS: Final = ("icmp", "udp", "tcp", "tls", "http", "dns", "traceroute", "mtu", "large_body", "session")
+KINDS: Final = ("icmp", "udp", "tcp", "tls", "http", "dns", "zone", "traceroute", "mtu", "large_body", "session")
 
 
 def whole(low: int, high: int) -> Any:
@@ -210,6 +211,23 @@ class DNSModuleShape(Shape):
         )
 
 
+class ZoneModuleShape(Shape):
+    """DNS: a question drawn anew each time from what a zone has, and the whole answer kept."""
+
+    origin: DNSName = Field(".", description="Of the zone.")
+    names_file: Path | None = Field(
+        None,
+        description="Its delegations, a name a line, as IANA's list of top-level domains. Default: the apex alone.",
+    )
+    served: Annotated[tuple[DNSName, ...], ITEMS] = Field(
+        ("arpa",), description="Delegations that the same servers serve: their NS are not asked for."
+    )
+
+    def ask(self) -> ZoneAsk:
+        """Give what is asked."""
+        return ZoneAsk(self.names_file, self.origin, tuple(each.rstrip(".") for each in self.served))
+
+
 class TraceModuleShape(Shape):
     """Paris traceroute; it takes CAP_NET_RAW."""
 
@@ -314,6 +332,7 @@ class ModuleShape(Shape):
     tls: TLSModuleShape | None = Field(None, description="TLS handshake.")
     http: HTTPModuleShape | None = Field(None, description="HTTP request.")
     dns: DNSModuleShape | None = Field(None, description="DNS question.")
+    zone: ZoneModuleShape | None = Field(None, description="Answers of a zone.")
     traceroute: TraceModuleShape | None = Field(None, description="Hops of one path.")
     mtu: MTUModuleShape | None = Field(None, description="The path's MTU.")
     large_body: LargeBodyModuleShape | None = Field(None, description="A small body and a large one.")
