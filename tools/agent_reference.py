@@ -22,7 +22,6 @@ from anycastle.probe.kinds.http import HTTPSeen
 from anycastle.probe.result import Failure, FailureKind, Phase, ProbeResult
 from anycastle.probe.schedule import Counts
 from anycastle.probe.tally import Tally
-from anycastle.slo.export.prometheus import EVENTS, GOOD
 from anycastle.slo.reading import Reading, State
 
 TYPES = {
@@ -175,6 +174,8 @@ TELEMETRY_HEAD = """
 ## Of a collector of telemetry
 
 `anycastle telemetry run` serves these. An indicator that is not measured (no data, too few) has a count and no value.
+The counters of objectives are there where its file names a `fleet`; the rules of `anycastle slo export prometheus` read
+them, and write `slo:...` records ([Promise, measure, be woken](../how-to/objectives.md)).
 
 | metric | type | labels | meaning |
 |---|---|---|---|
@@ -185,30 +186,21 @@ def _telemetry_part() -> str:
     source = LineSource("edge", Path("/log"), lambda _line, _now: True)
     reading = Reading("M5", "global", State.MEASURED, 0.0, Interval(0.0, 0.0), 1.0, 1.0)
     collector = TelemetryCollector(
-        lambda: [source], dict, lambda: {"counted": 1}, lambda: {"too old": 1}, lambda _w: [reading]
+        lambda: [source],
+        dict,
+        lambda: {"counted": 1},
+        lambda: {"too old": 1},
+        lambda _w: [reading],
+        lambda: [(("dns", "reach", "eu"), 1.0, 1.0)],
     )
     return TELEMETRY_HEAD + _rows(collector.collect())
-
-
-SLO_PART = f"""
-## Of objectives
-
-The rules that `anycastle slo export prometheus` writes read two counters, and write `slo:...` records. No daemon of
-this project serves these counters yet: record them from what you have
-([Promise, measure, be woken](../how-to/objectives.md)).
-
-| metric | type | labels | meaning |
-|---|---|---|---|
-| `{EVENTS}` | counter | `service`, `objective`, `region` | Events of an objective |
-| `{GOOD}` | counter | `service`, `objective`, `region` | Good ones among them |
-"""
 
 
 def metrics_page() -> str:
     """Give the page of all metric families."""
     agent = _rows(AgentCollector(lambda: SAMPLE).collect())
     watch = _rows(WatchCollector(lambda: WATCH_SAMPLE).collect())
-    return METRICS_HEAD + agent + WATCH_HEAD + watch + _prober_part() + _telemetry_part() + SLO_PART
+    return METRICS_HEAD + agent + WATCH_HEAD + watch + _prober_part() + _telemetry_part()
 
 
 def _rows(families: Iterable[Metric]) -> str:

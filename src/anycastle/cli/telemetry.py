@@ -75,9 +75,11 @@ def run(file: Path, state_dir: Path | None, listen: str) -> None:
       anycastle telemetry run telemetry.yaml --listen 127.0.0.1:4318
     """
     import asyncio
+    from dataclasses import replace
 
     from anycastle.cli.agent import address, directories
     from anycastle.daemons.telemetry_process import TelemetryProcess, TelemetrySettings
+    from anycastle.io.fleet_loader import load_fleet_apart
     from anycastle.io.telemetry.telemetry_file import read_telemetry_file
 
     settings = TelemetrySettings(
@@ -85,6 +87,8 @@ def run(file: Path, state_dir: Path | None, listen: str) -> None:
     )
 
     async def serve() -> None:
-        await TelemetryProcess(settings).run()
+        found = settings.file.fleet
+        fleet = None if found is None else await load_fleet_apart(found)
+        await TelemetryProcess(replace(settings, fleet=fleet)).run()
 
     asyncio.run(serve())

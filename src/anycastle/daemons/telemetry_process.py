@@ -38,12 +38,14 @@ from anycastle.io.telemetry.source import Source
 from anycastle.io.telemetry.sources import sources_of
 from anycastle.io.telemetry.state import StateFile, encode
 from anycastle.io.telemetry.telemetry_file import TelemetryFile
+from anycastle.model.fleet import Fleet
 from anycastle.slo.reading import Reading
 from anycastle.slo.telemetry.cells import Cells
 from anycastle.slo.telemetry.fidelity import Fidelity
 from anycastle.slo.telemetry.intake import Intake
 from anycastle.slo.telemetry.measurements import Measurements
 from anycastle.slo.telemetry.networks import Networks
+from anycastle.slo.telemetry.promised import Key, Promised, promised_of, uncounted
 from anycastle.wire.access.record import LineError
 
 SAVE_S: Final = 1.0
@@ -67,6 +69,7 @@ class _Kept(msgspec.Struct):
     verdicts: dict[str, dict[str, list[tuple[float, bool]]]] = {}
     waiting: dict[str, set[int]] = {}
     ids: list[str] = []
+    promised: list[tuple[Key, float, float]] = []
 
 
 _OWN_PLACE: Final = "/"  # no name of a source begins so
@@ -79,6 +82,8 @@ class TelemetrySettings:
     file: TelemetryFile
     state_dir: Path
     listen: tuple[str, int] | None = None
+    fleet: Fleet | None = None
+    """Whose objectives are counted."""
 
 
 @dataclass(slots=True)
@@ -101,7 +106,8 @@ class TelemetryProcess:
         self._state = StateFile(settings.state_dir / "telemetry.db")
         self._cells = Cells(file.cell_s, file.keep_s)
         fidelity = Fidelity(tuple(each.served for each in file.agents))
-        self._intake = Intake(self._cells, Networks(file.networks), fidelity=fidelity)
+        promised = Promised() if settings.fleet is None else promised_of(settings.fleet)
+        self._intake = Intake(self._cells, Networks(file.networks), fidelity=fidelity, promised=promised)
         self._sources: list[Source] = sources_of(file, self._intake)
         self._otlp = OTLPIntake(self._intake, file.otlp, file.region, SeriesKeeper(Timestamp(now().wall)))
         self._ids: dict[str, None] = {}
@@ -115,7 +121,12 @@ class TelemetryProcess:
         self._regions = file.regions
         self._metrics = MetricsPage(
             TelemetryCollector(
-                lambda: self._sources, lambda: self._trouble, lambda: self._otlp.taken, self._lost, self.readings
+                lambda: self._sources,
+                lambda: self._trouble,
+                lambda: self._otlp.taken,
+                self._lost,
+                self.readings,
+                promised.totals,
             )
         )
 
@@ -135,6 +146,7 @@ class TelemetryProcess:
                 fidelity.verdicts.update(kept.verdicts)
                 fidelity.waiting.update(kept.waiting)
                 self._ids.update(dict.fromkeys(kept.ids))
+                self._intake.promised.restore(kept.promised)
         except msgspec.DecodeError as error:
             raise WorldError(f"{self._settings.state_dir}: a place cannot be read: {error}", retryable=False) from error
 
@@ -150,6 +162,8 @@ class TelemetryProcess:
         saving = asyncio.create_task(self.save_often())
         try:
             self._say(f"{self._settings.file.name} reads {len(self._sources)} sources")
+            if self._settings.fleet is not None:
+                self._tell_promised(self._settings.fleet)
             systemd_notify.notify("READY=1")
             stopped = asyncio.create_task(self._stopping.wait())
             # A task that ends early has met our own bug: it is raised, and the service manager starts us anew.
@@ -178,6 +192,12 @@ class TelemetryProcess:
 
     def _say(self, words: str) -> None:
         print(words, file=sys.stderr, flush=True)  # noqa: T201
+
+    def _tell_promised(self, fleet: Fleet) -> None:
+        """Say whose objectives are counted, and which are not."""
+        self._say(f"counts events of {len(self._intake.promised.objectives)} objectives")
+        for name, indicator in uncounted(fleet).items():
+            self._say(f"{name} is not counted here: of {indicator} there are no single events")
 
     async def _follow(self, source: Source) -> None:
 
@@ -241,7 +261,7 @@ class TelemetryProcess:
         fidelity = self._intake.fidelity
         kept = _Kept(
             self._otlp.series.since, self._otlp.series.known, self._intake.site_of, fidelity.verdicts, fidelity.waiting,
-            list(self._ids),
+            list(self._ids), self._intake.promised.totals(),
         )  # fmt: skip
         own = msgspec.json.encode(kept)
         if own != self._own:

@@ -11,6 +11,7 @@ from anycastle.io.telemetry.line_source import LineSource
 from anycastle.io.telemetry.readings_json import families
 from anycastle.io.telemetry.source import Source
 from anycastle.slo.reading import Reading
+from anycastle.slo.telemetry.promised import Key
 
 WINDOW_S: Final = 3600.0
 """Of the indicators that are shown."""
@@ -26,12 +27,14 @@ class TelemetryCollector(Collector):
         taken: Callable[[], Mapping[str, int]],
         lost: Callable[[], Mapping[str, float]],
         readings: Callable[[float], list[Reading]],
+        totals: Callable[[], list[tuple[Key, float, float]]],
     ) -> None:
         self._sources = sources
         self._trouble = trouble
         self._taken = taken
         self._lost = lost
         self._readings = readings
+        self._totals = totals
 
     def collect(self) -> Iterator[Metric]:
         """Give every family, as things stand now."""
@@ -52,3 +55,6 @@ class TelemetryCollector(Collector):
         yield gauge("telemetry_left_out", "What is counted nowhere: dated before all cells, or beyond a cell's room",
                     ["what"], [((name,), number) for name, number in sorted(self._lost().items())])  # fmt: skip
         yield from families(self._readings(WINDOW_S))
+        labels, totals = ["service", "objective", "region"], self._totals()
+        yield counter("slo_events", "Events of an objective", labels, [(key, events) for key, events, _ in totals])
+        yield counter("slo_good_events", "Good ones among them", labels, [(key, good) for key, _, good in totals])

@@ -129,6 +129,8 @@ class TelemetryFile:
     agents: tuple[AgentLog, ...]
     prometheus: tuple[PrometheusSource, ...]
     otlp: OTLPMeaning
+    fleet: Path | None = None
+    """Whose objectives are counted."""
 
     @property
     def regions(self) -> dict[str, str]:
@@ -177,6 +179,7 @@ def read_telemetry_file(path: Path) -> TelemetryFile:
         ),
         prometheus=_prometheus(shape),
         otlp=_otlp(shape.otlp),
+        fleet=Path(shape.fleet) if shape.fleet else None,
     )
 
 
@@ -186,7 +189,12 @@ def _access_logs(shape: TelemetryShape) -> tuple[AccessLog, ...]:
             each.name,
             each.format,
             Path(each.path),
-            LogSource(each.pop or shape.pop or "", each.region or shape.region or "", frozenset(each.counts)),
+            LogSource(
+                each.pop or shape.pop or "",
+                each.region or shape.region or "",
+                frozenset(each.counts),
+                each.service or "",
+            ),
         )
         for each in shape.access_logs or ()
     )

@@ -1,7 +1,7 @@
 """What came in -> counted in its cell. One method a source; nothing here knows where a line was read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from anycastle.base.ports import Timestamp
@@ -18,6 +18,7 @@ from anycastle.slo.telemetry.cells import Cells
 from anycastle.slo.telemetry.fidelity import Fidelity, Served
 from anycastle.slo.telemetry.measurements import CACHE_OCTETS, Measurements
 from anycastle.slo.telemetry.networks import Networks
+from anycastle.slo.telemetry.promised import ALL, Promised
 from anycastle.slo.telemetry.sessions import EndedSession, ForeignFlow
 from anycastle.wire.access.record import AccessRecord, Handling, RequestRecord, SessionRecord
 
@@ -45,6 +46,8 @@ class LogSource:
     region: str
     counts: frozenset[str]
     """Indicators' names: `client_errors`, `cache_hits`, `session_disruption`."""
+    service: str = ""
+    """Whose objectives its lines count for; '' for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ class ProbeSeen:
     failure: str
     """'' where it is right; else the kind of failure."""
     pop: str
+    address: str = ""
+    """Whom it asked; '' where the name was not resolved."""
 
 
 @dataclass(slots=True)
@@ -72,6 +77,7 @@ class Intake:
     site_of: dict[str, str] = field(default_factory=dict)
     """Vantage point and target -> the PoP that answered last."""
     fidelity: Fidelity = field(default_factory=Fidelity)
+    promised: Promised = field(default_factory=Promised)
 
     def access(self, source: LogSource, record: AccessRecord, now: Timestamp) -> None:
         """Count a line of an access log."""
@@ -89,10 +95,14 @@ class Intake:
         if CLIENT_ERRORS in source.counts:
             status = 499 if record.client_left and record.status in (0, 499) else record.status
             self._errors(cell, region, place.network, status, 1.0, record.duration_s or 0.0)
+            for tally in self.promised.of(source.service, CLIENT_ERRORS, region):
+                m05.count(tally, m05.Requests(ALL, status, 1.0, record.duration_s or 0.0))
         if CACHE_HITS in source.counts and record.handling is not None:
             how = _CACHE[record.handling]
             m07.count(cell.tally(CACHE_HITS, region), source.pop, how)
             m07.count(cell.tally(CACHE_OCTETS, region), source.pop, how, float(record.octets))
+            for tally in self.promised.of(source.service, CACHE_HITS, region):
+                m07.count(tally, ALL, how)
 
     def _errors(
         self, cell: Measurements, region: str, network: str, status: int, number: float, seconds: float
@@ -144,9 +154,19 @@ class Intake:
         )  # fmt: skip
         # Whether the site may answer was judged by the prober, whose file lists those that may.
         m03.count(cell.tally(ROUTING_SUCCESS, seen.region), each, lambda _site: True)
+        self._promised(seen, each)
         self._sighted(cell, seen)
         if seen.pop and not seen.failure:
             self.fidelity.answered(seen.pop, seen.target, seen.at)
+
+    def _promised(self, seen: ProbeSeen, each: m03.Round) -> None:
+        service = self.promised.service_of(seen.address) if self.promised.objectives else ""
+        if not service:
+            return
+        for tally in self.promised.of(service, ROUTING_SUCCESS, seen.region):
+            m03.count(tally, replace(each, network=ALL), lambda _site: True)
+        if not seen.failure:
+            self.promised.answered(service, seen.region, seen.total_ms)
 
     def settle(self, served: Served, now: Timestamp) -> None:
         """Count what checks of a PoP said in slots of which by now all is told (M9)."""
@@ -239,4 +259,5 @@ def probe_of(value: Mapping[str, Any], regions: Mapping[str, str]) -> ProbeSeen 
         Timestamp(float(at)), str(vantage), network, regions.get(network) or str(value.get("country") or ""),
         str(value.get("target") or ""), str(value.get("kind") or ""), float(sum(times)),
         str(failure.get("kind") or "timeout") if failure else "", str(value.get("pop") or ""),
+        str(value.get("address") or ""),
     )  # fmt: skip

@@ -65,6 +65,7 @@ class _Source(Shape):
 class AccessLogShape(_Source):
     """A server's access log."""
 
+    service: Name | None = Field(None, description="The fleet's service that it is of: its objectives are counted.")
     format: LogFormat = Field(description="The server that writes it.")
     path: Path = Field(description="The file; where it is rotated to is found by itself.")
     counts: Annotated[list[LogCount], ITEMS] = Field(
@@ -166,6 +167,9 @@ class TelemetryShape(Shape):
     name: Name = Field(description="Of this collector.")
     pop: Name | None = Field(None, description="The PoP of sources that name none.")
     region: Name | None = Field(None, description="The region of clients whose network tells none.")
+    fleet: Path | None = Field(
+        None, description="A fleet folder: events of its objectives are counted, for the rules that Prometheus runs."
+    )
     cell: CellSpan = Field(CELL_S, description="How finely time is kept.")
     keep: KeepSpan = Field(KEEP_S, description="For how long.")
     networks: Annotated[list[NetworkShape], ITEMS] | None = Field(None, description="Clients' prefixes, by network.")
@@ -185,6 +189,9 @@ class TelemetryShape(Shape):
             if source.name in seen:
                 source.add(findings, FindingKind.DUPLICATE_NAME, "name", f"two sources are named {source.name}")
             seen.add(source.name)
+        for log in self.access_logs or ():
+            if log.service is not None and self.fleet is None and not self.misread("fleet"):
+                log.add(findings, FindingKind.BAD_VALUE, "service", "whose service is it? Name the `fleet` folder")
         for source in (*(self.access_logs or ()), *(self.filters or ()), *(self.agents or ())):
             if source.pop is None and self.pop is None and not self.misread("pop"):
                 source.add(
