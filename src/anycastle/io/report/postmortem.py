@@ -16,12 +16,12 @@ TIMELINE_MAX: Final = 300
 
 def document_of(found: Postmortem, picture: Path | None) -> Document:
     """Give the document; `picture` is where `draw` has drawn, if it has."""
-    incident, moments = found.incident, found.moments
+    incident = found.incident
     over = "goes on" if incident.cleared is None else f"cleared {_time(incident.cleared)}"
     about = f"Incident {incident.id}, {incident.status.value}: opened {_time(incident.opened)}, {over}."
     sections = [
         Section("Summary", list(_summary(found))),
-        Section("Times", [_times(moments)]),
+        Section("Times", [_times(found.moments, unhurt=_unhurt(found.impact))]),
         Section("Impact by region", list(_impact(found.impact, picture))),
         Section("Likely causes", list(_causes(found))),
         Section("What automation did", list(_automation(found))),
@@ -67,13 +67,13 @@ def _shown_span(found: Postmortem, zero: float) -> tuple[float, float]:
 
 
 def _summary(found: Postmortem) -> Iterator[Block]:
-    moments, incident = found.moments, found.incident
+    moments, incident, unhurt = found.moments, found.incident, _unhurt(found.impact)
     yield Figures(
         [
-            (_span(moments.detection_s), "to detect, from the first lost answer"),
+            ("nothing" if unhurt else _span(moments.detection_s), "to detect, from the first lost answer"),
             (_span(moments.page_s), "to the page, from the first sign"),
             (_span(moments.mitigation_s), "to the first act against it"),
-            (_span(moments.recovery_s), "from the first to the last lost answer"),
+            ("nothing" if unhurt else _span(moments.recovery_s), "from the first to the last lost answer"),
             (_lost(found.impact), "of probes had no answer"),
         ]
     )
@@ -83,13 +83,15 @@ def _summary(found: Postmortem) -> Iterator[Block]:
     )  # fmt: skip
     concerns = "; ".join(f"{word} {', '.join(sorted(names))}" for word, names in named if names)
     yield Paragraph(f"It concerned {concerns or 'nothing that has a name here'}.")
+    if unhurt:
+        yield Paragraph("No probe lost an answer: there is no first lost one to count from.")
     if incident.acknowledged_by:
         yield Paragraph(f"Acknowledged by {incident.acknowledged_by}.")
     if found.gaps:
         yield Paragraph(f"It rests on less than there might be. Not given: {', '.join(found.gaps)}.")
 
 
-def _times(moments: Moments) -> Rows:
+def _times(moments: Moments, *, unhurt: bool) -> Rows:
     rows = (
         ("first sign", moments.began, ""),
         ("first lost answer", moments.first_loss, ""),
@@ -104,10 +106,21 @@ def _times(moments: Moments) -> Rows:
     zero = moments.began if moments.began is not None else moments.opened
     return Rows(
         ("moment", "at", "after", "what"),
-        [(word, "not known" if at is None else _time(at), "" if at is None else f"{at - zero:+.1f} s", what)
+        [(word, _moment(word, at, unhurt=unhurt), "" if at is None else f"{at - zero:+.1f} s", what)
          for word, at, what in rows],
         mono=frozenset({1, 2}),
     )  # fmt: skip
+
+
+def _moment(word: str, at: float | None, *, unhurt: bool) -> str:
+    if at is not None:
+        return _time(at)
+    return "none" if unhurt and "lost answer" in word else "not known"
+
+
+def _unhurt(impact: Sequence[Impact]) -> bool:
+    """Tell whether probes were given, and none lost an answer: that is known, and not unknown."""
+    return any(each.asked for each in impact) and not any(each.lost for each in impact)
 
 
 def _impact(impact: Sequence[Impact], picture: Path | None) -> Iterator[Block]:
