@@ -53,7 +53,7 @@ def toggles(
         raise click.UsageError("name what is toggled: --schedule FILE, or --events LOG with --prefix")
     fleet = load(fleet_dir)
     intent = intent_of(fleet)
-    planned = _of_logs(fleet, intent, prefix, logs) if schedule is None else _of_schedule(schedule)
+    planned = _of_logs(fleet, intent, prefix, logs) if schedule is None else _of_schedule(intent, schedule)
     experiment = _observe(intent, planned, files, collector)
     found = list(verdicts(experiment.outcomes))
     value = {
@@ -72,10 +72,10 @@ def toggles(
         message(f"{missing} toggles have no end within the archives", severity="warning")
 
 
-def _of_schedule(path: Path) -> "ToggleSchedule":
+def _of_schedule(intent: "Intent", path: Path) -> "ToggleSchedule":
     from anycastle.io.toggle_schedule import read_schedule
 
-    return read_schedule(path)
+    return read_schedule(path, intent.settling.toggle_s)
 
 
 def _of_logs(fleet: "Fleet", intent: "Intent", prefix: str | None, logs: tuple[Path, ...]) -> "ToggleSchedule":
@@ -83,7 +83,6 @@ def _of_logs(fleet: "Fleet", intent: "Intent", prefix: str | None, logs: tuple[P
     from anycastle.io.own_changes import own_changes
     from anycastle.io.toggle_schedule import ToggleSchedule, toggles_of_changes
     from anycastle.model.prefix import parse_prefix
-    from anycastle.watch.toggle import SETTLE_S
 
     if prefix is None:
         raise click.UsageError("with --events, --prefix says whose changes are meant")
@@ -97,7 +96,7 @@ def _of_logs(fleet: "Fleet", intent: "Intent", prefix: str | None, logs: tuple[P
             f"{asked} is no prefix of the fleet; it has {', '.join(str(e.prefix) for e in intent.prefixes)}"
         )
     changes = (fact for path in logs for fact in own_changes(path, fleet))
-    return ToggleSchedule(asked, SETTLE_S, toggles_of_changes(changes, watched))
+    return ToggleSchedule(asked, intent.settling.toggle_s, toggles_of_changes(changes, watched))
 
 
 def _observe(

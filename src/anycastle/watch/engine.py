@@ -83,7 +83,7 @@ class WatchEngine:
         self.refused = 0
         """Routes to more-specific or covering prefixes that were beyond `RELATED_MAX`."""
         self._tidy_due = Timestamp(float("-inf"))
-        self.convergence = ConvergenceTracker()
+        self.convergence = ConvergenceTracker(intent.settling)
         self._claims: dict[ClaimKey, RouteClaim] = {}
         self._memory = {each.prefix: PrefixMemory() for each in self.table}
         self._own = {each.prefix: OwnRecord() for each in self.table}
@@ -158,6 +158,7 @@ class WatchEngine:
         What was found by the old one stands until `rejudge` has been asked for each of `known`.
         """
         self.intent = intent
+        self.convergence.settling = intent.settling
         self.relations = self.relations if relations is None else relations
         self.table.replace(intent.prefixes)
         self._memory = {each.prefix: self._memory.get(each.prefix, PrefixMemory()) for each in self.table}
