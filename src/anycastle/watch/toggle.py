@@ -24,7 +24,8 @@ from anycastle.model.asn import ASN
 from anycastle.model.prefix import Prefix
 from anycastle.watch.convergence import BEFORE_S, percentile
 from anycastle.watch.detectors.policy import Compliance
-from anycastle.watch.fact import Fact, Peer, PeerDown, RouteGone, RouteSeen
+from anycastle.watch.fact import Fact, OwnAction, OwnChange, Peer, PeerDown, RouteGone, RouteSeen
+from anycastle.watch.intent import WatchedPrefix
 from anycastle.watch.path import hops_of
 from anycastle.wire.bgp.as_path import ASPath
 
@@ -127,6 +128,38 @@ class _Running:
     before: dict[Peer, ASPath | None] = field(default_factory=dict)
     lost: set[Peer] = field(default_factory=set)
     spans: dict[Peer, _Span] = field(default_factory=dict)
+
+
+_KINDS: Final = {
+    OwnAction.ANNOUNCE: ToggleKind.ANNOUNCE,
+    OwnAction.WITHDRAW: ToggleKind.WITHDRAW,
+    OwnAction.CHANGE: ToggleKind.INSTRUCT,
+}
+
+
+def toggle_of(change: OwnChange, watched: WatchedPrefix) -> Toggle | None:
+    """Give what an agent did to a prefix as a toggle; a change of attributes counts as an instruction.
+
+    None where the fleet knows no such upstream, or the change is of another prefix.
+    """
+    if change.prefix != watched.prefix:
+        return None
+    place = change.pop, change.upstream
+    asn = next((told.asn for told in watched.told if (told.pop, told.upstream) == place), None)
+    if asn is None:
+        return None
+    text = f"attributes at {change.pop}" if change.action is OwnAction.CHANGE else ""
+    return Toggle(change.at, asn, _KINDS[change.action], text)
+
+
+def toggles_of_changes(changes: Iterable[Fact], watched: WatchedPrefix) -> tuple[Toggle, ...]:
+    """Give what our agents did to a prefix as toggles; several sessions of one upstream make one."""
+    found: dict[tuple[float, ASN], Toggle] = {}
+    for change in changes:
+        toggle = toggle_of(change, watched) if isinstance(change, OwnChange) else None
+        if toggle is not None:
+            found.setdefault((toggle.at, toggle.upstream), toggle)
+    return tuple(found.values())
 
 
 class ToggleExperiment:

@@ -6,11 +6,11 @@ import pytest
 
 from anycastle.base.errors import MisuseError, ParseError, WorldError
 from anycastle.base.ports import Timestamp
-from anycastle.io.toggle_schedule import read_schedule, toggles_of_changes
+from anycastle.io.toggle_schedule import read_schedule
 from anycastle.model.asn import ASN
 from anycastle.watch.fact import OwnAction, OwnChange
 from anycastle.watch.intent import Told
-from anycastle.watch.toggle import ToggleKind
+from anycastle.watch.toggle import ToggleKind, toggles_of_changes
 from tests.unit.watch.scene import OURS, OURS_6, UPSTREAMS, watched
 
 SCHEDULE = """\
