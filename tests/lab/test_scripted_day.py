@@ -279,7 +279,9 @@ def test_every_indicator_of_a_day_is_what_the_clients_counted_themselves(
     with capsys.disabled():
         print_table(rows, readings)
         print({what: dict(sorted(row.items())) for what, row in sorted(counts.items())})
-        print("damaged lines:", {pop: damaged(lab, pop) for pop in rig.POPS})
+        for each in told["verdicts"]:
+            print(*(each[name] for name in ("upstream", "instruction", "toggles", "compliance", "reason")))
+        print("courses counted:", len(day.courses()), "damaged lines:", {pop: damaged(lab, pop) for pop in rig.POPS})
     with EventLog(day.watch / "state" / "events.db", read_only=True) as log:
         found = {(each.fields["finding_kind"], *each.fields["prefixes"]) for each in log.read(kind="finding_opened")}
     assert ("sub_prefix", rig.ROGUE_PREFIX) in found
