@@ -95,6 +95,14 @@ def test_a_hijack_is_found_logged_shown_and_measured_and_sigterm_ends_in_good_or
         assert "messages, 1 garbage, silent for" in lines
         assert "prefix     192.0.2.0/24: seen by 100.0% of 3 ASes" in lines
         assert "findings   1 open: origin_change, critical" in lines
+        command = [*COMMAND, "watch", "toggles", "--prefix", "192.0.2.0/24", "--run-dir", str(sockets), "-o", "json"]
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=True).stdout
+        assert json.loads(answer) == {
+            "prefix": "192.0.2.0/24", "settle_s": 900.0, "verdicts": [], "toggles": [], "left_out": [],
+        }  # fmt: skip
+        command[6] = "203.0.113.0/24"
+        refused = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        assert (refused.returncode != 0, "its toggles are not followed" in refused.stderr) == (True, True)
         past = ask(sockets / "watch.sock", {"command": "history", "prefix": "192.0.2.0/24"})
         assert [each["as_number"] for each in past["origins"]] == [666, 64500]
         assert len(past["events"]) == 6

@@ -78,4 +78,9 @@ def test_who_moved_whereto_how_fast_and_what_it_proves(tmp_path: Path) -> None:
 
 def test_what_is_toggled_is_to_be_named_once(tmp_path: Path) -> None:
     assert run(tmp_path).exit_code == 2
+    assert "--prefix, and no --schedule" in CliRunner().invoke(cli, ["watch", "toggles"]).output
+    logs = ["--prefix", "192.0.2.0/24", "--events", "log.db"]
+    assert "without FILE the running watch" in CliRunner().invoke(cli, ["watch", "toggles", *logs]).output
+    nobody = ["--prefix", "192.0.2.0/24", "--run-dir", str(tmp_path)]
+    assert "is `anycastle watch run` running" in str(CliRunner().invoke(cli, ["watch", "toggles", *nobody]).exception)
     assert "--prefix says whose changes" in run(tmp_path, "--events", "log.db").output

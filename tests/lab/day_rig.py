@@ -26,6 +26,10 @@ HOMES = {"c1": "t1", "c2": "t1", "c3": "t1", "c4": "t2", "c5": "t2", "c6": "t2",
 REGIONS = {"eu": "DE", "na": "US", "ap": "SG"}
 ATTACKER = "10.109.0.66"
 ROGUE_PREFIX = "192.0.2.128/25"
+TEST_PREFIX = "203.0.113.0/24"
+"""What is toggled: t1 does as RFC 8326 says, t2 takes no notice of it."""
+QUIET_S, SETTLE_S = 3.0, 3.0
+"""The fleet's settling times: this Internet has eleven ASes, and no advertisement interval."""
 NEEDED = ("haproxy", "varnishd", "varnishncsa", "nginx", "nsd", "bird", "nft")
 
 
@@ -65,6 +69,8 @@ def topology() -> Topology:
         "     checks: [{name: web, interval: 1s, timeout: 900ms, http: {url: 'http://127.0.0.1/healthz'}},",
         "              {name: inside, interval: 1s, timeout: 900ms, http: {url: 'http://127.0.0.1:8082/'}}]}",
         f"  - {{name: dns, prefix: 198.51.100.0/24, address: {DNS}, pops: [pop1, pop2, pop3], floor: {{pops: 1}}}}",
+        f"  - {{name: test, prefix: {TEST_PREFIX}, address: 203.0.113.53, pops: [pop1, pop2], floor: {{pops: 1}},",
+        "     checks: [{name: inside, interval: 1s, timeout: 900ms, http: {url: 'http://127.0.0.1:8082/'}}]}",
         "timers: {check_interval: 1s, check_timeout: 500ms, fall: 3, rise: 2, hold_time: 9s, bfd: 200ms}",
     ]
     found = read_topology("day.yaml", "\n".join(lines).encode())
@@ -314,6 +320,10 @@ def start_client(lab: NamespacesLab, client: str) -> Path:
     return out
 
 
+HEEDS = " if (65535, 0) ~ bgp_community then bgp_local_pref = 0;"
+"""What a router of the lab does where it is told that a route is about to go (RFC 8326 §4)."""
+
+
 def start_watch(lab: NamespacesLab) -> Path:
     """Start the watch, and sessions from eleven ASes to it. Give the watch's folder."""
     lab.add_namespace("watch")
@@ -328,8 +338,12 @@ def start_watch(lab: NamespacesLab) -> Path:
         asn = lab.topology.node(name).asn
         sessions.append(f"    - {{neighbour: 10.99.0.{number}, asn: {asn}, local_asn: 64999, families: [ipv4]}}\n")
         config = lab.wiring.folder(name) / "bird.conf"
+        text = config.read_text()
+        if name == "t2":
+            assert HEEDS in text
+            text = text.replace(HEEDS, "")
         config.write_text(
-            f"{config.read_text()}protocol bgp watch {{ local 10.99.0.{number} as {asn}; neighbor 10.99.0.1 as 64999;\n"
+            f"{text}protocol bgp watch {{ local 10.99.0.{number} as {asn}; neighbor 10.99.0.1 as 64999;\n"
             " error wait time 1, 2; connect retry time 1; connect delay time 1; direct;\n"
             " ipv4 { import none; export all; }; }\n"
         )
@@ -337,7 +351,9 @@ def start_watch(lab: NamespacesLab) -> Path:
     fleet = folder / "fleet"
     shutil.copytree(lab.fleet_dir, fleet)
     with (fleet / "fleet.yaml").open("a") as file:
-        file.write("\nwatch:\n  thresholds: {peers: 1, asns: 1}\n  sessions:\n" + "".join(sessions))
+        settling = f"{{quiet: {QUIET_S:g}s, horizon: 8s, toggle: {SETTLE_S:g}s}}"
+        file.write(f"\nwatch:\n  thresholds: {{peers: 1, asns: 1}}\n  settling: {settling}\n  sessions:\n")
+        file.writelines(sessions)
     logs = [word for pop in POPS for word in ("--events", str(lab.state_dir / pop / "events.db"))]
     lab.spawn_anycastle(
         "watch", "watch", "watch", "run", "--fleet", str(fleet), "--ris-live", "none", "--bgp", "10.99.0.1:179",
@@ -351,7 +367,8 @@ def central_file(lab: NamespacesLab, results: dict[str, Path], watch: Path) -> P
     lines = [f"  - {{name: {client}, path: {out}}}" for client, out in results.items()]
     path.write_text(
         f"name: central\ncell: 5s\n{networks()}probers:\n" + "\n".join(lines) + "\nwatches:\n"
-        f"  - {{name: watch, path: {watch}/state/events.db, socket: {watch}/run/watch.sock}}\nagents:\n"
+        f"  - {{name: watch, path: {watch}/state/events.db, socket: {watch}/run/watch.sock}}\ntoggles:\n"
+        f"  - {{name: toggles, socket: {watch}/run/watch.sock, prefix: {TEST_PREFIX}}}\nagents:\n"
         + "".join(
             f"  - {{name: agent-{pop}, pop: {pop}, region: {region}, path: {lab.state_dir}/{pop}/events.db,"
             " service: edge, targets: [web0, web1, web2, web3]}\n"

@@ -2,20 +2,25 @@
 
 A minute and a half of traffic in which a PoP is cut off, another drained, a name server dies, a web server hangs,
 others answer with errors, an attack is filtered, a router elsewhere announces a part of our prefix, logs are rotated,
-and one of the collectors is killed. Then each indicator is read, and compared with a count that shares no code with
-it: the clients' own, their kernels' counters, and the routers' logs.
+and one of the collectors is killed; one upstream follows what it is told of a test prefix, and another does not. Then
+each indicator is read, and compared with a count that shares no code with it: the clients' own, their kernels'
+counters, and the routers' logs and tables.
 """
 
 import json
 import os
 import re
 import signal
+import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +33,7 @@ from anycastle.slo.reading import GLOBAL, Reading
 from anycastle.slo.telemetry.cells import summed
 from anycastle.slo.telemetry.measurements import Measurements
 from tests.lab import day_rig as rig
+from tests.lab.day_toggles import Toggles
 
 pytestmark = [
     pytest.mark.lab,
@@ -41,7 +47,6 @@ DAY_S = 98.0
 ATTACK_PACKETS = 3000
 CLOCKS_S = 0.3
 """Between a router's log and our watch's: two processes, one machine; BIRD hands routes on in rounds."""
-QUIET_S = 60.0
 
 
 @pytest.fixture
@@ -67,6 +72,7 @@ class Day:
         self.counted: dict[str, Path] = {}
         self.sent_before: dict[str, int] = {}
         self.watch = rig.start_watch(lab)
+        self.toggles = Toggles(lambda: lab.bird("ear", f"show route for {rig.TEST_PREFIX} all"), rig.SETTLE_S)
         run(program("birdc"), "-s", str(lab.wiring.control_socket("ear")), "debug all { states, routes }")
         for transit in ("t1", "t2"):
             run(program("birdc"), "-s", str(lab.wiring.control_socket(transit)), "debug all { states, routes }")
@@ -84,11 +90,11 @@ class Day:
         )
         for node in (*rig.POPS, "watch"):
             lab.until(lambda node=node: rig.answers(lab, node), f"the telemetry of {node} answers")
-        lab.until(self._watched, "the watch sees both prefixes through every peer")
+        lab.until(self._watched, "the watch sees all prefixes through every peer")
 
     def _watched(self) -> bool:
         views = rig.fetched(self.lab, "watch").views
-        return len(views) == 2 and all(each["seeing"] == each["able"] == len(self.peers) for each in views.values())
+        return len(views) == 3 and all(each["seeing"] == each["able"] == len(self.peers) for each in views.values())
 
     @property
     def peers(self) -> list[str]:
@@ -122,8 +128,9 @@ class Day:
             (94.1, "pop1's name server is back", lambda: lab.start_service("pop1")),
             (DAY_S, "the day ends", lambda: None),
         ]
+        script += self._toggled()
         self.began = time.monotonic()
-        for _ in rig.at_times(self.began, script):
+        for _ in rig.at_times(self.began, sorted(script, key=lambda step: step[0])):
             pass
         assert self.attack.wait(30) == 0
         for client in rig.CLIENTS:
@@ -147,6 +154,19 @@ class Day:
     def _agent(self, pop: str, command: str, service: str) -> None:
         request = {"command": command, "services": [service], "owner": "lab", "reason": "the script"}
         self.lab.agent(pop, request | ({"soak_s": 0.0, "wait_s": 60.0} if command == "drain" else {}))
+
+    def _toggled(self) -> list[tuple[float, str, Callable[[], None]]]:
+        """Tell one upstream that the test prefix is about to go, and that it stays; then the other, more often."""
+        drain = {"command": "drain", "soak_s": 3600.0, "wait_s": 60.0}
+        script = []
+        for number, (pop, asn) in enumerate([("pop1", 64496)] * 2 + [("pop2", 64497)] * 6):
+            told = {"command": "undrain"} if number % 2 else drain
+            request = told | {"services": ["test"], "owner": "lab", "reason": "a toggle"}
+            act = partial(self.lab.agent, pop, request)
+            script += self.toggles.steps(
+                28.5 + 8.0 * number, asn, f"{told['command']} of the test prefix at {pop}", act
+            )
+        return script
 
     def _rotate(self) -> None:
         folder = self.lab.wiring.folder("pop2")
@@ -184,29 +204,37 @@ class Day:
     def sent(self) -> int:
         return sum(rig.counter(self.lab, client, "sent", "dns") - self.sent_before[client] for client in rig.CLIENTS)
 
-    def courses(self) -> list[tuple[float, bool]]:
+    def courses(self) -> list[float]:
         """Give how long each peer took after each change of ours, from the logs of routers alone.
 
-        A change begins with the UPDATE that reaches the PoP's neighbour; a peer is done with its last one, if all was
-        quiet for a minute before the next change of the prefix.
+        A change begins with the UPDATE that reaches the PoP's neighbour; a peer is done with its last one before all
+        was quiet, if that was before the next change of the prefix.
         """
-        starts = []
-        for prefix, pop, after in (("192.0.2.0/24", "pop1", 24.0), ("198.51.100.0/24", "pop1", 26.0)):
-            seen = [
-                at
-                for transit in ("t1", "t2")
-                for at, protocol, word in bird_routes(self.lab, transit, prefix)
-                if protocol == f"bgp_{pop}" and word == "removed" and at >= self.wall(after)
-            ]
-            starts.append((prefix, min(seen)))
         courses = []
-        for prefix, start in starts:
-            last: dict[str, float] = {}
-            for at, protocol, _word in bird_routes(self.lab, "ear", prefix):
-                if protocol != "watch" and start - 0.2 <= at <= start + QUIET_S:
-                    last[protocol] = at - start
-            courses += [(max(0.0, seconds), True) for seconds in last.values()]
+        for prefix in ("192.0.2.0/24", "198.51.100.0/24", rig.TEST_PREFIX):
+            heard = [(at, protocol) for at, protocol, _ in bird_routes(self.lab, "ear", prefix) if protocol != "watch"]
+            starts = self._changes(prefix)
+            for start, following in pairwise([*starts, float("inf")]):
+                if following - start < rig.QUIET_S:
+                    continue  # a drain's first step, which its second one cuts off
+                last: dict[str, float] = {}
+                end = start + rig.QUIET_S
+                for at, protocol in heard:
+                    if start - 0.2 <= at < min(end, following - 0.2):
+                        last[protocol] = max(0.0, at - start)
+                        end = at + rig.QUIET_S
+                courses += last.values()
         return sorted(courses)
+
+    def _changes(self, prefix: str) -> list[float]:
+        """Give when UPDATEs of a PoP reached its transits, since the cable that was cut had been mended for long."""
+        heard = sorted(
+            at
+            for transit in ("t1", "t2")
+            for at, protocol, _ in bird_routes(self.lab, transit, prefix)
+            if protocol in ("bgp_pop1", "bgp_pop2", "bgp_pop3") and at >= self.wall(23.0)
+        )
+        return [at for number, at in enumerate(heard) if not number or at - heard[number - 1] > 0.001]
 
     def visible(self) -> float:
         """Give the share of the collector's peers that have a route of our own AS to the edge, by the collector."""
@@ -235,13 +263,14 @@ def percentile(ordered: list[float], level: float) -> float:
 
 
 @pytest.mark.thorough
-@pytest.mark.mission("C8", "C13", "F4", "M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8", "M9")
+@pytest.mark.mission("C8", "C13", "F4", "M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8", "M9", "M10")
 def test_every_indicator_of_a_day_is_what_the_clients_counted_themselves(
     lab: NamespacesLab, capsys: pytest.CaptureFixture[str]
 ) -> None:
     day = Day(lab)
     day.live()
     lab.until(lambda: len(rig.fetched(lab, "watch").courses) > 0, "the watch has measured", 60.0)
+    told = toggles_told(day)
     parts = {node: rig.fetched(lab, node) for node in (*rig.POPS, "watch")}
     whole = summed(parts.values())
     readings = whole.readings(np.random.default_rng(1))
@@ -250,14 +279,44 @@ def test_every_indicator_of_a_day_is_what_the_clients_counted_themselves(
     with capsys.disabled():
         print_table(rows, readings)
         print({what: dict(sorted(row.items())) for what, row in sorted(counts.items())})
-        print("damaged lines:", {pop: damaged(lab, pop) for pop in rig.POPS})
+        for each in told["verdicts"]:
+            print(*(each[name] for name in ("upstream", "instruction", "toggles", "compliance", "reason")))
+        print("courses counted:", len(day.courses()), "damaged lines:", {pop: damaged(lab, pop) for pop in rig.POPS})
     with EventLog(day.watch / "state" / "events.db", read_only=True) as log:
         found = {(each.fields["finding_kind"], *each.fields["prefixes"]) for each in log.read(kind="finding_opened")}
     assert ("sub_prefix", rig.ROGUE_PREFIX) in found
     for pop in rig.POPS:
         assert counted_lines(parts[pop]) == written_lines(lab, pop), "each line once, rotated or not, killed or not"
+    m10 = next(row for row in rows if row[0] == "M10")
+    assert m10[2] == m10[3] == 0.5, (m10, told)
+    assert not told["left_out"]
+    for each in told["verdicts"]:
+        asn = int(each["upstream"].removeprefix("AS"))
+        counted = (day.toggles.verdicts()[asn], *day.toggles.counts(asn))
+        assert (each["compliance"], each["toggles"], each["trials"], each["changed"]) == counted
     wrong = [row for row in rows if not row[6]]
     assert not wrong, wrong
+
+
+def toggles_told(day: Day) -> dict[str, Any]:
+    """Give what the watch says of the toggles once it has judged all, and the collector has asked it since."""
+    command = ["watch", "toggles", "--prefix", rig.TEST_PREFIX, "--run-dir", str(day.watch / "run"), "-o", "json"]
+
+    def ask() -> dict[str, Any]:
+        return json.loads(run(sys.executable, "-c", "from anycastle.cli.main import main; main()", *command))
+
+    def judged() -> bool:
+        told = ask()
+        return len(told["toggles"]) + len(told["left_out"]) == len(day.toggles.moments)
+
+    def read() -> bool:
+        latest = {each["upstream"]: datetime.fromisoformat(each["at"]).timestamp() for each in ask()["toggles"]}
+        verdicts = rig.fetched(day.lab, "watch").verdicts
+        return {name: max(at for _, at in told.values()) for name, told in verdicts.items()} == latest
+
+    day.lab.until(judged, "the watch has judged each toggle", 60.0)
+    day.lab.until(read, "the collector has read what it says", 60.0)
+    return ask()
 
 
 def counted_lines(measured: Measurements) -> tuple[int, int]:
@@ -314,7 +373,7 @@ def compare(day: Day, readings: list[Reading], counts: dict[str, Counter[str]], 
     cache = counts["cache"]
     sent, unanswered = day.sent(), counts["dns"]["unanswered"]
     offered = sent + ATTACK_PACKETS
-    courses = [seconds for seconds, _ in day.courses()]
+    courses = day.courses()
     reached = counts["reached"]
     # Packets that were lost on the way to a PoP that was cut off are in the senders' counts, and in no filter's. Their
     # number is not known to anybody; the probers ask as often as the clients do.
@@ -330,6 +389,7 @@ def compare(day: Day, readings: list[Reading], counts: dict[str, Counter[str]], 
         row(reading("M7", "requests"), "requests", cache["hit"] / (cache["hit"] + cache["miss"])),
         row(reading("M8", "packets"), "packets", ATTACK_PACKETS / offered, lost, "lost on the way"),
         row(reading("M9"), "checks", day.wrong_checks()),
+        row(reading("M10"), "upstreams", day.toggles.complying()),
     ]
 
 

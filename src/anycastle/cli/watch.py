@@ -324,7 +324,7 @@ def _told_of(
     except ParseError as error:
         raise click.BadParameter(str(error), param_hint="PREFIX") from error
     if not files:
-        return _ask({"command": command, "prefix": str(asked)}, run_dir)
+        return ask_watch({"command": command, "prefix": str(asked)}, run_dir)
     if fleet_dir is None:
         raise click.UsageError("with FILE, --fleet says what is watched")
     from anycastle.io.watch_replay import replayed
@@ -342,7 +342,8 @@ def _told_of(
     return shown(engine, asked) if command == "show" else history_of(engine, asked)
 
 
-def _ask(request: dict[str, Any], run_dir: Path | None) -> dict[str, Any]:
+def ask_watch(request: dict[str, Any], run_dir: Path | None) -> dict[str, Any]:
+    """Ask the running watch. Raises `WorldError`."""
     from anycastle.io.local_socket import ask
 
     return ask(_directories(None, run_dir)[1] / "watch.sock", request, of="`anycastle watch run`", found_by="--run-dir")
@@ -353,7 +354,7 @@ def _ask(request: dict[str, Any], run_dir: Path | None) -> dict[str, Any]:
 @output_option(Form.TABLE, Form.JSON)
 def status(run_dir: Path | None, form: Form) -> None:
     """Show what the running daemon hears: feeds and collectors with their silence, prefixes, open findings."""
-    told = _ask({"command": "status"}, run_dir)
+    told = ask_watch({"command": "status"}, run_dir)
     if form is Form.JSON:
         click.echo(json.dumps(told, indent=2))
         return

@@ -4,11 +4,12 @@ import asyncio
 import random
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from anycastle.base.errors import MisuseError, ParseError, WorldError
 from anycastle.daemons.agent_process import line_of
@@ -39,7 +40,7 @@ from anycastle.model.prefix import Address, Prefix, parse_prefix
 from anycastle.watch.claim import severity_of
 from anycastle.watch.engine import OBSERVER, WatchEngine
 from anycastle.watch.intent import intent_of
-from anycastle.watch.report import history, shown
+from anycastle.watch.report import history, shown, toggles
 from anycastle.watch.silence import SilenceWatch
 
 
@@ -70,7 +71,7 @@ class WatchSettings:
 
     @property
     def control_socket(self) -> Path:
-        """Where `anycastle watch show` and `history` ask."""
+        """Where `anycastle watch show`, `history`, `status` and `toggles` ask."""
         return self.run_dir / "watch.sock"
 
 
@@ -303,14 +304,20 @@ class WatchProcess:
         match request.get("command"):
             case "status":
                 return self.status()
-            case "show" | "history" as command:
+            case "show" | "history" | "toggles" as command:
                 try:
                     prefix = parse_prefix(str(request.get("prefix")))
                 except ParseError as error:
                     raise MisuseError(str(error)) from error
-                return shown(self.engine, prefix) if command == "show" else history(self.engine, prefix)
+                return _TOLD[command](self.engine, prefix)
             case command:
                 raise MisuseError(f"unknown command {command!r}")
+
+
+_TOLD: Final[Mapping[str, Callable[[WatchEngine, Prefix], dict[str, Any]]]] = MappingProxyType(
+    {"show": shown, "history": history, "toggles": toggles}
+)
+"""What may be asked of a prefix."""
 
 
 def _routers(fleet: Fleet) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""When which upstream was told what: from a schedule file, or from what our agents logged."""
+"""When which upstream is told what, from a schedule file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -15,20 +15,11 @@ from anycastle.io.config.limits import FILE_BYTES_MAX
 from anycastle.io.config.scalars import ASNText, PositiveSpan, PrefixText, Text, TimestampText
 from anycastle.io.config.shape import ITEMS, Shape, read_shape
 from anycastle.io.whole_file import read_whole
-from anycastle.model.asn import ASN
 from anycastle.model.prefix import Prefix
-from anycastle.watch.fact import Fact, OwnAction, OwnChange
-from anycastle.watch.intent import WatchedPrefix
-from anycastle.watch.toggle import SETTLE_S, Toggle, ToggleKind
+from anycastle.watch.toggle import Toggle, ToggleKind
 
 TOGGLES_MAX: Final = 10_000
 """Toggles of one schedule: four years of a beacon that moves every two hours, with room."""
-
-_KINDS: Final = {
-    OwnAction.ANNOUNCE: ToggleKind.ANNOUNCE,
-    OwnAction.WITHDRAW: ToggleKind.WITHDRAW,
-    OwnAction.CHANGE: ToggleKind.INSTRUCT,
-}
 
 Times = Annotated[tuple[TimestampText, ...], ITEMS]
 
@@ -89,7 +80,9 @@ class ScheduleShape(Shape):
     """A schedule of toggles of one prefix."""
 
     prefix: PrefixText = Field(description="The test prefix; a service's, so that the fleet says whose it is.")
-    settle: PositiveSpan = Field(SETTLE_S, description="How long a change is given. Default: 15 minutes.")
+    settle: PositiveSpan | None = Field(
+        None, description="How long a change is given. Default: the fleet's `watch.settling.toggle`."
+    )
     toggles: Annotated[tuple[ExperimentShape, ...], ITEMS] = Field(description="What is told to whom, and when.")
 
 
@@ -102,8 +95,11 @@ class ToggleSchedule:
     toggles: tuple[Toggle, ...]
 
 
-def read_schedule(path: Path) -> ToggleSchedule:
-    """Read a schedule file. Raises what `read_whole` does, and `MisuseError` with every finding."""
+def read_schedule(path: Path, settle_s: float) -> ToggleSchedule:
+    """Read a schedule file; `settle_s` is for one that names no settling time.
+
+    Raises what `read_whole` does, and `MisuseError` with every finding.
+    """
     findings = Findings()
     root = read_document(str(path), read_whole(path, FILE_BYTES_MAX), findings)
     shape = read_shape(ScheduleShape, root, findings) if root is not None else None
@@ -111,19 +107,4 @@ def read_schedule(path: Path) -> ToggleSchedule:
         errors = [str(finding) for finding in findings.sorted() if finding.severity is Severity.ERROR]
         raise MisuseError("the schedule cannot be used:\n" + "\n".join(errors))
     toggles = tuple(toggle for experiment in shape.toggles for toggle in experiment.toggles())
-    return ToggleSchedule(shape.prefix.value, shape.settle, toggles)
-
-
-def toggles_of_changes(changes: Iterable[Fact], watched: WatchedPrefix) -> tuple[Toggle, ...]:
-    """Give what our agents did to a prefix as toggles; a change of attributes counts as an instruction."""
-    asns = {(told.pop, told.upstream): told.asn for told in watched.told}
-    found: dict[tuple[float, ASN], Toggle] = {}
-    for change in changes:
-        if not isinstance(change, OwnChange) or change.prefix != watched.prefix:
-            continue
-        asn = asns.get((change.pop, change.upstream))
-        if asn is None:
-            continue
-        text = f"attributes at {change.pop}" if change.action is OwnAction.CHANGE else ""
-        found.setdefault((change.at, asn), Toggle(change.at, asn, _KINDS[change.action], text))
-    return tuple(found.values())
+    return ToggleSchedule(shape.prefix.value, settle_s if shape.settle is None else shape.settle, toggles)

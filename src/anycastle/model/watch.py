@@ -49,6 +49,18 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class Settling:
+    """How long the Internet is given to follow a change of ours, in seconds."""
+
+    quiet_s: float = 60.0
+    """Silence after which path hunting is over: twice the longest advertisement interval in use (RFC 4271 §9.2.1.1)."""
+    horizon_s: float = 900.0
+    """When peers that have not converged are counted as such: the fifteen minutes of a stuck peer (practice, F3)."""
+    toggle_s: float = 900.0
+    """How long a toggle is given: the fifteen minutes after which path hunting is over everywhere (practice, F3)."""
+
+
+@dataclass(frozen=True, slots=True)
 class WatchSession:
     """A router that tells the watch its routes by BGP; the watch tells it none."""
 
@@ -94,6 +106,7 @@ class WatchPlan:
     locked: tuple[LockedASN, ...] = ()
     path_rules: tuple[PathRule, ...] = ()
     thresholds: Thresholds = Thresholds()
+    settling: Settling = Settling()
     sessions: tuple[WatchSession, ...] = ()
     regions: tuple[Region, ...] = ()
     """None named: RIPE RIS's collectors count for the parts of the world where they stand."""

@@ -3,8 +3,8 @@
 Theory of operation. A measurement begins with our own router's UPDATE, the moment at which the change left us, not
 with the command that asked for it. Of each full-feed peer it keeps the first reaction, the last update, how many
 there were (the paths that were hunted through), and how long the peer had no route. It ends when nothing changed for
-`QUIET_S` and every peer is where it should be, or at `HORIZON_S`. Changes of the same kind within `MERGE_S` are one
-change: PoPs and upstreams of one rollout.
+`quiet_s` and every peer is where it should be, or at `horizon_s`; both are the fleet's own (`Settling`). Changes of the
+same kind within `MERGE_S` are one change: PoPs and upstreams of one rollout.
 
 Where it should be: without the route after a withdrawal everywhere, with one after an announcement. Any other change
 concerns only the peers that react to it. A peer that is not there at the end, or whose session went down, is
@@ -13,7 +13,8 @@ too few peers converged to say; dropping those peers would call a slow change fa
 
 Our own change is told by an agent's log, and may be heard after the first updates that it caused: near peers follow
 within milliseconds. So what each peer did lately is remembered, and a measurement that begins late takes in what came
-since the change; or just before its stamp, which the agent sets when its router has answered.
+since the change; or just before its stamp, which the agent sets when its router has answered. What came after the end
+that the measurement would have had is not taken in: it is of another cause.
 """
 
 import heapq
@@ -25,13 +26,8 @@ from typing import Final, NamedTuple
 from anycastle.base.ports import Timestamp
 from anycastle.model.event import ConvergenceMeasured
 from anycastle.model.prefix import Prefix
+from anycastle.model.watch import Settling
 from anycastle.watch.fact import OwnAction, OwnChange, Peer
-
-QUIET_S: Final = 60.0
-"""Silence after which path hunting is over: twice the longest advertisement interval in use (RFC 4271 §9.2.1.1)."""
-
-HORIZON_S: Final = 900.0
-"""When peers that have not converged are counted as such: the fifteen minutes of a stuck peer (practice, F3)."""
 
 MERGE_S: Final = 5.0
 """Changes of one kind to one prefix within this time are one change."""
@@ -75,6 +71,8 @@ class Measurement:
     action: OwnAction
     pops: list[str]
     at: Timestamp
+    settling: Settling
+    """The fleet's, when it began."""
     everywhere: bool
     """Every peer is to follow: it was withdrawn everywhere, or announced where nobody had it."""
     courses: dict[Peer, Course] = field(default_factory=dict)
@@ -88,7 +86,8 @@ class Measurement:
     def due(self) -> Timestamp:
         """When it ends, as things stand."""
         nobody = not self.last_s and not self.everywhere
-        seconds = HORIZON_S if self.unsettled or nobody else min(self.last_s + QUIET_S, HORIZON_S)
+        horizon_s = self.settling.horizon_s
+        seconds = horizon_s if self.unsettled or nobody else min(self.last_s + self.settling.quiet_s, horizon_s)
         return Timestamp(self.at + seconds)
 
     def settled(self, course: Course) -> bool:
@@ -96,6 +95,12 @@ class Measurement:
         if course.down_s is not None or not self.everywhere:
             return True
         return course.holds is (self.action is not OwnAction.WITHDRAW)
+
+    def take(self, course: Course, update: "_Update") -> None:
+        """Take in what a peer did."""
+        self.unsettled -= not self.settled(course)
+        _follow(self, course, update)
+        self.unsettled += not self.settled(course)
 
 
 class _Update(NamedTuple):
@@ -109,7 +114,9 @@ class _Update(NamedTuple):
 class ConvergenceTracker:
     """All changes that are being followed; at most one for each prefix."""
 
-    def __init__(self) -> None:
+    def __init__(self, settling: Settling) -> None:
+        self.settling = settling
+        """May be replaced: what is being followed keeps the one that it began with."""
         self._running: dict[Prefix, Measurement] = {}
         self._queue: list[tuple[Timestamp, Prefix]] = []
         self._recent: dict[Prefix, deque[_Update]] = {}
@@ -144,10 +151,9 @@ class ConvergenceTracker:
         ended = [] if running is None else [(change.at, self._cut_off(running, change.at))]
         self._running.pop(change.prefix, None)
         if len(self._running) < RUNNING_MAX:
-            measurement = Measurement(change.prefix, change.action, [change.pop], change.at, everywhere)
+            measurement = Measurement(change.prefix, change.action, [change.pop], change.at, self.settling, everywhere)
             measurement.courses = {peer: Course(holds) for peer, holds in peers}
             self._catch_up(measurement)
-            measurement.unsettled = sum(1 for each in measurement.courses.values() if not measurement.settled(each))
             self._running[change.prefix] = measurement
             self._enqueue(measurement)
         return ended
@@ -175,14 +181,20 @@ class ConvergenceTracker:
         return summary(running, at - running.at)
 
     def _catch_up(self, measurement: Measurement) -> None:
-        """Take in what peers did since the change, which is told only now."""
-        for update in self._recent.get(measurement.prefix, ()):
-            course = measurement.courses.get(update.peer)
-            if course is None or update.at < measurement.at - BEFORE_S:
-                continue
-            if course.first_s is None:
-                course.holds = True  # before its first update: what was taken back was held, what was changed too
-            _follow(measurement, course, update)
+        """Take in what peers did from the change, which is told only now, to the end that it has by that."""
+        since = [
+            (update, measurement.courses[update.peer])
+            for update in self._recent.get(measurement.prefix, ())
+            if update.peer in measurement.courses and update.at >= measurement.at - BEFORE_S
+        ]
+        for _, course in since:
+            # Before its first update: what was taken back was held, what was changed too; of what is new, nobody knew.
+            course.holds = not (measurement.everywhere and measurement.action is OwnAction.ANNOUNCE)
+        measurement.unsettled = sum(1 for each in measurement.courses.values() if not measurement.settled(each))
+        for update, course in since:
+            if update.at > measurement.due:
+                break
+            measurement.take(course, update)
 
     def _remember(self, prefix: Prefix, update: _Update) -> None:
         recent = self._recent.get(prefix)
@@ -202,9 +214,7 @@ class ConvergenceTracker:
         course = measurement.courses.get(peer) if measurement else None
         if measurement is None or course is None:
             return
-        measurement.unsettled -= not measurement.settled(course)
-        _follow(measurement, course, update)
-        measurement.unsettled += not measurement.settled(course)
+        measurement.take(course, update)
         self._enqueue(measurement)
 
     def down(self, peer: Peer, at: Timestamp) -> None:
@@ -260,7 +270,11 @@ def summary(measurement: Measurement, ended_s: float) -> ConvergenceMeasured:
     for course in concerned:
         if course.down_s is not None:
             censored.append(course.down_s)
-        elif course.first_s is not None and measurement.settled(course) and course.last_s + QUIET_S <= ended_s:
+        elif (
+            course.first_s is not None
+            and measurement.settled(course)
+            and course.last_s + measurement.settling.quiet_s <= ended_s
+        ):
             converged.append(course.last_s)
         else:
             censored.append(ended_s)

@@ -39,6 +39,7 @@ from anycastle.watch.intent import Intent, WatchedPrefix
 from anycastle.watch.region import RegionMap
 from anycastle.watch.relation import NoRelations, Relations
 from anycastle.watch.table import Concern, Concerned, WatchedTable
+from anycastle.watch.toggle_record import ToggleRecord
 from anycastle.watch.validation import NoValidation, Validation
 from anycastle.watch.view import PeerView, RouteState, Views
 
@@ -83,7 +84,8 @@ class WatchEngine:
         self.refused = 0
         """Routes to more-specific or covering prefixes that were beyond `RELATED_MAX`."""
         self._tidy_due = Timestamp(float("-inf"))
-        self.convergence = ConvergenceTracker()
+        self.convergence = ConvergenceTracker(intent.settling)
+        self.toggles = ToggleRecord(intent)
         self._claims: dict[ClaimKey, RouteClaim] = {}
         self._memory = {each.prefix: PrefixMemory() for each in self.table}
         self._own = {each.prefix: OwnRecord() for each in self.table}
@@ -115,6 +117,7 @@ class WatchEngine:
                 if self._sweep_due.get(prefix) == at:
                     events += self._sweep(prefix)
         self.now = max(self.now, now)
+        self.toggles.advance(self.now)
         return events
 
     def take(self, fact: Fact) -> list[Event]:
@@ -122,6 +125,7 @@ class WatchEngine:
         if fact.at < self.now:
             self.late += 1
         events = self.advance(fact.at)
+        self.toggles.take(fact)
         match fact:
             case RouteSeen():
                 events += self._seen(fact)
@@ -158,6 +162,8 @@ class WatchEngine:
         What was found by the old one stands until `rejudge` has been asked for each of `known`.
         """
         self.intent = intent
+        self.convergence.settling = intent.settling
+        self.toggles.reload(intent, self.now)
         self.relations = self.relations if relations is None else relations
         self.table.replace(intent.prefixes)
         self._memory = {each.prefix: self._memory.get(each.prefix, PrefixMemory()) for each in self.table}

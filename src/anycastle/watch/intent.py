@@ -14,7 +14,7 @@ from anycastle.model.community import Community
 from anycastle.model.fleet import Fleet
 from anycastle.model.prefix import Prefix
 from anycastle.model.service import MaintenanceWindow
-from anycastle.model.watch import LockedASN, MoreSpecificRule, PathRule, Region, Thresholds
+from anycastle.model.watch import LockedASN, MoreSpecificRule, PathRule, Region, Settling, Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class Intent:
     locked: Mapping[ASN, frozenset[ASN]] = field(default_factory=dict)
     """Locked network -> the neighbours that its routes to us may be heard through."""
     thresholds: Thresholds = Thresholds()
+    settling: Settling = Settling()
     windows: tuple[tuple[MaintenanceWindow, frozenset[Prefix]], ...] = ()
     """Planned absences, with the prefixes of the service that each belongs to."""
     regions: tuple[Region, ...] = ()
@@ -82,6 +83,7 @@ def intent_of(fleet: Fleet) -> Intent:
         own_asns=origins,
         locked=_locked(plan.locked),
         thresholds=plan.thresholds,
+        settling=plan.settling,
         windows=windows,
         regions=plan.regions,
     )

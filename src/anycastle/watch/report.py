@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from anycastle.base.errors import MisuseError
 from anycastle.base.ports import Timestamp
 from anycastle.model.prefix import Prefix
 from anycastle.watch.detectors.flap import flapping_peers
@@ -11,6 +12,8 @@ from anycastle.watch.engine import WatchEngine
 from anycastle.watch.fact import Peer
 from anycastle.watch.intent import WatchedPrefix
 from anycastle.watch.path import origins_of
+from anycastle.watch.toggle_record import PREFIXES_MAX
+from anycastle.watch.toggle_report import toggles_told
 from anycastle.watch.view import PeerView, RouteState, Visibility
 
 Plain = dict[str, Any]
@@ -40,6 +43,15 @@ def shown(engine: WatchEngine, prefix: Prefix) -> Plain:
         "policy": [] if watched is None else _policy(engine, watched),
         "related": [str(other) for other in sorted(related(engine, prefix))],
     }
+
+
+def toggles(engine: WatchEngine, prefix: Prefix) -> Plain:
+    """Give what our changes of a prefix came to since the watch began. Raises `MisuseError` where nobody follows it."""
+    followed = engine.toggles.of(prefix)
+    if followed is None:
+        text = f"{prefix} is none of the fleet's first {PREFIXES_MAX} announced prefixes: its toggles are not followed"
+        raise MisuseError(text)
+    return toggles_told(prefix, engine.toggles.settle_s, followed.outcomes, followed.left_out)
 
 
 def _shares(seen: Mapping[str, Visibility]) -> Plain:

@@ -2,8 +2,9 @@
 
 Theory of operation. A toggle is one change of what we tell one upstream about a prefix: announce, withdraw, set or
 remove a prepend or a community. Of each peer three moments are compared: one settling time before the toggle, the
-toggle itself, and one settling time after it. The span before is the *control*: what moves then moves by itself. A
-toggle that another one comes too near to, in either span, is left out, as nobody could tell the two apart.
+toggle itself, and one settling time after it. Near peers follow a router before its agent has stamped the change: the
+toggle's own moment is `BEFORE_S` ahead of its stamp. The span before is the *control*: what moves then moves by itself.
+A toggle that another one comes too near to, in either span, is left out, as nobody could tell the two apart.
 
 A route that shows a withdrawn upstream still, or a new one, tells by itself. Whether an instruction was followed can
 only be told by comparison: among the ASes whose route goes through the upstream, those that changed in the spans after
@@ -21,14 +22,12 @@ from typing import Final
 from anycastle.base.ports import Timestamp
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Prefix
-from anycastle.watch.convergence import percentile
+from anycastle.watch.convergence import BEFORE_S, percentile
 from anycastle.watch.detectors.policy import Compliance
-from anycastle.watch.fact import Fact, Peer, PeerDown, RouteGone, RouteSeen
+from anycastle.watch.fact import Fact, OwnAction, OwnChange, Peer, PeerDown, RouteGone, RouteSeen
+from anycastle.watch.intent import WatchedPrefix
 from anycastle.watch.path import hops_of
 from anycastle.wire.bgp.as_path import ASPath
-
-SETTLE_S: Final = 900.0
-"""The fifteen minutes after which path hunting is over everywhere (practice, F3)."""
 
 CHANCE_MAX: Final = 0.01
 """How likely chance alone may make a difference that is called honoured."""
@@ -131,12 +130,42 @@ class _Running:
     spans: dict[Peer, _Span] = field(default_factory=dict)
 
 
+_KINDS: Final = {
+    OwnAction.ANNOUNCE: ToggleKind.ANNOUNCE,
+    OwnAction.WITHDRAW: ToggleKind.WITHDRAW,
+    OwnAction.CHANGE: ToggleKind.INSTRUCT,
+}
+
+
+def toggle_of(change: OwnChange, watched: WatchedPrefix) -> Toggle | None:
+    """Give what an agent did to a prefix as a toggle; a change of attributes counts as an instruction.
+
+    None where the fleet knows no such upstream, or the change is of another prefix.
+    """
+    if change.prefix != watched.prefix:
+        return None
+    place = change.pop, change.upstream
+    asn = next((told.asn for told in watched.told if (told.pop, told.upstream) == place), None)
+    if asn is None:
+        return None
+    text = f"attributes at {change.pop}" if change.action is OwnAction.CHANGE else ""
+    return Toggle(change.at, asn, _KINDS[change.action], text)
+
+
+def toggles_of_changes(changes: Iterable[Fact], watched: WatchedPrefix) -> tuple[Toggle, ...]:
+    """Give what our agents did to a prefix as toggles; several sessions of one upstream make one."""
+    found: dict[tuple[float, ASN], Toggle] = {}
+    for change in changes:
+        toggle = toggle_of(change, watched) if isinstance(change, OwnChange) else None
+        if toggle is not None:
+            found.setdefault((toggle.at, toggle.upstream), toggle)
+    return tuple(found.values())
+
+
 class ToggleExperiment:
     """Takes the facts of a prefix in order of time; `finish` gives the rest of the outcomes."""
 
-    def __init__(
-        self, prefix: Prefix, toggles: Iterable[Toggle], own_asns: frozenset[ASN], settle_s: float = SETTLE_S
-    ) -> None:
+    def __init__(self, prefix: Prefix, toggles: Iterable[Toggle], own_asns: frozenset[ASN], settle_s: float) -> None:
         self.prefix = prefix
         self.outcomes: list[Outcome] = []
         self.left_out: list[Toggle] = []
@@ -156,7 +185,7 @@ class ToggleExperiment:
                 self.left_out.append(toggle)
                 continue
             running = _Running(toggle)
-            moments = (toggle.at - self._settle_s, toggle.at, toggle.at + self._settle_s)
+            moments = (toggle.at - self._settle_s, toggle.at - BEFORE_S, toggle.at + self._settle_s)
             self._due += [(Timestamp(at), 3 * number + which, running) for which, at in enumerate(moments)]
         heapq.heapify(self._due)
 
@@ -185,7 +214,7 @@ class ToggleExperiment:
             return
         self._held[peer] = path
         for running in self._running:
-            if at >= running.toggle.at:
+            if at >= running.toggle.at - BEFORE_S:
                 span = running.spans.setdefault(peer, _Span(at, at))
                 span.last = at
                 span.updates += 1
@@ -242,7 +271,8 @@ class ToggleExperiment:
 
 
 def _times(span: _Span, at: Timestamp) -> tuple[float, float, int]:
-    return round(span.first - at, 3), round(span.last - at, 3), span.updates
+    """Give its seconds after the toggle, 0 for what came just before the stamp, and its updates."""
+    return round(max(0.0, span.first - at), 3), round(max(0.0, span.last - at), 3), span.updates
 
 
 def _differ(

@@ -6,11 +6,11 @@ import pytest
 
 from anycastle.base.errors import MisuseError, ParseError, WorldError
 from anycastle.base.ports import Timestamp
-from anycastle.io.toggle_schedule import read_schedule, toggles_of_changes
+from anycastle.io.toggle_schedule import read_schedule
 from anycastle.model.asn import ASN
 from anycastle.watch.fact import OwnAction, OwnChange
 from anycastle.watch.intent import Told
-from anycastle.watch.toggle import ToggleKind
+from anycastle.watch.toggle import ToggleKind, toggles_of_changes
 from tests.unit.watch.scene import OURS, OURS_6, UPSTREAMS, watched
 
 SCHEDULE = """\
@@ -33,7 +33,7 @@ def write(folder: Path, text: str) -> Path:
 
 @pytest.mark.mission("M10")
 def test_a_beacon_and_an_instruction(tmp_path: Path) -> None:
-    schedule = read_schedule(write(tmp_path, SCHEDULE))
+    schedule = read_schedule(write(tmp_path, SCHEDULE), 900.0)
     assert (schedule.prefix, schedule.settle_s) == (OURS, 600.0)
     beacon = [(each.at - MIDNIGHT, each.kind) for each in schedule.toggles if each.upstream == 64496]
     assert sorted(beacon, key=lambda each: each[0]) == [
@@ -42,6 +42,8 @@ def test_a_beacon_and_an_instruction(tmp_path: Path) -> None:
         (4 * HOUR_S, ToggleKind.ANNOUNCE),
         (6 * HOUR_S, ToggleKind.WITHDRAW),
     ]
+    unsaid = read_schedule(write(tmp_path, SCHEDULE.replace("settle: 10m\n", "")), 900.0)
+    assert unsaid.settle_s == 900.0, "the fleet's"
     told = [(each.kind, each.instruction) for each in schedule.toggles if each.upstream == 64497]
     assert told == [(ToggleKind.INSTRUCT, "64497:3")] * 2
 
@@ -61,16 +63,16 @@ def test_a_beacon_and_an_instruction(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_is_said_with_its_place(tmp_path: Path, text: str, found: str) -> None:
     with pytest.raises(MisuseError) as error:
-        read_schedule(write(tmp_path, text))
+        read_schedule(write(tmp_path, text), 900.0)
     assert found in str(error.value)
     assert "toggles.yaml:" in str(error.value)
 
 
 def test_a_file_that_is_not_there_or_without_end_is_no_schedule(tmp_path: Path) -> None:
     with pytest.raises(WorldError, match="No such file"):
-        read_schedule(tmp_path / "none.yaml")
+        read_schedule(tmp_path / "none.yaml", 900.0)
     with pytest.raises(ParseError, match="larger than"):
-        read_schedule(Path("/dev/zero"))
+        read_schedule(Path("/dev/zero"), 900.0)
 
 
 def test_our_agents_own_changes_are_toggles() -> None:

@@ -1,11 +1,17 @@
 """How long the Internet takes, counted so that the slow ones are not forgotten."""
 
+from dataclasses import replace
+
 import pytest
 
+from anycastle.base.ports import Timestamp
 from anycastle.model.event import ConvergenceMeasured
-from anycastle.watch.convergence import HORIZON_S, percentile
+from anycastle.model.watch import Settling
+from anycastle.watch.convergence import percentile
 from anycastle.watch.fact import OwnAction, OwnChange
 from tests.unit.watch.scene import OURS, OWN, START, UPSTREAMS, Scene, watched
+
+HORIZON_S = Settling().horizon_s
 
 
 @pytest.mark.mission("M2")
@@ -179,3 +185,54 @@ def test_a_session_that_ended_before_the_next_change_is_still_known_to_have() ->
     scene.take(OwnChange(START + 29.9, OURS, OwnAction.WITHDRAW, "fra1", ""))
     before = measured(scene)[-1]
     assert (before.reacted, before.censored_s) == (1, (10.0,))
+
+
+@pytest.mark.mission("M2")
+def test_the_settling_times_are_the_fleet_s_own_from_the_next_change_on() -> None:
+    scene = Scene(settling=Settling(quiet_s=3.0, horizon_s=10.0))
+    scene.seed(20)
+    scene.own(OwnAction.CHANGE)
+    scene.wait(0.5)
+    scene.see([0], 1299, UPSTREAMS[1], OWN)
+    scene.engine.reload(replace(scene.engine.intent, settling=Settling(quiet_s=5.0, horizon_s=20.0)))
+    scene.wait(2.9)
+    assert not measured(scene)
+    scene.wait(0.1)
+    assert [each.converged_s for each in measured(scene)] == [(0.5,)]
+    scene.own(OwnAction.WITHDRAW)
+    scene.wait(19.9)
+    assert len(measured(scene)) == 1
+    scene.wait(0.1)
+    assert measured(scene)[-1].censored_s == (20.0,) * 20
+
+
+@pytest.mark.mission("M2")
+@pytest.mark.parametrize(("after_s", "reacted"), [(2.9, 2), (3.2, 1)])
+def test_what_came_after_the_end_is_of_another_cause_though_the_change_is_told_only_then(
+    after_s: float, reacted: int
+) -> None:
+    scene = Scene(settling=Settling(quiet_s=3.0, horizon_s=10.0))
+    scene.seed(20)
+    scene.wait(0.1)
+    scene.see([0], 1299, UPSTREAMS[1], OWN)
+    scene.wait(after_s)
+    scene.see([0, 1], 6939, UPSTREAMS[0], OWN)
+    scene.wait(1.0)
+    scene.take(OwnChange(Timestamp(START), OURS, OwnAction.CHANGE, "fra1", ""))
+    scene.wait(10.0)
+    (found,) = measured(scene)
+    assert (found.reacted, found.censored) == (reacted, 0)
+    assert found.converged_s == pytest.approx([0.1] if reacted == 1 else [0.1 + after_s] * 2)
+
+
+@pytest.mark.mission("M2")
+def test_what_came_after_the_horizon_is_no_reaction_to_a_change_that_is_told_late() -> None:
+    scene = Scene(settling=Settling(quiet_s=3.0, horizon_s=10.0))
+    scene.seed(20)
+    scene.wait(10.5)
+    scene.see([0], 1299, UPSTREAMS[1], OWN)
+    scene.wait(0.5)
+    scene.take(OwnChange(Timestamp(START), OURS, OwnAction.CHANGE, "fra1", ""))
+    scene.wait(0.0)
+    (found,) = measured(scene)
+    assert (found.reacted, found.peers) == (0, 0)

@@ -134,6 +134,17 @@ def test_a_peer_that_resets_meanwhile_and_a_router_of_ours_do_not_count() -> Non
     assert (outcome.peers, outcome.moved, outcome.through_before) == (1, 0, (peer(0).asn,))
 
 
+@pytest.mark.mission("M10")
+def test_a_peer_that_follows_before_the_agent_has_stamped_the_change_has_followed() -> None:
+    at = 2000.0
+    made = ToggleExperiment(OURS, [Toggle(Timestamp(at), ONE, ToggleKind.INSTRUCT)], frozenset({OWN}), SETTLE_S)
+    for fact in (seen(0.0, 0, VIA_ONE), seen(0.0, 1, VIA_ONE), seen(at - 0.6, 1, LONGER), seen(at - 0.4, 0, LONGER)):
+        made.take(fact)
+    (outcome,) = made.finish(Timestamp(at + SETTLE_S))
+    assert [(each.peer, each.first_s) for each in outcome.moves] == [(peer(0), 0.0)]
+    assert (outcome.changed, outcome.control_changed) == ((peer(0).asn,), (peer(1).asn,))
+
+
 @pytest.mark.parametrize(
     "counts", [(10, 12, 1, 12), (3, 40, 2, 41), (0, 5, 0, 5), (5, 5, 0, 4), (600, 1200, 590, 1200)]
 )
@@ -147,7 +158,8 @@ def test_the_statistics_are_those_of_the_textbook(counts: tuple[int, int, int, i
 
 @pytest.mark.mission("M10", "F8")
 def test_the_times_are_those_of_all_that_moved_and_not_of_the_first_that_are_listed() -> None:
-    made = ToggleExperiment(OURS, [Toggle(Timestamp(EVERY_S), ONE, ToggleKind.INSTRUCT, "x")], frozenset({OWN}))
+    toggle = Toggle(Timestamp(EVERY_S), ONE, ToggleKind.INSTRUCT, "x")
+    made = ToggleExperiment(OURS, [toggle], frozenset({OWN}), SETTLE_S)
     peers = MOVES_MAX + 50
     for number in range(peers):
         made.take(seen(1.0, number, VIA_ONE))

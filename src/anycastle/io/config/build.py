@@ -16,7 +16,16 @@ from anycastle.model.prefix import Prefix
 from anycastle.model.public_page import NOTHING_PUBLIC
 from anycastle.model.service import Dampening, Floor, Lease, MaintenanceWindow, Quorum, Service, SlowStart
 from anycastle.model.upstream import Neighbour, Upstream
-from anycastle.model.watch import LockedASN, MoreSpecificRule, PathRule, Region, Thresholds, WatchPlan, WatchSession
+from anycastle.model.watch import (
+    LockedASN,
+    MoreSpecificRule,
+    PathRule,
+    Region,
+    Settling,
+    Thresholds,
+    WatchPlan,
+    WatchSession,
+)
 
 
 def build_fleet(
@@ -63,7 +72,7 @@ def build_objectives(shape: ServiceShape) -> tuple[Objective, ...]:
 def _watch(shape: WatchShape | None) -> WatchPlan:
     if shape is None:
         return WatchPlan()
-    thresholds = shape.thresholds
+    thresholds, settling = shape.thresholds, shape.settling
     return WatchPlan(
         origins=shape.origins or (),
         neighbours=shape.neighbours or (),
@@ -78,6 +87,7 @@ def _watch(shape: WatchShape | None) -> WatchPlan:
             for rule in shape.path_rules or ()
         ),
         thresholds=Thresholds(thresholds.peers, thresholds.asns, thresholds.collectors) if thresholds else Thresholds(),
+        settling=Settling(settling.quiet, settling.horizon, settling.toggle) if settling else Settling(),
         sessions=tuple(_session(session) for session in shape.sessions or ()),
         regions=tuple(
             Region(region.name, region.collectors or (), region.asns or ()) for region in shape.regions or ()

@@ -355,6 +355,8 @@ Boolean = Annotated[bool, PlainValidator(read_boolean), WithJsonSchema({"type": 
 Interval = Annotated[float, PlainValidator(duration(0.001, _DAY_S)), _DURATION_SCHEMA]
 Span = Annotated[float, PlainValidator(duration(0.0, _YEAR_S)), _DURATION_SCHEMA]
 PositiveSpan = Annotated[float, PlainValidator(duration(0.001, _YEAR_S)), _DURATION_SCHEMA]
+SettlingSpan = Annotated[float, PlainValidator(duration(2.0, _DAY_S)), _DURATION_SCHEMA]
+"""Not below two seconds: an agent's log is read each second, and a change has to be known before it has settled."""
 HoldTime = Annotated[int, PlainValidator(read_hold_time), _text_schema(units.DURATION_PATTERN, "30s", "9s")]
 Capacity = Annotated[float, PlainValidator(read_capacity), _text_schema(units.CAPACITY_PATTERN, "10G", "400M", "50k")]
 ASNText = Annotated[

@@ -28,7 +28,7 @@ from anycastle.model.pop import PoP
 from anycastle.model.public_page import PublicPage
 from anycastle.model.service import Lease, MaintenanceWindow, Policy, Service
 from anycastle.model.upstream import Upstream
-from anycastle.model.watch import PathRule, Thresholds, WatchPlan, WatchSession
+from anycastle.model.watch import PathRule, Settling, Thresholds, WatchPlan, WatchSession
 
 Plain = dict[str, Any]
 
@@ -148,6 +148,7 @@ def _watch(plan: WatchPlan) -> Plain:
             ],
             "path_rules": [_path_rule(rule) for rule in plan.path_rules],
             "thresholds": None if thresholds == Thresholds() else counts,
+            "settling": None if plan.settling == Settling() else _settling(plan.settling),
             "sessions": [_session(session) for session in plan.sessions],
             "regions": [
                 _given({"name": each.name, "collectors": [*each.collectors], "asns": [int(asn) for asn in each.asns]})
@@ -155,6 +156,11 @@ def _watch(plan: WatchPlan) -> Plain:
             ],
         }
     )
+
+
+def _settling(settling: Settling) -> Plain:
+    spans = {"quiet": settling.quiet_s, "horizon": settling.horizon_s, "toggle": settling.toggle_s}
+    return {name: format_duration(seconds) for name, seconds in spans.items()}
 
 
 def _session(session: WatchSession) -> Plain:

@@ -6,7 +6,7 @@ from anycastle.io.telemetry.line_source import access_log_source, prober_source
 from anycastle.io.telemetry.prometheus_source import PrometheusSource
 from anycastle.io.telemetry.source import Source
 from anycastle.io.telemetry.telemetry_file import TelemetryFile
-from anycastle.io.telemetry.toggles_source import TogglesSource
+from anycastle.io.telemetry.toggles_source import toggles_source
 from anycastle.io.telemetry.watch_source import WatchSource
 from anycastle.slo.telemetry.intake import Intake
 
@@ -18,7 +18,7 @@ def sources_of(file: TelemetryFile, intake: Intake) -> list[Source]:
         *(FilterSource(each, intake) for each in file.filters),
         *(prober_source(each, intake, file.regions) for each in file.probers),
         *(WatchSource(each, intake) for each in file.watches),
-        *(TogglesSource(each, intake) for each in file.toggles),
+        *(toggles_source(each, intake) for each in file.toggles),
         *(AgentSource(each, intake) for each in file.agents),
         *(PrometheusSource(each, intake) for each in file.prometheus),
     ]

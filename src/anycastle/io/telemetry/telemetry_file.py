@@ -10,9 +10,10 @@ from anycastle.io.config.findings import Findings
 from anycastle.io.config.indicators_file import IndicatorSettings
 from anycastle.io.config.limits import FILE_BYTES_MAX
 from anycastle.io.config.shape import read_shape
-from anycastle.io.config.shapes.telemetry import OTLPShape, TelemetryShape
+from anycastle.io.config.shapes.telemetry import OTLPShape, TelemetryShape, ToggleResultsShape
 from anycastle.io.telemetry.nft_source import NftTable
 from anycastle.io.whole_file import read_whole
+from anycastle.model.prefix import Prefix
 from anycastle.slo.telemetry.fidelity import Served
 from anycastle.slo.telemetry.intake import LogSource
 from anycastle.slo.telemetry.networks import NetworkEntry
@@ -67,10 +68,12 @@ class WatchLog:
 
 @dataclass(frozen=True, slots=True)
 class ToggleResults:
-    """What toggles came to, as a file that is written anew."""
+    """What toggles came to: as a file that is written anew, or as a running watch tells it of a prefix."""
 
     name: str
     path: Path
+    """The file; or the watch's socket, where a prefix is named."""
+    prefix: Prefix | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,7 @@ def read_telemetry_file(path: Path) -> TelemetryFile:
             WatchLog(each.name, Path(each.path), Path(each.socket) if each.socket else None)
             for each in shape.watches or ()
         ),
-        toggles=tuple(ToggleResults(each.name, Path(each.path)) for each in shape.toggles or ()),
+        toggles=tuple(_toggles(each) for each in shape.toggles or ()),
         agents=tuple(
             AgentLog(
                 each.name,
@@ -198,6 +201,11 @@ def _access_logs(shape: TelemetryShape) -> tuple[AccessLog, ...]:
         )
         for each in shape.access_logs or ()
     )
+
+
+def _toggles(shape: ToggleResultsShape) -> ToggleResults:
+    prefix = None if shape.prefix is None else shape.prefix.value
+    return ToggleResults(shape.name, Path(shape.path or shape.socket or ""), prefix)
 
 
 def _filters(shape: TelemetryShape) -> tuple[Filter, ...]:

@@ -1,7 +1,8 @@
-"""What `anycastle watch toggles -o json` wrote, as a source (M10): read anew whenever the file is another.
+"""What `anycastle watch toggles` says, as a source (M10): from a file, or from a running watch.
 
-Which upstreams do as they are told is not told by traffic: it takes toggles, and archives of what the Internet did. So
-it is a file that somebody's timer writes, and each verdict stands until a later one of the same instruction.
+Which upstreams do as they are told is not told by traffic: it takes toggles, and what the Internet did after them. A
+running watch knows both, and is asked; where archives are read, somebody's timer writes a file, which is read anew
+whenever it is another. Each verdict stands until a later one of the same instruction.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import msgspec
 
 from anycastle.base.errors import ParseError
 from anycastle.base.ports import Now, Timestamp
+from anycastle.io.local_socket import ask
 from anycastle.io.telemetry.source import SourceCounts
 from anycastle.io.telemetry.telemetry_file import ToggleResults
 from anycastle.io.whole_file import read_whole
@@ -42,6 +44,11 @@ class _Toggle(msgspec.Struct):
 class _File(msgspec.Struct):
     verdicts: list[_Verdict]
     toggles: list[_Toggle]
+
+
+def toggles_source(settings: ToggleResults, intake: Intake) -> "TogglesSource":
+    """Give the source that a telemetry file names."""
+    return TogglesSource(settings, intake) if settings.prefix is None else RunningTogglesSource(settings, intake)
 
 
 class TogglesSource:
@@ -99,3 +106,26 @@ class TogglesSource:
 
     def close(self) -> None:
         """There is nothing to let go of."""
+
+
+class RunningTogglesSource(TogglesSource):
+    """Asks a running watch for one prefix."""
+
+    def __init__(self, settings: ToggleResults, intake: Intake) -> None:
+        super().__init__(settings, intake)
+        self._request = {"command": "toggles", "prefix": str(settings.prefix)}
+        self._told: _File | None = None
+        """What was counted last."""
+
+    async def poll(self, now: Now) -> bool:
+        """Count what it says, where it is another or was not counted for long. Raises `WorldError`."""
+        answer = await asyncio.to_thread(ask, self._path, self._request, of="`anycastle watch run`")
+        try:
+            told = msgspec.convert(answer, _File)
+        except msgspec.ValidationError as error:
+            self.counts.damage(str(self._path), f"not what a watch answers: {error}")
+            return False
+        if told != self._told or now.monotonic >= self._counted_at + STANDS_S:
+            self._count(told, now)
+            self._told, self._counted_at = told, now.monotonic
+        return False

@@ -42,7 +42,16 @@ from anycastle.model.service import (
     WhenAlone,
 )
 from anycastle.model.upstream import Neighbour, Upstream, UpstreamKind
-from anycastle.model.watch import LockedASN, MoreSpecificRule, PathRule, Region, Thresholds, WatchPlan, WatchSession
+from anycastle.model.watch import (
+    LockedASN,
+    MoreSpecificRule,
+    PathRule,
+    Region,
+    Settling,
+    Thresholds,
+    WatchPlan,
+    WatchSession,
+)
 from tests.unit.io.config.folders import SMALL, edited, write
 
 FULL_POP = """\
@@ -371,6 +380,7 @@ watch:
   path_rules:
     - {match: '64666', unless: '64667', longest: 4, reason: never through them}
   thresholds: {peers: 3, collectors: 2}
+  settling: {quiet: 3s, horizon: 30s, toggle: 2500ms}
   sessions:
     - {neighbour: 192.0.2.77, asn: 64601}
     - {neighbour: 2001:db8::77, asn: 64602, port: 1179, local_asn: 64999, families: [ipv6], add_path: true,
@@ -390,6 +400,7 @@ watch:
         locked=(LockedASN(ASN(64496), (ASN(64497),)),),
         path_rules=(PathRule("64666", "64667", None, 4, "never through them"),),
         thresholds=Thresholds(3, 2, 2),
+        settling=Settling(3.0, 30.0, 2.5),
         sessions=(
             WatchSession(parse_address("192.0.2.77"), ASN(64601)),
             WatchSession(
@@ -416,6 +427,10 @@ watch:
 @pytest.mark.parametrize(
     ("text", "code", "path"),
     [
+        ("settling: {quiet: 60s, horizon: 30s}", "CFG013", "watch.settling.horizon"),
+        ("settling: {quiet: 1h}", "CFG013", "watch.settling.quiet"),
+        ("settling: {toggle: 0s}", "CFG013", "watch.settling.toggle"),
+        ("settling: {toggle: 25h}", "CFG013", "watch.settling.toggle"),
         ("more_specifics: [{prefix: 192.0.2.0/24, longest: 24}]", "CFG013", "watch.more_specifics[0].longest"),
         ("more_specifics: [{prefix: 198.51.100.0/24, longest: 32}]", "CFG072", "watch.more_specifics[0].prefix"),
         ("unannounced: [192.0.0.0/16]", "CFG031", "watch.unannounced[0]"),

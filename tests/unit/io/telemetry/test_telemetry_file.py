@@ -4,6 +4,7 @@ import pytest
 
 from anycastle.base.errors import MisuseError
 from anycastle.io.telemetry.telemetry_file import OTLP_METRICS, read_telemetry_file
+from anycastle.model.prefix import parse_prefix
 
 WHOLE = """
 name: fra
@@ -24,6 +25,9 @@ probers:
   - {name: near, path: /results.ndjson, targets: [web]}
 watches:
   - {name: watch, path: /events.db}
+toggles:
+  - {name: archived, path: /toggles.json}
+  - {name: running, socket: /watch.sock, prefix: 203.0.113.0/24}
 prometheus:
   - {name: prom, url: "http://127.0.0.1:9090", ratios: [{indicator: cache_hits, good: a, total: b}]}
 otlp:
@@ -45,6 +49,10 @@ def test_the_file_names_what_is_read(tmp_path: Path) -> None:
     ]
     assert (found.cell_s, found.keep_s, found.regions) == (10.0, 86_400.0, {"AS64500": "na"})
     assert found.filters[0].table.family == "inet"
+    assert [(each.path, each.prefix) for each in found.toggles] == [
+        (Path("/toggles.json"), None),
+        (Path("/watch.sock"), parse_prefix("203.0.113.0/24")),
+    ]
     assert found.probers[0].targets == {"web"}
     assert found.prometheus[0].settings.every_s == 60.0
     assert (found.otlp.metrics, found.otlp.spans) == (OTLP_METRICS, {"client": "edge_latency"})
@@ -56,6 +64,10 @@ def test_the_file_names_what_is_read(tmp_path: Path) -> None:
         ("format: haproxy", "format: apache", "'apache'"),
         ("counts: [client_errors]", "counts: [client_error]", "did you mean"),
         ("counts: [client_errors]", "counts: []", "the list is empty"),
+        ("socket: /watch.sock, ", "", "name either path or socket"),
+        ("path: /toggles.json", "path: /toggles.json, socket: /watch.sock", "name either path or socket"),
+        (", prefix: 203.0.113.0/24", "", "socket and prefix go together"),
+        ("path: /toggles.json", "path: /toggles.json, prefix: 203.0.113.0/24", "socket and prefix go together"),
         ("name: cache", "name: edge", "two sources are named edge"),
         ("\npop: fra", "", "of which PoP is it"),
         ("access_logs", "acces_logs", "did you mean"),

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from anycastle.base.errors import WorldError
 from anycastle.base.ports import Instant, Now, Timestamp
+from anycastle.io.local_socket import LocalServer
 from anycastle.io.telemetry.sources import sources_of
 from anycastle.io.telemetry.state import decode, encode
 from anycastle.io.telemetry.telemetry_file import read_telemetry_file
@@ -26,9 +28,10 @@ T0 = 1_772_400_000.0
 class Collector:
     """The sources of a telemetry file, asked by a clock of the test's own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, named: str = "path: toggles.json") -> None:
         file = folder / "telemetry.yaml"
-        file.write_text(f"name: central\ncell: 5s\ntoggles:\n  - {{name: toggles, path: {folder}/toggles.json}}\n")
+        named = named.replace(": ", f": {folder}/", 1)
+        file.write_text(f"name: central\ncell: 5s\ntoggles:\n  - {{name: toggles, {named}}}\n")
         read = read_telemetry_file(file)
         self.cells = Cells(read.cell_s, read.keep_s)
         (source,) = sources_of(read, Intake(self.cells, Networks(read.networks)))
@@ -36,8 +39,10 @@ class Collector:
         self.source = source
 
     def poll(self, after_s: float) -> Measurements:
-        now = Now(Instant(after_s), Timestamp(T0 + after_s))
-        assert not asyncio.run(self.source.poll(now))
+        return asyncio.run(self.polled(after_s))
+
+    async def polled(self, after_s: float) -> Measurements:
+        assert not await self.source.poll(Now(Instant(after_s), Timestamp(T0 + after_s)))
         whole = Measurements()
         for measured in self.cells.cells.values():
             whole.merge(decode(encode(measured)))
@@ -100,3 +105,37 @@ def test_what_is_no_such_file_is_damage_and_takes_nothing_away(tmp_path: Path) -
     assert m10(collector.poll(10.0)).value == 1.0
     assert collector.source.counts.damaged == 1
     assert "watch toggles -o json" in collector.source.counts.latest_damaged[0].why
+
+
+@pytest.mark.mission("M10")
+def test_a_running_watch_is_asked_for_the_test_prefix(tmp_path: Path) -> None:
+    collector = Collector(tmp_path, "socket: watch.sock, prefix: 192.0.2.0/24")
+    with pytest.raises(WorldError, match=r"watch\.sock: .*is `anycastle watch run` running"):
+        collector.poll(0.0)
+    answer: dict[str, Any] = {"verdicts": [], "toggles": [], "left_out": [], "prefix": "192.0.2.0/24"}
+    asked: list[dict[str, Any]] = []
+
+    async def watch(request: dict[str, Any]) -> dict[str, Any]:
+        asked.append(request)
+        return answer
+
+    async def play() -> list[float | None]:
+        server = LocalServer(tmp_path / "watch.sock", watch)
+        await server.start()
+        values = []
+        try:
+            for after_s, more in (
+                (10.0, {}),
+                (20.0, verdict("AS1", "honoured", "2026-03-01T01:00:00Z")),
+                (30.0, verdict("AS1", "ignored", "2026-03-01T02:00:00Z")),
+                (40.0, {"verdicts": [{}]}),
+            ):
+                answer.update(more)
+                values.append(m10(await collector.polled(after_s)).value)
+        finally:
+            await server.close()
+        return values
+
+    assert asyncio.run(play()) == [None, 1.0, 0.0, 0.0]
+    assert asked == [{"command": "toggles", "prefix": "192.0.2.0/24"}] * 4
+    assert (collector.source.counts.damaged, collector.source.counts.counted) == (1, 2)

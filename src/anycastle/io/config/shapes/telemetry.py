@@ -97,7 +97,20 @@ class ProberResultsShape(_Source):
 class ToggleResultsShape(_Source):
     """What toggles came to: which upstreams do as they are told (M10)."""
 
-    path: Path = Field(description="What `anycastle watch toggles -o json` wrote; it may come later, and anew.")
+    path: Path | None = Field(
+        None, description="What `anycastle watch toggles -o json` wrote; it may come later, and anew."
+    )
+    socket: Path | None = Field(None, description="Instead of a file: the `watch.sock` of a running watch.")
+    prefix: PrefixText | None = Field(None, description="With `socket`: the test prefix whose changes are toggles.")
+
+    def review(self, findings: Findings) -> None:
+        """Either a file or a watch is named, and of a watch the prefix."""
+        if self.misread("path", "socket", "prefix"):
+            return
+        if (self.path is None) == (self.socket is None):
+            self.add(findings, FindingKind.BAD_VALUE, "name", "name either path or socket")
+        elif (self.prefix is None) != (self.socket is None):
+            self.add(findings, FindingKind.BAD_VALUE, "name", "socket and prefix go together")
 
 
 class WatchLogShape(_Source):

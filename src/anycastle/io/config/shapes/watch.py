@@ -19,6 +19,7 @@ from anycastle.io.config.scalars import (
     PrefixText,
     Run,
     SecretPath,
+    SettlingSpan,
     Text,
     integer,
     read_text,
@@ -28,8 +29,9 @@ from anycastle.io.config.scalars import (
 from anycastle.io.config.shape import ITEMS, Shape
 from anycastle.model.asn import ASN
 from anycastle.model.prefix import Family, parse_address
-from anycastle.model.watch import Thresholds, WatchSession
+from anycastle.model.watch import Settling, Thresholds, WatchSession
 
+_SETTLING: Final = Settling()
 _THRESHOLDS: Final = Thresholds()
 _SESSION: Final = WatchSession(parse_address("192.0.2.1"), ASN(1))
 """For its defaults."""
@@ -98,6 +100,31 @@ class ThresholdsShape(Shape):
     peers: Run = Field(_THRESHOLDS.peers, description="Peers of collectors.")
     asns: Run = Field(_THRESHOLDS.asns, description="ASes of those peers.")
     collectors: Run = Field(_THRESHOLDS.collectors, description="Collectors.")
+
+
+class SettlingShape(Shape):
+    """How long the Internet is given to follow a change of ours."""
+
+    quiet: SettlingSpan = Field(
+        _SETTLING.quiet_s, description="Silence after which a change is over.", json_schema_extra={"default": "60s"}
+    )
+    horizon: SettlingSpan = Field(
+        _SETTLING.horizon_s,
+        description="When peers that have not converged are counted as such.",
+        json_schema_extra={"default": "15m"},
+    )
+    toggle: SettlingSpan = Field(
+        _SETTLING.toggle_s,
+        description="How long a toggle is given; what moves for as long before it is its control.",
+        json_schema_extra={"default": "15m"},
+    )
+
+    def review(self, findings: Findings) -> None:
+        """A change is not given up before it could be over."""
+        if self.horizon < self.quiet and not self.misread("quiet", "horizon"):
+            key = "horizon" if "horizon" in self.model_fields_set else "quiet"
+            message = f"the horizon of {self.horizon:g} s ends before {self.quiet:g} s of quiet could pass"
+            self.add(findings, FindingKind.BAD_VALUE, key, message)
 
 
 class SessionShape(Shape):
@@ -174,6 +201,7 @@ class WatchShape(Shape):
         None, description="Paths that are not wanted."
     )
     thresholds: ThresholdsShape | None = Field(None, description="Observers that a finding needs.")
+    settling: SettlingShape | None = Field(None, description="How long the Internet is given to follow a change.")
     sessions: Annotated[tuple[SessionShape, ...], ITEMS] | None = Field(
         None, description="Routers that tell `watch run --bgp` their routes."
     )
