@@ -76,6 +76,7 @@ POST   /api/v1/probes/results                oAp   -   -
 GET    /api/v1/catchments                    voaA  own other
 GET    /api/v1/traceroutes                   voaA  own other
 POST   /api/v1/predictions                   oA    -   -
+POST   /api/v1/twin/shift                    voaA  own -
 GET    /api/v1/incidents                     voaA  own other
 GET    /api/v1/incidents/{incident}          voaA  own -
 GET    /api/v1/incidents/{incident}/postmortem voaA own -
@@ -103,6 +104,7 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/drain": _AT,
     "POST /api/v1/undrain": _AT,
     "POST /api/v1/incidents/{incident}/notes": {"text": "r"},
+    "POST /api/v1/twin/shift": {"service": "dns"},
     "POST /api/v1/deliveries/retry": {"all": True},
     "POST /api/v1/mitigations": {"prefix": "192.0.2.0/24", "reason": "r"},
     "POST /api/v1/mitigations/end": {"prefix": "192.0.2.0/24", "reason": "r"},
@@ -124,7 +126,7 @@ def test_each_endpoint_has_a_row_and_each_row_an_endpoint(api: World) -> None:
     mounted = {f"{method} {route.path}" for router in ROUTERS for route in router.routes for method in route.methods}
     documented = list(operations(api.ask("GET", "/openapi.json", "").json()))
     assert mounted == set(TABLE) == set(documented) == set(ROWS)
-    assert len(documented) == len(set(documented)) == 64
+    assert len(documented) == len(set(documented)) == 65
 
 
 @pytest.mark.parametrize("operation", ROWS)

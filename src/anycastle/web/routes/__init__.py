@@ -29,6 +29,7 @@ from anycastle.web.routes import (
     session,
     status,
     tokens,
+    twin,
     whoami,
 )
 
@@ -52,6 +53,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     events.ROUTER,
     findings.ROUTER,
     catchments.ROUTER,
+    twin.ROUTER,
     incidents.ROUTER,
     deliveries.ROUTER,
     tokens.ROUTER,
