@@ -73,6 +73,12 @@ export async function readAll<Item>(path: string, limit: number): Promise<Item[]
   return found;
 }
 
+/** Gives the answer to a question that needs a body; it changes nothing. */
+export async function question<Shape>(path: string, body: object, signal: AbortSignal): Promise<Shape> {
+  const headers = { ...HEADERS, "Content-Type": "application/json" };
+  return (await (await send(path, { method: "POST", headers, body: JSON.stringify(body), signal })).json()) as Shape;
+}
+
 /** Orders something, once; `etag` names the state that it was decided on. */
 export async function order(path: string, body: object, etag?: string): Promise<void> {
   await send(path, {

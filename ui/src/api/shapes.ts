@@ -364,3 +364,58 @@ export interface RoutesTold {
   origins: { asn: number; first: string }[];
   changes: RouteChange[];
 }
+
+/** A figure over the ways in which ties may fall. */
+export interface Spread {
+  mean: number;
+  p5: number;
+  p50: number;
+  p95: number;
+}
+
+export interface PoPShifted {
+  name: string;
+  city: string;
+  now: Spread;
+  announces: boolean;
+  after: Spread;
+  change: Spread;
+  capacity: number | null;
+  load_now: Spread | null;
+  load: Spread | null;
+  headroom: number | null;
+  overload_chance: number;
+}
+
+export interface RouteTold {
+  prepend: number;
+  communities: string[];
+}
+
+export interface RouteTried {
+  pop: string;
+  upstream: string;
+  asn: number;
+  now: RouteTold | null;
+  after: RouteTold | null;
+}
+
+/** What a change would move: `anycastle twin predict -o json`, as far as pages read it. Shares are 0 to 1. */
+export interface Shift {
+  service: string;
+  prefix: string;
+  graph: { name: string; date: string };
+  members: number;
+  pops: PoPShifted[];
+  no_route: { now: Spread; after: Spread };
+  moved: Spread;
+  moved_though_kept: Spread;
+  ases_moved: Spread;
+  ases_moved_though_kept: Spread;
+  doubt: number;
+  provenance: Record<string, number>;
+  offered_load: number | null;
+  remarks: { kind: string; subject: string; text: string }[];
+  routes: RouteTried[];
+  unheard: string[];
+}
