@@ -146,3 +146,48 @@ def test_a_controller_that_answers_nothing_is_said_beside_what_was_known(page: P
     expect(part.get_by_role("alert")).to_contain_text("The controller does not answer")
     assert places(page).locator("tbody tr").first.inner_text() == known
     page.unroute("**/api/v1/twin/shift")
+
+
+def test_an_upstream_over_all_pops_tells_its_sessions_and_what_it_is_told(page: Page, rig: Rig) -> None:
+    page.goto("/ui/fleet")
+    row = page.get_by_role("group", name="Upstreams").locator("tr", has_text="AS64496")
+    expect(row).to_contain_text(f"{len(rig.pops)} of {len(rig.pops)} up")
+    expect(row).to_contain_text("as wanted")
+    row.get_by_role("link", name="transit-a").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"{len(rig.pops)} of {len(rig.pops)} sessions up")
+    sessions = page.get_by_role("group", name="Sessions").locator("tbody tr")
+    expect(sessions).to_have_count(len(rig.pops))
+    expect(sessions.first).to_contain_text("established")
+    expect(sessions.first.locator("time")).to_have_count(1)
+    told = rig.ask("GET", "/upstreams/64496")
+    routes = page.get_by_role("group", name="What it is told").locator("tbody tr")
+    expect(routes).to_have_count(sum(len(place["routes"]) for place in told["places"]))
+    expect(page.get_by_text("all as wanted")).to_be_visible()
+    expect(page.get_by_role("region", name="What the watch sees through it")).to_contain_text("198.51.100.0/24")
+    page.get_by_role("link", name="what if it heard 3 prepends").click()
+    expect(page.get_by_role("region", name="What if")).to_contain_text(
+        re.compile(r"ams to transit-a: 3 prepends in place of \d"), timeout=SOON_MS
+    )
+    rig.says("iad", "web", "refused")
+    page.goto("/ui/upstreams/transit-a")
+    expect(routes).to_have_count(sum(len(place["routes"]) for place in told["places"]) - 1, timeout=SOON_MS)
+    rig.says("iad", "web")
+    expect(routes).to_have_count(sum(len(place["routes"]) for place in told["places"]), timeout=SOON_MS)
+    page.get_by_role("button", name=re.compile("go to")).click()
+    page.get_by_label("Name of a page").fill("ix-b")
+    page.get_by_role("option", name=re.compile("upstream.*ix-b")).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("ix-b")
+    page.goto("/ui/upstreams/nobody")
+    expect(page.get_by_role("alert")).to_contain_text("no upstream is named nobody")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_at_an_upstream(launched: Browser, rig: Rig, scheme: str) -> None:
+    window = context(launched, rig.url, color_scheme=scheme)
+    page = window.new_page()
+    log_in(page, rig.admin)
+    page.goto("/ui/upstreams/transit-a")
+    expect(page.get_by_role("group", name="What it is told").locator("tbody tr").first).to_be_visible()
+    expect(page.locator(".spin")).to_have_count(0)
+    assert violations(page) == []
+    window.close()

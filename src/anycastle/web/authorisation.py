@@ -102,6 +102,8 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
         f"GET {_V1}/pops": _read(_R.FILTERED),
         f"GET {_V1}/pops/{{pop}}": _read(_R.FILTERED),
         f"GET {_V1}/pops/{{pop}}/report": _read(_R.ALL),
+        f"GET {_V1}/upstreams": _read(_R.ALL),
+        f"GET {_V1}/upstreams/{{upstream}}": _read(_R.ALL),
         f"GET {_V1}/serving": _read(_R.FILTERED),
         f"GET {_V1}/services": _read(_R.FILTERED),
         f"GET {_V1}/services/{{service}}": _read(_R.OWN),

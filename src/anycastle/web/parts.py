@@ -26,6 +26,7 @@ from anycastle.web.reports import OfReports
 from anycastle.web.settings import WebSettings
 from anycastle.web.standings import BriefStanding, brief_of
 from anycastle.web.stream import Tail
+from anycastle.web.upstreams import Told, told_of
 
 
 @dataclass
@@ -49,6 +50,7 @@ class Parts:
     foreteller: Foreteller | None = None
     """What predicts shifts; None where no graph was given."""
     exports: OfReports[Exports | None] = field(default_factory=lambda: OfReports(exports_of))
+    told: OfReports[Told] = field(default_factory=lambda: OfReports(told_of))
     standings: OfReports[BriefStanding] = field(default_factory=lambda: OfReports(brief_of))
     public_standings: OfReports[PublicStanding] = field(default_factory=lambda: OfReports(public_standing))
     under_way: set[str] = field(default_factory=set)

@@ -419,3 +419,48 @@ export interface Shift {
   routes: RouteTried[];
   unheard: string[];
 }
+
+export interface UpstreamBrief {
+  asn: number;
+  names: string[];
+  kinds: string[];
+  pops: number;
+  heard: number;
+  sessions: number;
+  sessions_up: number;
+  routes_missing: number;
+}
+
+export interface UpstreamAttributes {
+  prepend: number;
+  med: number | null;
+  communities: string[];
+}
+
+export interface UpstreamRoute {
+  prefix: string;
+  service: string | null;
+  wanted: UpstreamAttributes | null;
+  exported: UpstreamAttributes | null;
+}
+
+export interface UpstreamPlace {
+  pop: string;
+  city: string;
+  upstream: string;
+  asn: number;
+  kind: string;
+  heard: boolean;
+  hold_time_s: number;
+  bfd: boolean;
+  max_prefixes: number | null;
+  takes_prefixes: number | null;
+  sessions: { neighbour: string; state: string; families: string[]; detail: string }[];
+  routes: UpstreamRoute[];
+}
+
+export interface UpstreamTold {
+  asns: number[];
+  names: string[];
+  places: UpstreamPlace[];
+}

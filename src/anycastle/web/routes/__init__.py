@@ -30,6 +30,7 @@ from anycastle.web.routes import (
     status,
     tokens,
     twin,
+    upstreams,
     whoami,
 )
 
@@ -42,6 +43,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     fleet.ROUTER,
     revisions.ROUTER,
     places.ROUTER,
+    upstreams.ROUTER,
     serving.ROUTER,
     rollouts.ROUTER,
     rollout_orders.ROUTER,
