@@ -186,7 +186,7 @@ def folder(pops: int, services: int) -> dict[str, str]:
     return files
 
 
-async def _serve(served: dict[str, Any], ready: threading.Event, where: Path, pops: int, services: int) -> None:
+async def serve_wide(served: dict[str, Any], ready: threading.Event, where: Path, pops: int, services: int) -> None:
     store = await open_store(f"sqlite:///{where}/store.db")
     daemon = Daemon(store, StoredFolders(store), "ctl.example.net:9479", lambda _: None)
     daemon.listener = _Nobody()  # type: ignore[assignment]
@@ -306,7 +306,7 @@ def main(pops: int, services: int) -> None:
     ready = threading.Event()
     with TemporaryDirectory(prefix="ui-scale-") as where:
         serving = threading.Thread(
-            target=lambda: asyncio.run(_serve(served, ready, Path(where), pops, services)), daemon=True
+            target=lambda: asyncio.run(serve_wide(served, ready, Path(where), pops, services)), daemon=True
         )
         serving.start()
         assert ready.wait(60)

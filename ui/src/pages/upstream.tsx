@@ -71,7 +71,7 @@ function Sessions({ places }: { places: UpstreamPlace[] }) {
   return (
     <Section title="Sessions" aside={<>those that are not up first</>}>
       <div class="scroll" tabIndex={0} role="group" aria-label="Sessions"><table>
-        <thead><tr><th>PoP</th><th>neighbour</th><th>state</th><th>since</th><th>carries</th><th class="num">hold</th><th>BFD</th><th class="num">takes</th><th>detail</th></tr></thead>
+        <thead><tr><th>PoP</th><th>neighbour</th><th>state</th><th>since</th><th>carries</th><th class="num">hold</th><th>BFD</th><th class="num">prefixes told</th><th>detail</th></tr></thead>
         <tbody>{drawn.map(({ place, session }) => {
           const since = session && lastChange(events, place, session.neighbour);
           const told = place.routes.filter((each) => each.exported).length;
@@ -84,7 +84,7 @@ function Sessions({ places }: { places: UpstreamPlace[] }) {
               <td>{since ? <time title={full(since.at)}>{ago(since.at, now)}</time> : session && <NoData why="it is older than the events that this page holds" />}</td>
               <td>{session?.families.join(", ")}</td>
               <td class="num">{place.hold_time_s} s</td><td>{place.bfd ? "yes" : "no"}</td>
-              <td class="num" title="Prefixes that it is told, of those that it takes before it ends the session">{told} of {place.takes_prefixes ?? <NoData why="the PoP's file does not say how many it takes" />}</td>
+              <td class="num" title={place.takes_prefixes === null ? "The PoP's file does not say how many it takes" : "Of the prefixes of a family that it takes before it ends the session"}>{told}{place.takes_prefixes !== null && ` of ${place.takes_prefixes}`}</td>
               <td class="evidence">{session?.detail}</td>
             </tr>
           );
