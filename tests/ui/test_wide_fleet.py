@@ -2,13 +2,17 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.ui_scale import Served, serve_wide, adopt
+from anycastle.base.ports import Timestamp
+from anycastle.io.event_log import EventLog
+from anycastle.model.event import Event, FindingOpened
+from bench.ui_scale import Served, adopt, serve_wide
 from tests.ui.conftest import missing
 
 if TYPE_CHECKING:
@@ -18,6 +22,23 @@ pytestmark = pytest.mark.mission("C10")
 
 POPS, SERVICES = 300, 3
 AT_FIRST = 60
+FINDINGS, ROWS_MAX = 20, 12
+
+
+def find(where: Path) -> Path:
+    """Write the log of a watch that found more at one time than there is room for; give its path."""
+    path = where / "findings.db"
+    with EventLog(path) as log:
+        log.append([Event(Timestamp(time.time() - 60), "watch", found(n)) for n in range(FINDINGS)])
+    return path
+
+
+def found(number: int) -> FindingOpened:
+    return FindingOpened(
+        finding=f"f{number}", finding_kind="origin_change", severity="critical", subject=f"AS{65100 + number}",
+        prefixes=("10.0.0.0/24",), score=90, reasons=("only AS64500 may",), peers=3, asns=3, collectors=1,
+        validity="invalid", at_start=False, evidence=(),
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +51,8 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     served: dict[str, Any] = {"over": threading.Event()}
     ready = threading.Event()
     serving = threading.Thread(
-        target=lambda: asyncio.run(serve_wide(served, ready, where, POPS, SERVICES)), daemon=True
-    )  # fmt: skip
+        target=lambda: asyncio.run(serve_wide(served, ready, where, POPS, SERVICES, [find(where)])), daemon=True
+    )
     serving.start()
     assert ready.wait(60)
     try:
@@ -119,3 +140,21 @@ def test_without_a_graph_what_if_says_how_to_give_one(page: "Page") -> None:
     expect(part).to_contain_text("anycastle up FLEET --graph")
     part.get_by_role("button", name="close").click()
     expect(part.get_by_role("button", name="try it on s00")).to_be_visible()
+
+
+def test_lanes_of_one_time_have_a_limit_and_the_rest_is_a_press_away(page: "Page") -> None:
+    from playwright.sync_api import expect
+
+    page.goto("/ui/debug?target=10.0.0.0/24&window=15m")
+    line = page.get_by_role("region", name="One line of time")
+    rows = line.locator(".lane-row")
+    expect(rows).to_have_count(ROWS_MAX)
+    for lane in ("moves", "ways", "ours"):
+        expect(line.locator(f".lane-row[aria-label^='{lane}:']")).to_have_count(1)
+    more = line.get_by_role("button", name="more rows")
+    left = FINDINGS + 4 - ROWS_MAX  # with the lanes of origins, moves, ways and ours
+    expect(more).to_have_text(f"{left} more rows")
+    more.press("Enter")
+    expect(rows).to_have_count(FINDINGS + 4)
+    line.get_by_role("button", name="show fewer rows").press("Enter")
+    expect(rows).to_have_count(ROWS_MAX)
