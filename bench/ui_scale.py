@@ -11,7 +11,7 @@ import gzip
 import statistics
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +30,7 @@ from anycastle.io.clock import now
 from anycastle.io.store import open_store
 from anycastle.io.store.people import SqlPeople, new_token
 from anycastle.io.stored_folders import StoredFolders
+from anycastle.io.watched import Watched
 from anycastle.model.event import Event, StanceChanged
 from anycastle.model.person import Grant, Role
 from anycastle.web.limits import Rate
@@ -186,14 +187,17 @@ def folder(pops: int, services: int) -> dict[str, str]:
     return files
 
 
-async def _serve(served: dict[str, Any], ready: threading.Event, where: Path, pops: int, services: int) -> None:
+async def serve_wide(
+    served: dict[str, Any], ready: threading.Event, where: Path, pops: int, services: int, logs: Sequence[Path] = ()
+) -> None:
+    """Serve the API of such a fleet until `over` is set; `it` is what can be asked. `logs`: of watches."""
     store = await open_store(f"sqlite:///{where}/store.db")
     daemon = Daemon(store, StoredFolders(store), "ctl.example.net:9479", lambda _: None)
     daemon.listener = _Nobody()  # type: ignore[assignment]
     names = [f"s{n:02}" for n in range(services)]
     daemon.made_up = {f"p{n:04}": MadeUpAgent(names) for n in range(pops)}
     settings = WebSettings(by_address=Rate(1e6, 1e6), by_person=Rate(1e6, 1e6))
-    api = ApiServer(ApiPlace("127.0.0.1", 0), store, daemon, settings)
+    api = ApiServer(ApiPlace("127.0.0.1", 0), store, daemon, settings, watched=Watched(logs))
     await api.start()
     leading = asyncio.create_task(daemon.run())
     while daemon.term() is None:
@@ -306,7 +310,7 @@ def main(pops: int, services: int) -> None:
     ready = threading.Event()
     with TemporaryDirectory(prefix="ui-scale-") as where:
         serving = threading.Thread(
-            target=lambda: asyncio.run(_serve(served, ready, Path(where), pops, services)), daemon=True
+            target=lambda: asyncio.run(serve_wide(served, ready, Path(where), pops, services)), daemon=True
         )
         serving.start()
         assert ready.wait(60)

@@ -17,11 +17,13 @@ from typing import Any, TypeVar
 
 import httpx2
 
+from tests.graph_file import write_graph_for
 from tests.ports import free_port
 from tests.ui.internet import Internet
 
 COMMAND = (sys.executable, "-c", "from anycastle.cli.main import main; main()")
 ROOT = Path(__file__).parents[2]
+GRAPH = "20250901.as-rel.txt"
 WAIT_S = 240.0
 LOOK_S = 0.1
 
@@ -129,6 +131,7 @@ class Rig:
         port = free_port()
         self.internet = Internet(self._net, free_port())
         self._write(port)
+        write_graph_for(self.folder / "fleet", self.folder / GRAPH, wide=True)
         self._running["watch"] = self.internet.watch(self.folder)
         self.start_controller()
         self.start_pops()
@@ -157,7 +160,7 @@ class Rig:
     def start_controller(self) -> None:
         """Start `anycastle up`, also anew."""
         words = ("up", "fleet", "--listen", f"127.0.0.1:{self.link}", "--api", f"127.0.0.1:{self.api}",
-                 "--findings", "watch-state/events.db", "--watch", "watch-run")  # fmt: skip
+                 "--findings", "watch-state/events.db", "--watch", "watch-run", "--graph", GRAPH)  # fmt: skip
         self._start("controller", *COMMAND, *words)
         token = self.folder / "anycastle-data/admin.token"
 

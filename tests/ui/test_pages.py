@@ -12,7 +12,7 @@ from tests.ui.rig import ROOT, Rig, until
 
 pytestmark = pytest.mark.mission("C10")
 
-PAGES = ("oncall", "rollouts", "rollouts/1", "fleet", "pops/ams", "services/dns", "incidents",
+PAGES = ("oncall", "rollouts", "rollouts/1", "fleet", "pops/ams", "services/dns", "upstreams/64496", "incidents",
          "executive", "audit", "catchments", "debug")  # fmt: skip
 AXE = ROOT / "ui/node_modules/axe-core/axe.min.js"
 SLOW = {"bake_s": 600, "patience_s": 600, "gates": ["healthy_checks_share >= 100%"]}

@@ -19,6 +19,7 @@ import { OneRollout } from "./pages/rollout";
 import { Rollouts } from "./pages/rollouts";
 import { OneRunbook } from "./pages/runbook";
 import { OneService } from "./pages/service";
+import { OneUpstream } from "./pages/upstream";
 import { Empty, Loading } from "./parts/states";
 import { address, followLinks } from "./state/address";
 import { begin } from "./state/load";
@@ -27,7 +28,7 @@ import { world } from "./state/world";
 
 const TITLES: Record<string, string> = {
   oncall: "On-call", rollouts: "Rollouts", fleet: "Fleet", incidents: "Incidents", executive: "Executive", audit: "Audit", catchments: "Catchments", debug: "Debug",
-  pops: "PoP", services: "Service", runbooks: "Runbook",
+  pops: "PoP", services: "Service", upstreams: "Upstream", runbooks: "Runbook",
 };
 
 function Page() {
@@ -39,6 +40,7 @@ function Page() {
     if (first === "rollouts") return <OneRollout number={second} key={second} />;
     if (first === "incidents") return <OneIncident number={second} key={second} />;
     if (first === "pops") return <OnePoP name={second} key={second} />;
+    if (first === "upstreams") return <OneUpstream name={second} key={second} />;
     if (first === "services") return <OneService name={second} key={second} />;
     if (first === "runbooks") return <OneRunbook name={second} />;
   }

@@ -9,9 +9,11 @@ from anycastle.cli.controller_option import controller_option
 from anycastle.cli.controller_socket import owner_option, run_dir_option, say
 from anycastle.cli.output import Form, output_option, print_json, print_table, print_yaml
 from anycastle.cli.store_option import store_option
+from anycastle.cli.twin_files_option import twin_files_options
 
 if TYPE_CHECKING:
     from anycastle.io.controller_client.port import Controller, Told
+    from anycastle.io.foretelling import TwinFiles
 
 
 @click.group()
@@ -56,6 +58,7 @@ def controller() -> None:
     multiple=True,
     help="The --run-dir of a watch on this machine: the API tells the routes that it sees.",
 )
+@twin_files_options
 @run_dir_option
 def run(
     store: str,
@@ -75,6 +78,7 @@ def run(
     fleet: Path | None,
     findings: tuple[Path, ...],
     watches: tuple[Path, ...],
+    twin: "TwinFiles | None",
     run_dir: Path,
 ) -> None:
     """Lead the fleet, or stand by while another controller does. SIGHUP reads the certificates and `notify` anew.
@@ -132,8 +136,10 @@ def run(
         cache = cache_place(rtr)
     if findings and fleet is None:
         raise click.UsageError("--findings open incidents: name the folder that says who is told, by --fleet")
+    if twin is not None and served is None:
+        raise click.UsageError("--graph is for the API: give --api too")
     settings = ControllerSettings(
-        store, place, address, shown, run_dir, served, login, vrps, cache, measured, fleet, findings, watches
+        store, place, address, shown, run_dir, served, login, vrps, cache, measured, fleet, findings, watches, twin
     )
     asyncio.run(ControllerProcess(settings).run())
 

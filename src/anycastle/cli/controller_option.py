@@ -19,6 +19,7 @@ from anycastle.cli.output import message
 
 if TYPE_CHECKING:
     from anycastle.io.controller_client.api import ApiController
+    from anycastle.io.controller_client.http import Api
     from anycastle.io.controller_client.port import Controller
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -92,14 +93,22 @@ def _given(command: Callable[..., Any]) -> Callable[..., Any]:
 def api_controller(server: str, token_file: Path | None, ca_file: Path | None) -> "ApiController":
     """Give the controller whose API is at a URL. Raises `UsageError` where it, or the token, cannot be used."""
     from anycastle.io.controller_client.api import ApiController
+
+    return ApiController(server_api(server, token_file, ca_file), message)
+
+
+def server_api(server: str | None, token_file: Path | None, ca_file: Path | None) -> "Api":
+    """Give the API at a URL, for what it alone tells. Raises `UsageError` where it, or the token, cannot be used."""
     from anycastle.io.controller_client.http import Api
 
+    if server is None:
+        raise click.UsageError("the API alone tells this: name it by --server")
     try:
         api = Api(server, _token(token_file), ca_file, message)
     except MisuseError as error:
         raise click.UsageError(f"--server: {error}") from error
     click.get_current_context().call_on_close(api.close)
-    return ApiController(api, message)
+    return api
 
 
 def person(owner: str | None) -> str:

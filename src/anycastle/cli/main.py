@@ -71,6 +71,7 @@ COMMANDS: Final = MappingProxyType(
         "twin": Command("anycastle.cli.twin", "twin", "Predict who lands where: routes, failures, hijacks, leaks."),
         "undrain": Command("anycastle.cli.drain", "undrain", "End drains."),
         "up": Command("anycastle.cli.up", "up", "Run a controller with all that it needs, in one folder."),
+        "upstream": Command("anycastle.cli.upstream", "upstream", "See upstreams: their sessions, what each is told."),
         "version": Command("anycastle.cli.version", "version", "Print the version."),
         "watch": Command("anycastle.cli.watch", "watch", "See what the Internet sees: hijacks, leaks, losses."),
         "withdraw": Command("anycastle.cli.drain", "withdraw", "Take services from PoPs at once, in an emergency."),

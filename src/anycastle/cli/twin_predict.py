@@ -60,7 +60,7 @@ def predict(
 
     Example: anycastle twin predict --fleet myfleet --without fra1 --load 38G
     """
-    from anycastle.cli.twin_predict_plain import plain
+    from anycastle.twin.plain_shift import plain
 
     load = parse_load(offered, "--load")
     question, after = _ask(change, gone, given)

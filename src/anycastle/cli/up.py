@@ -1,8 +1,14 @@
 """`anycastle up`: all that a fleet needs in one place, by one command."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from anycastle.cli.twin_files_option import twin_files_options
+
+if TYPE_CHECKING:
+    from anycastle.io.foretelling import TwinFiles
 
 
 @click.command()
@@ -19,6 +25,7 @@ import click
               help="A watch's event log on this machine: what it finds opens incidents too.")  # fmt: skip
 @click.option("--watch", "watches", multiple=True, type=click.Path(path_type=Path, file_okay=False),
               help="The --run-dir of a watch on this machine: the API tells the routes that it sees.")  # fmt: skip
+@twin_files_options
 def up(
     fleet: Path,
     folder: Path,
@@ -28,6 +35,7 @@ def up(
     vrps: str | None,
     findings: tuple[Path, ...],
     watches: tuple[Path, ...],
+    twin: "TwinFiles | None",
 ) -> None:
     """Run a controller for the fleet in FLEET, with all that it needs in one folder.
 
@@ -48,7 +56,7 @@ def up(
     from anycastle.model.controller_access import host_and_port
 
     try:
-        place = Place(fleet, folder, host, host_and_port(listen), host_and_port(api), vrps, findings, watches)
+        place = Place(fleet, folder, host, host_and_port(listen), host_and_port(api), vrps, findings, watches, twin)
         require_safe(ApiPlace(*place.api))
     except (ParseError, MisuseError) as error:
         raise click.UsageError(str(error)) from error

@@ -22,6 +22,7 @@ from anycastle.io.controller_client.local import LocalController
 from anycastle.io.controller_client.port import Told
 from anycastle.io.fleet_loader import load_fleet_apart
 from anycastle.io.folder_revision import folder_revision
+from anycastle.io.foretelling import TwinFiles
 from anycastle.io.local_socket import ask
 from anycastle.io.pki.authority import write_new
 from anycastle.io.pki.everyone import Everyone, certify
@@ -46,6 +47,7 @@ class Place:
     vrps: str | None = None
     findings: tuple[Path, ...] = ()
     watches: tuple[Path, ...] = ()
+    twin: TwinFiles | None = None
 
     @property
     def address(self) -> str:
@@ -79,6 +81,7 @@ async def up(place: Place, tell: Callable[[str], None]) -> None:
         fleet=place.fleet_dir,
         findings=place.findings,
         watches=place.watches,
+        twin=place.twin,
     )
     serving = asyncio.create_task(ControllerProcess(settings).run())
     beginning = asyncio.create_task(_begin(place, fleet, shown, tell))

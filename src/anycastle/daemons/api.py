@@ -13,6 +13,7 @@ from anycastle.base.errors import WorldError
 from anycastle.daemons.api_place import ApiPlace, require_safe
 from anycastle.daemons.controller import ControllerDaemon
 from anycastle.io.config.oidc_file import LoginSettings
+from anycastle.io.foretelling import Foreteller
 from anycastle.io.listening import listening_socket
 from anycastle.io.oidc import OIDCProvider
 from anycastle.io.store import SqlStore
@@ -49,13 +50,14 @@ class ApiServer:
         settings: WebSettings = WebSettings(),
         login: LoginSettings | None = None,
         watched: Watched | None = None,
+        foreteller: Foreteller | None = None,
     ) -> None:
         require_safe(place)
         self._provider = None if login is None else OIDCProvider(login.provider)
         logins = None
         if login is not None and self._provider is not None:
             logins = Logins(self._provider, login.rules, login.name_claim, login.session_s)
-        self._parts = make_parts(store, SqlPeople(store), daemon, settings, logins, watched)
+        self._parts = make_parts(store, SqlPeople(store), daemon, settings, logins, watched, foreteller)
         app = make_app(self._parts)
         self._place = place
         self._server = _Server(
@@ -95,6 +97,8 @@ class ApiServer:
             self._socket = listening_socket(place.address, place.port, BACKLOG)
         except (OSError, ssl.SSLError) as error:
             raise WorldError(f"the API cannot be served at {place.address} port {place.port}: {error}") from error
+        if self._parts.foreteller is not None:
+            self._parts.foreteller.begin()
         self._serving = asyncio.create_task(self._server.serve([self._socket]))
         up = asyncio.create_task(self._server.up.wait())
         await asyncio.wait({up, self._serving}, return_when=asyncio.FIRST_COMPLETED)
@@ -109,6 +113,8 @@ class ApiServer:
             # What took longer than STOP_S was cancelled, and is waited for: it holds connections of the store.
             await asyncio.gather(self._serving, *self._server.server_state.tasks, return_exceptions=True)
         await self._parts.tail.close()
+        if self._parts.foreteller is not None:
+            await self._parts.foreteller.close()
         if self._provider is not None:
             await self._provider.close()
 

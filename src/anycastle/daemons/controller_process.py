@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from anycastle.daemons.signal_source import SignalSource
     from anycastle.io.config.indicators_file import IndicatorSettings
     from anycastle.io.config.oidc_file import LoginSettings
+    from anycastle.io.foretelling import TwinFiles
     from anycastle.io.rpki.cache_place import CachePlace
     from anycastle.io.rpki.source import CurrentVRPs, RPKISource
 
@@ -63,6 +64,8 @@ class ControllerSettings:
     """Event logs of watches on this machine."""
     watches: tuple[Path, ...] = ()
     """Folders of the sockets of watches on this machine: the API tells of routes what they know."""
+    twin: "TwinFiles | None" = None
+    """What the API foretells shifts by; None: it foretells none."""
 
 
 class ControllerProcess:
@@ -120,13 +123,16 @@ class ControllerProcess:
 
     async def _start_api(self, store: SqlStore, daemon: ControllerDaemon) -> int | None:
         """Serve the API where it is asked for; give its port. Loading it takes a second: agents come back already."""
-        if self._settings.api is None:
+        settings = self._settings
+        if settings.api is None:
             return None
         server = await asyncio.to_thread(_api_server)
+        from anycastle.io.foretelling import Foreteller
         from anycastle.io.watched import Watched
 
-        watched = Watched(self._settings.findings, self._settings.watches)
-        made = server(self._settings.api, store, daemon, login=self._settings.login, watched=watched)
+        watched = Watched(settings.findings, settings.watches)
+        foreteller = None if settings.twin is None else Foreteller(settings.twin, tell)
+        made = server(settings.api, store, daemon, login=settings.login, watched=watched, foreteller=foreteller)
         await made.start()
         self._api = made
         tell(f"serves its API at port {made.port}")

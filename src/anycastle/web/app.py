@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from anycastle import __version__
+from anycastle.web.compact import Compact
 from anycastle.web.parts import Parts
 from anycastle.web.problems import Problem, ProblemKind, respond
 from anycastle.web.routes import ROUTERS
@@ -38,7 +39,7 @@ def make_app(parts: Parts) -> Surround:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _bug)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
-    return Surround(app, parts)
+    return Surround(Compact(app), parts)
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

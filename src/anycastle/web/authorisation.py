@@ -102,6 +102,8 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
         f"GET {_V1}/pops": _read(_R.FILTERED),
         f"GET {_V1}/pops/{{pop}}": _read(_R.FILTERED),
         f"GET {_V1}/pops/{{pop}}/report": _read(_R.ALL),
+        f"GET {_V1}/upstreams": _read(_R.ALL),
+        f"GET {_V1}/upstreams/{{upstream}}": _read(_R.ALL),
         f"GET {_V1}/serving": _read(_R.FILTERED),
         f"GET {_V1}/services": _read(_R.FILTERED),
         f"GET {_V1}/services/{{service}}": _read(_R.OWN),
@@ -135,6 +137,7 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
         f"GET {_V1}/catchments": _read(_R.FILTERED),
         f"GET {_V1}/traceroutes": _read(_R.FILTERED),
         f"POST {_V1}/predictions": _order(_P.OPERATE, _R.ALL, 8 * MIB),
+        f"POST {_V1}/twin/shift": _read(_R.OWN),  # a question that needs a body: it changes nothing
         f"GET {_V1}/incidents": _read(_R.FILTERED),
         f"GET {_V1}/incidents/{{incident}}": _read(_R.OWN),
         f"GET {_V1}/incidents/{{incident}}/postmortem": _read(_R.OWN),

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from anycastle.base.ports import Instant
+from anycastle.io.foretelling import Foreteller
 from anycastle.io.observed import Observed
 from anycastle.io.store.people import People
 from anycastle.io.store.port import Store
@@ -15,6 +16,7 @@ from anycastle.io.watched import Watched
 from anycastle.model.fleet import Fleet
 from anycastle.web.concerned import Fleets
 from anycastle.web.controller import Controller
+from anycastle.web.exports import Exports, exports_of
 from anycastle.web.limits import RateLimiter
 from anycastle.web.logins import Logins
 from anycastle.web.measure import Measure
@@ -24,6 +26,7 @@ from anycastle.web.reports import OfReports
 from anycastle.web.settings import WebSettings
 from anycastle.web.standings import BriefStanding, brief_of
 from anycastle.web.stream import Tail
+from anycastle.web.upstreams import Told, told_of
 
 
 @dataclass
@@ -44,6 +47,10 @@ class Parts:
     watched: Watched
     logins: Logins | None = None
     """How people log in; None where there are tokens alone."""
+    foreteller: Foreteller | None = None
+    """What predicts shifts; None where no graph was given."""
+    exports: OfReports[Exports | None] = field(default_factory=lambda: OfReports(exports_of))
+    told: OfReports[Told] = field(default_factory=lambda: OfReports(told_of))
     standings: OfReports[BriefStanding] = field(default_factory=lambda: OfReports(brief_of))
     public_standings: OfReports[PublicStanding] = field(default_factory=lambda: OfReports(public_standing))
     under_way: set[str] = field(default_factory=set)
@@ -74,13 +81,14 @@ def make_parts(
     settings: WebSettings = WebSettings(),
     logins: Logins | None = None,
     watched: Watched | None = None,
+    foreteller: Foreteller | None = None,
 ) -> Parts:
     """Give the parts of an application."""
     by_address, by_person = RateLimiter(settings.by_address), RateLimiter(settings.by_person)
     fleets, tail, measure = Fleets(store), Tail(store), Measure()
     return Parts(
         store, people, controller, settings, fleets, tail, measure, by_address, by_person, Observed(store),
-        StoredIncidents(store), watched or Watched(), logins,
+        StoredIncidents(store), watched or Watched(), logins, foreteller,
     )  # fmt: skip
 
 

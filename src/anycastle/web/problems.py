@@ -39,6 +39,10 @@ class ProblemKind(Enum):
         "conflict", 409, "The state of things does not allow this",
         "Look at what the detail names, and decide anew.",
     )  # fmt: skip
+    NO_GRAPH = (
+        "no-graph", 409, "No graph of ASes is given",
+        "Start the controller with --graph FILE (AS relationships), or ask `anycastle twin predict`, which needs none.",
+    )  # fmt: skip
     BUSY_KEY = (
         "being-answered", 409, "The same request is being answered", "Ask again in a moment, with the same key.",
     )  # fmt: skip

@@ -46,6 +46,8 @@ POST   /api/v1/fleet/adoption                oA    -   -
 GET    /api/v1/pops                          voaA  own other
 GET    /api/v1/pops/{pop}                    voaA  own other
 GET    /api/v1/pops/{pop}/report             voaA  -   -
+GET    /api/v1/upstreams                     voaA  -   -
+GET    /api/v1/upstreams/{upstream}          voaA  -   -
 GET    /api/v1/serving                       voaA  own other
 GET    /api/v1/services                      voaA  own other
 GET    /api/v1/services/{service}            voaA  own -
@@ -76,6 +78,7 @@ POST   /api/v1/probes/results                oAp   -   -
 GET    /api/v1/catchments                    voaA  own other
 GET    /api/v1/traceroutes                   voaA  own other
 POST   /api/v1/predictions                   oA    -   -
+POST   /api/v1/twin/shift                    voaA  own -
 GET    /api/v1/incidents                     voaA  own other
 GET    /api/v1/incidents/{incident}          voaA  own -
 GET    /api/v1/incidents/{incident}/postmortem voaA own -
@@ -103,6 +106,7 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/drain": _AT,
     "POST /api/v1/undrain": _AT,
     "POST /api/v1/incidents/{incident}/notes": {"text": "r"},
+    "POST /api/v1/twin/shift": {"service": "dns"},
     "POST /api/v1/deliveries/retry": {"all": True},
     "POST /api/v1/mitigations": {"prefix": "192.0.2.0/24", "reason": "r"},
     "POST /api/v1/mitigations/end": {"prefix": "192.0.2.0/24", "reason": "r"},
@@ -124,7 +128,7 @@ def test_each_endpoint_has_a_row_and_each_row_an_endpoint(api: World) -> None:
     mounted = {f"{method} {route.path}" for router in ROUTERS for route in router.routes for method in route.methods}
     documented = list(operations(api.ask("GET", "/openapi.json", "").json()))
     assert mounted == set(TABLE) == set(documented) == set(ROWS)
-    assert len(documented) == len(set(documented)) == 64
+    assert len(documented) == len(set(documented)) == 67
 
 
 @pytest.mark.parametrize("operation", ROWS)
@@ -153,6 +157,7 @@ def prepared(api: World) -> dict[str, Any]:
         api.prepared = {  # type: ignore[attr-defined]
             "number": number, "revision": api.upload(folder(dns_med=70)), "name": "nobody", "pop": "fra1",
             "service": "dns", "incident": 1, "network": "192.0.2.0", "length": 24,
+            "upstream": "transit-a",
         }  # fmt: skip
     made: dict[str, Any] = api.prepared  # type: ignore[attr-defined]
     return made

@@ -20,6 +20,7 @@ from anycastle.daemons.controller import ControllerDaemon
 from anycastle.daemons.notifying import Notifying
 from anycastle.daemons.signal_source import SignalSource
 from anycastle.io.config.oidc_file import LoginSettings
+from anycastle.io.foretelling import Foreteller, TwinFiles
 from anycastle.io.link.host import Elsewhere
 from anycastle.io.store import SqlStore, open_store
 from anycastle.io.store.people import SqlPeople, new_token
@@ -86,6 +87,7 @@ class World:
     call: Callable[[Coroutine[Any, Any, Any]], Any]
     http: httpx2.Client
     admin: str = ""
+    foreteller: Foreteller | None = None
 
     def token(self, role: Role, services: frozenset[str] | None = None, principal: str | None = None) -> str:
         """Make a token as the machine itself does."""
@@ -141,6 +143,7 @@ def world(
     login: LoginSettings | None = None,
     notifying: Notifying | None = None,
     sources: Sequence[SignalSource] = (),
+    twin: TwinFiles | None = None,
 ) -> Iterator[World]:
     """Run a controller and its API. With `notifying` it opens incidents, of what agents and `sources` say."""
     loop = asyncio.new_event_loop()
@@ -151,11 +154,12 @@ def world(
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(60)
 
     told: list[str] = []
-    store, daemon, api, task = call(_begin(address, settings, told, leads, login, notifying, sources))
+    foreteller = None if twin is None else Foreteller(twin, told.append)
+    store, daemon, api, task = call(_begin(address, settings, told, leads, login, notifying, sources, foreteller))
     url = f"http://127.0.0.1:{api.port}"
     try:
         with httpx2.Client(base_url=url, timeout=60) as http:
-            made = World(url, store, daemon, told, call, http)
+            made = World(url, store, daemon, told, call, http, foreteller=foreteller)
             if leads:
                 made.admin = made.token(Role.ADMIN, principal="the admin")
             yield made
@@ -175,13 +179,14 @@ async def _begin(
     login: LoginSettings | None,
     notifying: Notifying | None,
     sources: Sequence[SignalSource],
+    foreteller: Foreteller | None,
 ) -> tuple[SqlStore, ControllerDaemon, ApiServer, asyncio.Task[None] | None]:
     store = await open_store(address)
     daemon = ControllerDaemon(
         store, StoredFolders(store), "ctl.example.net:9479", told.append, notifying=notifying, sources=sources
     )
     daemon.listener = NoAgents()
-    api = ApiServer(ApiPlace("127.0.0.1", 0), store, daemon, settings, login)
+    api = ApiServer(ApiPlace("127.0.0.1", 0), store, daemon, settings, login, foreteller=foreteller)
     await api.start()
     if not leads:
         return store, daemon, api, None

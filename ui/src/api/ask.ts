@@ -30,7 +30,7 @@ async function send(path: string, init: RequestInit): Promise<Response> {
     });
   }
   noteClock(response);
-  if (!response.ok) throw new Refused(await problemOf(response));
+  if (!response.ok && response.status !== UNCHANGED) throw new Refused(await problemOf(response));
   return response;
 }
 
@@ -48,10 +48,23 @@ async function problemOf(response: Response): Promise<Problem> {
   }
 }
 
-/** Gives an answer, and its ETag. */
+/** What was read last at each path: while it says the same, the controller sends it no second time. */
+const known = new Map<string, { value: unknown; etag: string }>();
+const KNOWN_MAX = 40;
+const UNCHANGED = 304;
+
+/** Gives an answer, and its ETag; the same value where nothing changed since it was read. Nobody writes into it. */
 export async function read<Shape>(path: string, signal?: AbortSignal): Promise<{ value: Shape; etag: string }> {
-  const response = await send(path, { headers: HEADERS, ...(signal ? { signal } : {}) });
-  return { value: (await response.json()) as Shape, etag: response.headers.get("ETag") ?? "" };
+  const had = known.get(path);
+  const headers = { ...HEADERS, ...(had ? { "If-None-Match": had.etag } : {}) };
+  const response = await send(path, { headers, ...(signal ? { signal } : {}) });
+  if (had !== undefined && response.status === UNCHANGED) return had as { value: Shape; etag: string };
+  const found = { value: (await response.json()) as Shape, etag: response.headers.get("ETag") ?? "" };
+  known.delete(path);
+  if (found.etag) known.set(path, found);
+  const oldest = known.keys().next();
+  if (known.size > KNOWN_MAX && !oldest.done) known.delete(oldest.value);
+  return found;
 }
 
 /** Gives an answer that is text. */
@@ -71,6 +84,12 @@ export async function readAll<Item>(path: string, limit: number): Promise<Item[]
     cursor = page.next;
   } while (cursor !== null);
   return found;
+}
+
+/** Gives the answer to a question that needs a body; it changes nothing. */
+export async function question<Shape>(path: string, body: object, signal: AbortSignal): Promise<Shape> {
+  const headers = { ...HEADERS, "Content-Type": "application/json" };
+  return (await (await send(path, { method: "POST", headers, body: JSON.stringify(body), signal })).json()) as Shape;
 }
 
 /** Orders something, once; `etag` names the state that it was decided on. */
@@ -98,5 +117,6 @@ export async function logIn(token: string): Promise<void> {
 
 /** Has the browser forget it. */
 export async function logOut(): Promise<void> {
+  known.clear();
   await send("/session", { method: "DELETE", headers: HEADERS });
 }

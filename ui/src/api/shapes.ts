@@ -364,3 +364,103 @@ export interface RoutesTold {
   origins: { asn: number; first: string }[];
   changes: RouteChange[];
 }
+
+/** A figure over the ways in which ties may fall. */
+export interface Spread {
+  mean: number;
+  p5: number;
+  p50: number;
+  p95: number;
+}
+
+export interface PoPShifted {
+  name: string;
+  city: string;
+  now: Spread;
+  announces: boolean;
+  after: Spread;
+  change: Spread;
+  capacity: number | null;
+  load_now: Spread | null;
+  load: Spread | null;
+  headroom: number | null;
+  overload_chance: number;
+}
+
+export interface RouteTold {
+  prepend: number;
+  communities: string[];
+}
+
+export interface RouteTried {
+  pop: string;
+  upstream: string;
+  asn: number;
+  now: RouteTold | null;
+  after: RouteTold | null;
+}
+
+/** What a change would move: `anycastle twin predict -o json`, as far as pages read it. Shares are 0 to 1. */
+export interface Shift {
+  service: string;
+  prefix: string;
+  graph: { name: string; date: string };
+  members: number;
+  pops: PoPShifted[];
+  no_route: { now: Spread; after: Spread };
+  moved: Spread;
+  moved_though_kept: Spread;
+  ases_moved: Spread;
+  ases_moved_though_kept: Spread;
+  doubt: number;
+  provenance: Record<string, number>;
+  offered_load: number | null;
+  remarks: { kind: string; subject: string; text: string }[];
+  routes: RouteTried[];
+  unheard: string[];
+}
+
+export interface UpstreamBrief {
+  asn: number;
+  names: string[];
+  kinds: string[];
+  pops: number;
+  heard: number;
+  sessions: number;
+  sessions_up: number;
+  routes_missing: number;
+}
+
+export interface UpstreamAttributes {
+  prepend: number;
+  med: number | null;
+  communities: string[];
+}
+
+export interface UpstreamRoute {
+  prefix: string;
+  service: string | null;
+  wanted: UpstreamAttributes | null;
+  exported: UpstreamAttributes | null;
+}
+
+export interface UpstreamPlace {
+  pop: string;
+  city: string;
+  upstream: string;
+  asn: number;
+  kind: string;
+  heard: boolean;
+  hold_time_s: number;
+  bfd: boolean;
+  max_prefixes: number | null;
+  takes_prefixes: number | null;
+  sessions: { neighbour: string; state: string; families: string[]; detail: string }[];
+  routes: UpstreamRoute[];
+}
+
+export interface UpstreamTold {
+  asns: number[];
+  names: string[];
+  places: UpstreamPlace[];
+}

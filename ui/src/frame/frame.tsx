@@ -17,7 +17,7 @@ import { Ribbon } from "./ribbon";
 import { theme, turnTheme } from "./theme";
 import { TimeChoice, TimePicker } from "./timepicker";
 
-const WITHIN: Record<string, string> = { pops: "fleet", services: "fleet", runbooks: "oncall" };
+const WITHIN: Record<string, string> = { pops: "fleet", services: "fleet", upstreams: "fleet", runbooks: "oncall" };
 
 export function Frame({ children }: { children: ComponentChildren }) {
   const stale = useStale();

@@ -3,12 +3,13 @@
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { read } from "../api/ask";
-import type { Rollout } from "../api/shapes";
+import type { Rollout, UpstreamBrief } from "../api/shapes";
 import { Confirm, type Asked } from "../parts/confirm";
 import { drain, undrain } from "../parts/draining";
 import { ask } from "../parts/rolloutorder";
 import { RUNBOOKS } from "../pages/runbook";
 import { addressOf, go, type Address } from "../state/address";
+import { useFetched } from "../state/fetched";
 import { useAllPoPs } from "../state/seen";
 import { Source, useSource } from "../state/source";
 import { world } from "../state/world";
@@ -93,6 +94,7 @@ function useEntries(): Entry[] {
   const services = useSource(world.services).value ?? [];
   const rollouts = useSource(world.rollouts).value ?? [];
   const incidents = worstFirst(useSource(world.incidents).value ?? []);
+  const upstreams = useFetched<{ items: UpstreamBrief[] }>(me?.services === null ? "/upstreams" : null).value?.items ?? [];
   const operates = me?.role === "operator" || me?.role === "admin";
   const way = encodeURIComponent;
   return [
@@ -101,6 +103,7 @@ function useEntries(): Entry[] {
       kind: "incident", name: `${each.id} ${each.title}`, more: `${each.severity} · ${incidentState(each).word}`, act: leads(`incidents/${each.id}`, timeOf(each)) })),
     ...pops.map(({ pop, worst }): Entry => ({ kind: "PoP", name: pop.name, more: `${pop.city ?? ""} · ${worst.word}`, act: leads(`pops/${way(pop.name)}`) })),
     ...services.map((each): Entry => ({ kind: "service", name: each.name, more: each.prefixes.join(" "), act: leads(`services/${way(each.name)}`) })),
+    ...upstreams.map((each): Entry => ({ kind: "upstream", name: each.names.join(", "), more: `AS${each.asn} · ${each.sessions_up} of ${each.sessions} sessions up`, act: leads(`upstreams/${each.asn}`) })),
     ...rollouts.slice(0, 20).map((each): Entry => ({ kind: "rollout", name: `${each.number} ${each.reason}`, more: stateOf(each).word, act: leads(`rollouts/${each.number}`) })),
     ...rollouts.flatMap((each) => (me ? ordersOf(each, me.role) : []).map((name): Entry => ({
       kind: "order", name: `${name} rollout ${each.number}`, more: each.reason,

@@ -4,6 +4,7 @@ import { useMemo } from "preact/hooks";
 import type { CatchmentsTold, Vantage } from "../api/shapes";
 import { Mark } from "../parts/mark";
 import { useLongList } from "../parts/longlist";
+import { Playground } from "../parts/playground";
 import { Section } from "../parts/section";
 import { Empty, Failed, Loading, NoData } from "../parts/states";
 import { Swatch, symbolsOf, type Symbol } from "../parts/symbol";
@@ -40,6 +41,7 @@ export function Catchments() {
     <>
       <h1 class="only-spoken">Catchments</h1>
       {vantages.length === 0 ? <Nothing /> : <Shown vantages={vantages} targets={targets} target={target} told={value} pops={known ?? []} />}
+      <Playground service={vantages[0]?.service ?? at.service} />
     </>
   );
 }

@@ -24,6 +24,8 @@ import { clock, full } from "../words/time";
 
 const AGAIN_S = 5;
 const PLAY_MS = 700;
+/** Origins that have a lane: those that should not be there first. */
+const ORIGINS_MAX = 6;
 
 export function Debug() {
   const at = useSource(address);
@@ -99,10 +101,13 @@ function Prefix({ prefix, prefixes, found, watched, again }: Props) {
 function originLanes(changes: RoutesTold["changes"], foreign: Set<number>, window: Range): Lane[] {
   const runs = originRuns(changes, window.to);
   if (runs.length === 0) return [{ name: "origins", bars: [], points: [], empty: "no watch of this controller tells routes" }];
-  return runs.map(({ origin, steps }) => ({
+  const shown = runs.length > ORIGINS_MAX ? runs.toSorted((a, b) => Number(foreign.has(b.origin)) - Number(foreign.has(a.origin))).slice(0, ORIGINS_MAX) : runs;
+  const lanes: Lane[] = shown.map(({ origin, steps }) => ({
     name: `AS${origin}`, points: [], empty: "no peer has a path to it",
     bars: steps.flatMap(([at, peers], place) => (peers === 0 ? [] : [{ from: at, to: steps[place + 1]?.[0] ?? window.to, tone: foreign.has(origin) ? "bad" as const : "calm" as const, text: `${peers} ${peers === 1 ? "peer" : "peers"}` }])),
   }));
+  const more = runs.length - shown.length;
+  return more === 0 ? lanes : [...lanes, { name: `${more} more`, bars: [], points: [], empty: `${more} origins more: the paths below have them` }];
 }
 
 function Said({ found }: { found: WatchFinding[] }) {

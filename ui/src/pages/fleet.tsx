@@ -1,6 +1,6 @@
 // What is desired: services with their floors, PoPs with their agents, and the revisions that were stored.
 
-import type { Page } from "../api/shapes";
+import type { Page, UpstreamBrief } from "../api/shapes";
 import { Mark, Said } from "../parts/mark";
 import { useLongList } from "../parts/longlist";
 import { Section } from "../parts/section";
@@ -28,6 +28,7 @@ export function Fleet() {
       <Desired />
       <Services />
       <PoPs />
+      <Upstreams />
       <Revisions />
     </>
   );
@@ -105,6 +106,36 @@ function PoPs() {
     </Section>
   );
 }
+
+function Upstreams() {
+  const again = Math.floor(useNow() / 1000 / UPSTREAMS_AGAIN_S);
+  const { value, problem } = useFetched<{ items: UpstreamBrief[] }>("/upstreams", again);
+  const rows = value?.items.toSorted((a, b) => amiss(b) - amiss(a) || a.asn - b.asn) ?? [];
+  const { drawn, more } = useLongList(rows);
+  return (
+    <Section title="Upstreams" aside={value && <>{rows.length}</>}>
+      {value === null ? (problem ? <Failed problem={problem} what="upstreams" /> : <Loading what="upstreams" />) : rows.length === 0 ? <Empty>No PoP has an upstream.</Empty> : (
+        <div class="scroll" tabIndex={0} role="group" aria-label="Upstreams"><table>
+          <thead><tr><th>upstream</th><th>AS</th><th>kind</th><th class="num">PoPs</th><th>sessions</th><th>routes</th></tr></thead>
+          <tbody>{drawn.map((each) => {
+            const target = addressOf(`upstreams/${each.asn}`);
+            return (
+              <tr key={each.asn} data-row tabIndex={0} onKeyDown={(event) => event.key === "Enter" && event.target === event.currentTarget && go(target)}>
+                <td><a href={target}>{each.names.join(", ")}</a></td><td>AS{each.asn}</td><td>{each.kinds.join(", ")}</td><td class="num">{each.pops}</td>
+                <td>{each.sessions === 0 ? <NoData why="no agent told of a session with it" /> : <span class="said"><Mark shape={each.sessions_up === each.sessions ? "full" : "half"} tone={each.sessions_up === each.sessions ? "good" : "warn"} />{each.sessions_up} of {each.sessions} up</span>}</td>
+                <td>{each.routes_missing > 0 ? <span class="said"><Mark shape="cross" tone="bad" />{each.routes_missing} otherwise than wanted</span> : each.heard > 0 && <span class="said"><Mark shape="full" tone="good" />as wanted</span>}</td>
+              </tr>
+            );
+          })}</tbody>
+        </table></div>
+      )}
+      {more}
+    </Section>
+  );
+}
+
+const UPSTREAMS_AGAIN_S = 10;
+const amiss = (each: UpstreamBrief): number => each.routes_missing + each.sessions - each.sessions_up;
 
 export function Contact({ connected }: { connected: boolean | null }) {
   if (connected === null) return <NoData why="another controller has the sessions" />;

@@ -2,6 +2,7 @@
 // shows it.
 
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import { address, change } from "../state/address";
 import type { Range } from "../state/seen";
 import { useSource } from "../state/source";
@@ -44,7 +45,9 @@ interface Props {
 
 export function Lanes({ lanes, window, marked, at, moments, children }: Props) {
   const { box, handlers, shown } = useBrush(window, marked);
-  const rows = lanes.flatMap((lane) => stacked(lane.bars, window).map((bars, place) => ({ lane: place === 0 ? lane : { ...lane, points: [] }, bars, first: place === 0 })));
+  const [whole, setWhole] = useState(false);
+  const every = lanes.flatMap((lane) => stacked(lane.bars, window).map((bars, place) => ({ lane: place === 0 ? lane : { ...lane, points: [] }, bars, first: place === 0, place })));
+  const rows = whole ? every : capped(every);
   const fixed = useSource(address).at !== null;
   const step = (by: 1 | -1): void => {
     const next = by > 0 ? moments.find((each) => each > at) : moments.findLast((each) => each < at);
@@ -63,6 +66,7 @@ export function Lanes({ lanes, window, marked, at, moments, children }: Props) {
           <Cursor window={window} />
         </div>
       </div>
+      {every.length > ROWS_MAX && <button class="plain lanes-more" aria-expanded={whole} onClick={() => setWhole(!whole)}>{whole ? "show fewer rows" : `${every.length - rows.length} more rows`}</button>}
       <div class="moment-bar">
         <button class="step" onClick={() => step(-1)} disabled={!moments.some((each) => each < at)} aria-label="To the change before">‹</button>
         <input type="range" min={Math.floor(window.from)} max={Math.ceil(window.to)} step={1000} value={Math.round(at)} aria-label="The moment that is shown"
@@ -74,6 +78,15 @@ export function Lanes({ lanes, window, marked, at, moments, children }: Props) {
       </div>
     </div>
   );
+}
+
+/** Rows that are drawn unless more are asked for. */
+const ROWS_MAX = 12;
+
+/** Gives so many rows, in their order: the first of every lane, then the second of each, until there is no more room. */
+function capped<Stacked extends { place: number }>(rows: Stacked[]): Stacked[] {
+  const kept = new Set(rows.toSorted((a, b) => a.place - b.place).slice(0, ROWS_MAX));
+  return rows.filter((row) => kept.has(row));
 }
 
 /** The least that a bar takes of the window: its words need room, however short it lasted. */

@@ -27,6 +27,8 @@ export interface Address {
   target: string;
   /** The moment within the time that a slider stands at, in milliseconds since 1970. */
   at: number | null;
+  /** What is tried on the fleet, as `words/tried.ts` has it; null where nothing is. */
+  tried: string | null;
 }
 
 const BASE = "/ui/";
@@ -52,6 +54,7 @@ function parse(): Address {
     pick: query.get("pick") ?? "",
     target: query.get("target") ?? "",
     at: moment(query.get("at")),
+    tried: query.get("if"),
   };
 }
 
@@ -62,7 +65,7 @@ function moment(text: string | null): number | null {
 
 /** Gives the address of something, with the filters that hold. */
 export function addressOf(path: string, changes: Partial<Address> = {}): string {
-  const told = { ...address.value, pick: "", target: "", at: null, ...changes };
+  const told = { ...address.value, pick: "", target: "", at: null, tried: null, ...changes };
   const query = new URLSearchParams();
   if (told.service) query.set("service", told.service);
   if (told.region) query.set("region", told.region);
@@ -76,6 +79,7 @@ export function addressOf(path: string, changes: Partial<Address> = {}): string 
   if (told.pick) query.set("pick", told.pick);
   if (told.target) query.set("target", told.target);
   if (told.at !== null) query.set("at", new Date(told.at).toISOString());
+  if (told.tried !== null) query.set("if", told.tried);
   const text = query.toString();
   return BASE + path + (text ? `?${text}` : "");
 }
@@ -90,7 +94,7 @@ export function go(target: string, replace = false): void {
 
 /** Gives the address of the page that is shown, otherwise filtered or marked. */
 export function here(changes: Partial<Address>): string {
-  return addressOf(address.value.path.map(encodeURIComponent).join("/"), { pick: address.value.pick, target: address.value.target, at: address.value.at, ...changes });
+  return addressOf(address.value.path.map(encodeURIComponent).join("/"), { pick: address.value.pick, target: address.value.target, at: address.value.at, tried: address.value.tried, ...changes });
 }
 
 /** Changes what is filtered or marked. */

@@ -29,6 +29,8 @@ from anycastle.web.routes import (
     session,
     status,
     tokens,
+    twin,
+    upstreams,
     whoami,
 )
 
@@ -41,6 +43,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     fleet.ROUTER,
     revisions.ROUTER,
     places.ROUTER,
+    upstreams.ROUTER,
     serving.ROUTER,
     rollouts.ROUTER,
     rollout_orders.ROUTER,
@@ -52,6 +55,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     events.ROUTER,
     findings.ROUTER,
     catchments.ROUTER,
+    twin.ROUTER,
     incidents.ROUTER,
     deliveries.ROUTER,
     tokens.ROUTER,
