@@ -11,6 +11,7 @@ from anycastle.io.observed import Observed
 from anycastle.io.store.people import People
 from anycastle.io.store.port import Store
 from anycastle.io.stored_incidents import StoredIncidents
+from anycastle.io.told_findings import ToldFindings
 from anycastle.io.watched import Watched
 from anycastle.model.fleet import Fleet
 from anycastle.web.concerned import Fleets
@@ -42,6 +43,7 @@ class Parts:
     observed: Observed
     incidents: StoredIncidents
     watched: Watched
+    told: ToldFindings
     logins: Logins | None = None
     """How people log in; None where there are tokens alone."""
     standings: OfReports[BriefStanding] = field(default_factory=lambda: OfReports(brief_of))
@@ -80,7 +82,7 @@ def make_parts(
     fleets, tail, measure = Fleets(store), Tail(store), Measure()
     return Parts(
         store, people, controller, settings, fleets, tail, measure, by_address, by_person, Observed(store),
-        StoredIncidents(store), watched or Watched(), logins,
+        StoredIncidents(store), watched or Watched(), ToldFindings(store), logins,
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 // What the API answers, as docs/reference/api.md and /openapi.json have it. Times are RFC 3339.
 
-export type Role = "viewer" | "operator" | "approver" | "admin" | "prober";
+export type Role = "viewer" | "operator" | "approver" | "admin" | "prober" | "watch";
 
 export interface WhoAmI {
   name: string;
