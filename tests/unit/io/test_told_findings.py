@@ -125,12 +125,12 @@ def test_what_is_told_is_what_the_log_says_and_other_events_are_passed_over(rig:
     assert (found.watch, found.prefix, found.told["peers"]) == ("w1", "192.0.2.0/24", 5)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(3))
 def test_whatever_is_lost_doubled_or_killed_nothing_is_lost_or_doubled(rig: Rig, seed: int) -> None:
     dice = random.Random(seed)
     names = [f"f{number}" for number in range(12)]
     last = b""
-    for turn in range(60):
+    for turn in range(30):
         place = dice.randrange(len(names))
         name = names[place]
         body = dice.choice([opened(name), updated(name, dice.randint(1, 9)), cleared(name), Alarm("x", "y", "z")])

@@ -328,6 +328,8 @@ export interface Traced {
 
 export interface WatchFinding {
   finding: string;
+  /** Which watch on another machine told it; empty for one on the controller's own. */
+  watch: string;
   kind: string;
   subject: string;
   opened: string;
@@ -346,6 +348,7 @@ export interface WatchFinding {
 
 export interface FindingsTold {
   watched: boolean;
+  watches: { name: string; heard: string; silent: boolean; sequence: number; beyond: number }[];
   items: WatchFinding[];
 }
 
