@@ -146,7 +146,9 @@ def run(
 
 @controller.command()
 @click.argument("name")
-@click.option("--role", type=click.Choice(["viewer", "operator", "approver", "admin", "prober"]), required=True)
+@click.option(
+    "--role", type=click.Choice(["viewer", "operator", "approver", "admin", "prober", "watch"]), required=True
+)
 @click.option("--service", "services", multiple=True, help="Only for these services. [default: all]")
 @click.option("--principal", help="Who answers for it; two tokens of one are one person. [default: the owner]")
 @click.option("--days", type=click.FloatRange(0.001, 366), default=90.0, show_default=True, help="How long it lasts.")

@@ -17,6 +17,7 @@ from anycastle.cli.output import Form, message, output_option
 from anycastle.cli.rpki import RTR, VRPS, cache_place
 
 if TYPE_CHECKING:
+    from anycastle.daemons.telling import TellSettings
     from anycastle.model.event import Event
     from anycastle.model.fleet import Fleet
     from anycastle.model.prefix import Address
@@ -206,6 +207,19 @@ RUN_DIR = click.option(
 @click.option("--state-dir", type=click.Path(path_type=Path), envvar="STATE_DIRECTORY", help="What outlives a restart.")
 @RUN_DIR
 @click.option("--listen", default="127.0.0.1:9478", show_default=True, help="ADDRESS:PORT of /metrics, or `none`.")
+@click.option(
+    "--deliver-to",
+    metavar="URL",
+    multiple=True,
+    help="POST findings to a controller on another machine: its /api/v1/findings/events. Of several, one takes them.",
+)
+@click.option(
+    "--token-file", type=click.Path(path_type=Path, dir_okay=False), help="A token of the controller's, of role watch."
+)
+@click.option(
+    "--ca-file", "--ca", type=click.Path(path_type=Path, dir_okay=False), help="The controller's authorities."
+)
+@click.option("--name", help="What the controller calls this watch. [default: the host's name]")
 def run(
     fleet_dir: Path,
     address: str | None,
@@ -220,6 +234,10 @@ def run(
     state_dir: Path | None,
     run_dir: Path | None,
     listen: str,
+    deliver_to: tuple[str, ...],
+    token_file: Path | None,
+    ca_file: Path | None,
+    name: str | None,
 ) -> None:
     """Watch live, until SIGTERM. Findings go to the event log, and to standard error as they come.
 
@@ -242,6 +260,7 @@ def run(
         vrps=vrps,
         rtr=None if rtr is None else cache_place(rtr),
         relations=relations,
+        tell=_tell(deliver_to, token_file, ca_file, name),
     )  # fmt: skip
     fleet = load(fleet_dir)
 
@@ -249,6 +268,33 @@ def run(
         await WatchProcess(settings, fleet).run()
 
     asyncio.run(serve())
+
+
+def _tell(
+    urls: tuple[str, ...], token_file: Path | None, ca_file: Path | None, name: str | None
+) -> "TellSettings | None":
+    """Give whom to tell; None for nobody. Raises `MisuseError`."""
+    import re
+    import socket
+
+    from anycastle.daemons.telling import TellSettings
+    from anycastle.io.findings_lines import WATCH_NAME
+
+    if not urls:
+        if token_file or ca_file or name:
+            raise MisuseError("--token-file, --ca-file and --name are of a controller: name it with --deliver-to")
+        return None
+    if token_file is None:
+        raise MisuseError("--deliver-to: a controller takes findings with a token alone; name its file, --token-file")
+    for url in urls:
+        if not re.match(r"https?://[^/]+/", url):
+            raise MisuseError(
+                f"--deliver-to: {url!r} is no URL such as https://controller.example/api/v1/findings/events"
+            )
+    watch = (name or socket.gethostname()).lower()
+    if not re.match(WATCH_NAME, watch):
+        raise MisuseError(f"--name: {watch!r} is no name: letters, digits, dots and hyphens, 63 at most")
+    return TellSettings(urls, token_file, watch, ca_file)
 
 
 def _address_and_port(text: str, option: str) -> "tuple[Address, int]":
@@ -378,6 +424,9 @@ def status(run_dir: Path | None, form: Form) -> None:
         click.echo(f"prefix     {each['prefix']}: {seen} of {each['able']} ASes")
     for each in told["findings"]:
         click.echo(f"findings   {each['count']} open: {each['kind']}, {each['severity']}")
+    if told["told"] is not None:
+        held_up = f"; {told['told']['trouble']}" if told["told"]["trouble"] else ""
+        click.echo(f"told       a controller, up to row {told['told']['sequence']} of the event log{held_up}")
     lost = f"{told['facts_dropped']} dropped, {told['facts_late']} late, {told['events_dropped']} events not logged"
     click.echo(f"facts      {told['facts']} taken, {lost}")
 

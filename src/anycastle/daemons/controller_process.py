@@ -92,7 +92,7 @@ class ControllerProcess:
         self._notifying = await _notifying(settings)
         daemon = ControllerDaemon(
             store, StoredFolders(store), settings.address, tell, validity, _measured(settings), self._notifying,
-            _sources(settings),
+            _sources(settings, store),
         )  # fmt: skip
         self._listener = daemon.listener = LinkListener(daemon, credentials, complain=tell)
         control = ControllerSocket(settings.run_dir, daemon, store, settings.address)
@@ -187,9 +187,14 @@ async def _notifying(settings: ControllerSettings) -> "Notifying | None":
     return Notifying((await load_fleet_apart(settings.fleet)).notify)
 
 
-def _sources(settings: ControllerSettings) -> "list[SignalSource]":
+def _sources(settings: ControllerSettings, store: SqlStore) -> "list[SignalSource]":
     """Give what opens incidents beside the agents."""
     found: list[SignalSource] = []
+    if settings.fleet is not None and settings.api is not None:
+        from anycastle.daemons.told_source import ToldSource
+        from anycastle.io.told_findings import ToldFindings
+
+        found.append(ToldSource(ToldFindings(store), tell))
     if settings.findings:
         from anycastle.daemons.findings_source import FindingsSource
 

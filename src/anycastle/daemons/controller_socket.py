@@ -225,6 +225,8 @@ class ControllerSocket:
         """Make a token of the API; whoever may use this socket may do all that an admin may."""
         term, people = self._leader().term(), SqlPeople(self._store)
         grant = Grant(asked.role, None if asked.services is None else frozenset(asked.services))
+        if grant.futile:
+            raise MisuseError(grant.futile)
         note, secret = new_token(asked.name, grant, asked.principal, asked.owner, asked.lasts_s)
         await people.add_token(note, secret, term=term)
         subject = f"{asked.name}: {asked.role.value} for {asked.principal}"

@@ -12,10 +12,10 @@ from typing import Final
 from anycastle.base.errors import WorldError
 from anycastle.daemons.signal_source import Take
 from anycastle.io.event_log import EventLog
+from anycastle.io.findings_lines import FINDING_KINDS
 from anycastle.response.findings import OpenFindings
 
 LOOK_S: Final = 1.0
-FINDING_KINDS: Final = ("finding_opened", "finding_updated", "finding_cleared")
 
 
 class FindingsSource:

@@ -16,10 +16,10 @@ from anycastle.base.errors import MisuseError, ParseError, WorldError
 from anycastle.daemons.prober import Prober
 from anycastle.daemons.reloads import Reloads
 from anycastle.io import systemd_notify
+from anycastle.io.delivery import Delivery, HTTPPost
 from anycastle.io.directory import make_directory
 from anycastle.io.fleet_loader import load_fleet_apart
 from anycastle.io.metrics import MetricsPage
-from anycastle.io.probe.delivery import Delivery, HTTPPost
 from anycastle.io.probe.metrics import ProberCollector
 from anycastle.io.probe.on_demand import OnDemand
 from anycastle.io.probe.prober_file import ProberFile, read_prober_file
@@ -114,7 +114,7 @@ class ProberProcess:
         settings = self._settings
         if settings.deliver_to is None:
             return None, None
-        post = HTTPPost(settings.deliver_to, settings.token_file, settings.ca_file)
+        post = HTTPPost([settings.deliver_to], settings.token_file, settings.ca_file)
         self._delivery = Delivery(self._results, post, self._randomness)
         return post, asyncio.create_task(self._delivery.run())
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from anycastle.base.errors import MisuseError, ParseError, WorldError
 from anycastle.daemons.agent_process import line_of
 from anycastle.daemons.reloads import Reloads
+from anycastle.daemons.telling import TellingWatch, TellSettings
 from anycastle.daemons.watch import WatchDaemon
 from anycastle.io import systemd_notify
 from anycastle.io.as_relations import GraphRelations
@@ -68,6 +69,8 @@ class WatchSettings:
     """A validator's cache."""
     relations: Path | None = None
     """CAIDA's AS relationships."""
+    tell: TellSettings | None = None
+    """A controller on another machine."""
 
     @property
     def control_socket(self) -> Path:
@@ -101,6 +104,7 @@ class WatchProcess:
         """When the files were last read anew, and what became of it."""
         self._control = LocalServer(settings.control_socket, self._asked)
         self._metrics = MetricsPage(WatchCollector(self.status))
+        self._telling: TellingWatch | None = None
 
     def _vrps_changed(self) -> None:
         self.engine.revalidate()
@@ -130,6 +134,8 @@ class WatchProcess:
         await self._control.start()
         pages = await self._serve_pages()
         try:
+            if self._settings.tell is not None:
+                self._telling = TellingWatch(self._settings.tell, self._settings.state_dir)
             for stop_signal in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(stop_signal, self._stop)
             names = ", ".join(feed.name for feed in self.feeds) or "no feed"
@@ -144,6 +150,8 @@ class WatchProcess:
             await self._control.close()
             if pages is not None:
                 await pages.close()
+            if self._telling is not None:
+                await self._telling.close()
             await asyncio.to_thread(self._events.close)
             await asyncio.to_thread(self._echo.close)
 
@@ -239,6 +247,8 @@ class WatchProcess:
 
     def _ready_page(self, _accept: str) -> Page:
         troubles = [f"{feed.name}: {feed.trouble or 'not connected'}\n" for feed in self.feeds if not feed.connected]
+        if self._telling is not None and self._telling.trouble:
+            troubles.append(f"{self._telling.trouble}\n")
         if not troubles:
             return Page(b"ready\n")
         return Page("".join(troubles).encode(), HTTPStatus.SERVICE_UNAVAILABLE)
@@ -278,6 +288,7 @@ class WatchProcess:
             "facts_dropped": self.queue.dropped,
             "facts_late": self.engine.late,
             "events_dropped": self._events.dropped,
+            "told": None if self._telling is None else self._telling.status(),
         }
 
     def _visibility(self, prefix: Prefix) -> dict[str, Any]:

@@ -5,7 +5,7 @@ A log is folded from its beginning, and followed from where it was read last. Fi
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +14,13 @@ from typing import Any, Final
 from anycastle.base.errors import WorldError
 from anycastle.base.ports import Timestamp
 from anycastle.io.event_log import EventLog, StoredEvent
+from anycastle.io.findings_lines import FINDING_KINDS
 from anycastle.io.local_socket import ask
 from anycastle.model.prefix import Prefix
 
-KINDS: Final = ("finding_opened", "finding_updated", "finding_cleared")
 KEPT: Final = 500
+EVIDENCE_MAX: Final = 100
+"""Lines of evidence that a finding keeps."""
 SOCKET: Final = "watch.sock"
 
 _LAST: Final = ("score", "peers", "asns", "collectors", "validity", "severity", "prefixes", "reasons")
@@ -37,6 +39,26 @@ class Found:
     """As the last event that has it told it; `peers` as the most that saw it."""
     evidence: list[str] = field(default_factory=list)
     """Lines, the earliest first, each once."""
+    watch: str = ""
+    """Which watch told it; empty for one whose log is on this machine."""
+    prefix: str = ""
+    """The first that it was opened for."""
+
+    def take(self, kind: str, fields: Mapping[str, Any], at: Timestamp) -> None:
+        """Take an event of its life."""
+        peers = max(self.told.get("peers", 0), fields.get("peers", 0))
+        self.told.update({key: fields[key] for key in _LAST if key in fields}, peers=peers)
+        self.evidence += [line for line in fields.get("evidence", ()) if line not in self.evidence]
+        del self.evidence[EVIDENCE_MAX:]
+        if kind == "finding_cleared":
+            self.cleared = at
+
+
+def begun(fields: Mapping[str, Any], at: Timestamp, watch: str = "") -> Found:
+    """Give a finding of which this is the first event."""
+    prefix = next(iter(fields.get("prefixes", ())), "")
+    name, kind, subject = str(fields["finding"]), str(fields["finding_kind"]), str(fields["subject"])
+    return Found(name, kind, subject, at, None, {}, watch=watch, prefix=prefix)
 
 
 class FoundLog:
@@ -60,7 +82,7 @@ class FoundLog:
                 self._after, self._open, self._over = 0, {}, []
             for stored in log.read(self._after):
                 self._after = stored.sequence
-                if stored.kind in KINDS:
+                if stored.kind in FINDING_KINDS:
                     self._take(stored)
         return [*self._open.values(), *self._over]
 
@@ -69,14 +91,9 @@ class FoundLog:
         name = str(fields["finding"])
         found = self._open.get(name)
         if found is None:
-            found = Found(name, str(fields["finding_kind"]), str(fields["subject"]), at, None, {})
-            self._open[name] = found
-        peers = max(found.told.get("peers", 0), fields.get("peers", 0))
-        found.told.update({key: fields[key] for key in _LAST if key in fields}, peers=peers)
-        found.evidence += [line for line in fields.get("evidence", ()) if line not in found.evidence]
-        del found.evidence[100:]
-        if stored.kind == "finding_cleared":
-            found.cleared = at
+            found = self._open[name] = begun(fields, at)
+        found.take(stored.kind, fields, at)
+        if found.cleared is not None:
             self._over = [self._open.pop(name), *self._over][:KEPT]
 
 
@@ -97,7 +114,7 @@ class Watched:
         """Give all findings, the open ones first, then the newest. Raises `WorldError` where a log cannot be read."""
         async with self._turn:
             found = await asyncio.to_thread(lambda: [each for log in self._logs for each in log.read()])
-        return sorted(found, key=lambda each: (each.cleared is not None, -each.opened))
+        return in_order(found)
 
     async def routes(self, prefix: Prefix) -> Mapping[str, Any] | None:
         """Give what peers saw of a prefix over time, as BGPlay has it; of the first watch that knows it.
@@ -118,6 +135,11 @@ class Watched:
         if trouble is not None:
             raise trouble
         return None
+
+
+def in_order(found: Iterable[Found]) -> list[Found]:
+    """Give the open ones first, then the newest."""
+    return sorted(found, key=lambda each: (each.cleared is not None, -each.opened))
 
 
 def routes_in(evidence: Sequence[str]) -> list[dict[str, Any]]:

@@ -2,7 +2,8 @@
 prefixes it has.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from anycastle.model.event import FindingCleared, FindingOpened, FindingUpdated
 from anycastle.response.openings import KIND_OF_FINDING, opens
@@ -47,3 +48,14 @@ class OpenFindings:
     def signals(self) -> list[Signal]:
         """Give what fires."""
         return list(self._open.values())
+
+
+def opened_again(finding: str, kind: str, subject: str, first: str, told: Mapping[str, Any]) -> FindingOpened:
+    """Give an open finding as one event, of what its events came to; `first` is the prefix that names its alert."""
+    prefixes = [str(each) for each in told.get("prefixes", ())]
+    others = [each for each in prefixes if each != first][: max(0, len(prefixes) - 1)]
+    return FindingOpened(
+        finding, kind, str(told.get("severity", "")), subject, (first, *others), int(told.get("score", 0)),
+        tuple(told.get("reasons", ())), int(told.get("peers", 0)), int(told.get("asns", 0)),
+        int(told.get("collectors", 0)), str(told.get("validity", "")), False, (),
+    )  # fmt: skip

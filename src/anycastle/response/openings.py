@@ -28,6 +28,9 @@ CONTROLLER_ALONE: Final = "controller_alone"
 SILENT: Final = "objective_silent"
 """An objective of which nothing is counted any more."""
 
+WATCH_SILENT: Final = "watch_silent"
+"""A watch on another machine tells nothing any more, not even that it lives."""
+
 RESPONSE_FAILED: Final = "response_failed"
 """The response met a fault of its own."""
 
@@ -68,6 +71,7 @@ OPENINGS: Final[Mapping[str, Opening]] = MappingProxyType(
         RESPONSE_FAILED: Opening(
             _PAGE, _TICKET, "a fault of the response itself: three in a row, or one", ""
         ),
+        WATCH_SILENT: Opening(_TICKET, _TICKET, "a watch on another machine told nothing for two minutes", ""),
         UNREACHABLE: Opening(_PAGE, _TICKET, "", "probes: half of a region's networks get no answer, or its only one"),
         HIJACK: _FINDING,
         LEAK: _FINDING,

@@ -26,6 +26,7 @@ class Permission(Enum):
     OPERATE = "to operate"
     APPROVE = "to approve"
     HAND_IN_RESULTS = "to hand in results of probes"
+    HAND_IN_FINDINGS = "to hand in what a watch finds"
     ADMINISTER = "to administer"
 
 
@@ -129,6 +130,11 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
         f"POST {_V1}/mitigations": _order(_P.OPERATE, _R.OWN),
         f"POST {_V1}/mitigations/end": _order(_P.OPERATE, _R.OWN),
         f"GET {_V1}/findings": _read(_R.FILTERED),
+        # a watch tells at least once, and each row of its log is known by its number: it needs no key
+        f"POST {_V1}/findings/events": Rule(
+            _P.HAND_IN_FINDINGS, _R.ALL, writes=True, body_max=2 * MIB, media_type="application/x-ndjson"
+        ),
+        f"DELETE {_V1}/findings/watches/{{watch}}": Rule(_P.OPERATE, _R.ALL, writes=True, audited=True),
         f"GET {_V1}/routes/{{network}}/{{length}}": _read(_R.OWN),
         # a prober delivers at least once, and each of its lines is known by its time: it needs no key
         f"POST {_V1}/probes/results": Rule(
@@ -156,12 +162,13 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
 ALLOWS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.VIEWER: frozenset({_P.LOGIN, _P.READ}),
-        Role.OPERATOR: frozenset({_P.LOGIN, _P.READ, _P.OPERATE, _P.HAND_IN_RESULTS}),
+        Role.OPERATOR: frozenset({_P.LOGIN, _P.READ, _P.OPERATE, _P.HAND_IN_RESULTS, _P.HAND_IN_FINDINGS}),
         Role.APPROVER: frozenset({_P.LOGIN, _P.READ, _P.APPROVE}),
         Role.ADMIN: frozenset(_P) - {_P.NOTHING},
         # Not even to be known: a token that lies on a machine in somebody else's network opens no session and tells
         # nobody's name.
         Role.PROBER: frozenset({_P.HAND_IN_RESULTS}),
+        Role.WATCH: frozenset({_P.HAND_IN_FINDINGS}),
     }
 )
 """Role -> what it allows."""

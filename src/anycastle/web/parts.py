@@ -12,6 +12,7 @@ from anycastle.io.observed import Observed
 from anycastle.io.store.people import People
 from anycastle.io.store.port import Store
 from anycastle.io.stored_incidents import StoredIncidents
+from anycastle.io.told_findings import ToldFindings
 from anycastle.io.watched import Watched
 from anycastle.model.fleet import Fleet
 from anycastle.web.concerned import Fleets
@@ -45,12 +46,13 @@ class Parts:
     observed: Observed
     incidents: StoredIncidents
     watched: Watched
+    told: ToldFindings
     logins: Logins | None = None
     """How people log in; None where there are tokens alone."""
     foreteller: Foreteller | None = None
     """What predicts shifts; None where no graph was given."""
     exports: OfReports[Exports | None] = field(default_factory=lambda: OfReports(exports_of))
-    told: OfReports[Told] = field(default_factory=lambda: OfReports(told_of))
+    of_upstreams: OfReports[Told] = field(default_factory=lambda: OfReports(told_of))
     standings: OfReports[BriefStanding] = field(default_factory=lambda: OfReports(brief_of))
     public_standings: OfReports[PublicStanding] = field(default_factory=lambda: OfReports(public_standing))
     under_way: set[str] = field(default_factory=set)
@@ -88,7 +90,7 @@ def make_parts(
     fleets, tail, measure = Fleets(store), Tail(store), Measure()
     return Parts(
         store, people, controller, settings, fleets, tail, measure, by_address, by_person, Observed(store),
-        StoredIncidents(store), watched or Watched(), logins, foreteller,
+        StoredIncidents(store), watched or Watched(), ToldFindings(store), logins, foreteller,
     )  # fmt: skip
 
 

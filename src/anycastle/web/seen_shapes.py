@@ -23,6 +23,7 @@ class FindingShape(BaseModel):
     """What a watch found."""
 
     finding: str
+    watch: str = Field(description="which watch on another machine told it; empty for one on the controller's own")
     kind: str
     subject: str
     opened: datetime
@@ -39,11 +40,32 @@ class FindingShape(BaseModel):
     routes: list[SeenRoute] = Field(description="those that the evidence tells")
 
 
+class WatchShape(BaseModel):
+    """A watch on another machine."""
+
+    name: str
+    heard: datetime = Field(description="when it told something last, were it that it lives")
+    silent: bool = Field(description="whether that is so long ago that no news is no good news")
+    sequence: int = Field(description="up to which row of its log it told")
+    beyond: int = Field(description="events of findings for which there was no room")
+
+
 class FindingsShape(BaseModel):
     """What watches find, the open ones first."""
 
-    watched: bool = Field(description="whether this controller reads a watch")
+    watched: bool = Field(description="whether a watch tells this controller anything")
+    watches: list[WatchShape] = Field(description="those on other machines, by name")
     items: list[FindingShape]
+
+
+class EventsTaken(BaseModel):
+    """How far a watch's log is told, for good."""
+
+    log: str
+    sequence: int
+    hash: str = Field(description="of that row, as the watch told it")
+    events: int = Field(description="that were new")
+    repeated: int
 
 
 class RouteSource(BaseModel):

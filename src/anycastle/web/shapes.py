@@ -12,7 +12,7 @@ Name = Annotated[str, StringConstraints(pattern=NAME)]
 Revision = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z._-]{1,80}$")]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Seconds = Annotated[float, Field(ge=0.0, le=30 * 86400.0, allow_inf_nan=False)]
-RoleName = Literal["viewer", "operator", "approver", "admin", "prober"]
+RoleName = Literal["viewer", "operator", "approver", "admin", "prober", "watch"]
 
 
 class Asked(BaseModel):

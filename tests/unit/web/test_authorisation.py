@@ -20,8 +20,8 @@ from anycastle.web.problems import ProblemKind
 from anycastle.web.routes import ROUTERS
 from tests.unit.web.world import World, folder, world
 
-# Who may: anyone (*), viewer, operator, approver, Admin, prober. Then whoever has such a role for some services only:
-# may he where the thing is his (own), and where it is another's (other)?
+# Who may: anyone (*), viewer, operator, approver, Admin, prober, watch. Then whoever has such a role for some services
+# only: may he where the thing is his (own), and where it is another's (other)?
 EXPECTED = """
 GET    /healthz                              *     own other
 GET    /readyz                               *     own other
@@ -73,6 +73,8 @@ POST   /api/v1/undrain                       oA    own -
 POST   /api/v1/mitigations                   oA    own -
 POST   /api/v1/mitigations/end               oA    own -
 GET    /api/v1/findings                      voaA  own other
+POST   /api/v1/findings/events               oAw   -   -
+DELETE /api/v1/findings/watches/{watch}      oA    -   -
 GET    /api/v1/routes/{network}/{length}     voaA  own -
 POST   /api/v1/probes/results                oAp   -   -
 GET    /api/v1/catchments                    voaA  own other
@@ -92,7 +94,7 @@ DELETE /api/v1/tokens/{name}                 A     -   -
 GET    /api/v1/audit                         A     -   -
 """
 ROWS = {f"{row[0]} {row[1]}": row[2:] for row in map(str.split, EXPECTED.strip().splitlines())}
-ROLES = {"v": Role.VIEWER, "o": Role.OPERATOR, "a": Role.APPROVER, "A": Role.ADMIN, "p": Role.PROBER}
+ROLES = {"v": Role.VIEWER, "o": Role.OPERATOR, "a": Role.APPROVER, "A": Role.ADMIN, "p": Role.PROBER, "w": Role.WATCH}
 REACHES = {"all": None, "own": frozenset({"dns"}), "other": frozenset({"web"})}
 """All that is asked below concerns the service dns."""
 
@@ -128,7 +130,7 @@ def test_each_endpoint_has_a_row_and_each_row_an_endpoint(api: World) -> None:
     mounted = {f"{method} {route.path}" for router in ROUTERS for route in router.routes for method in route.methods}
     documented = list(operations(api.ask("GET", "/openapi.json", "").json()))
     assert mounted == set(TABLE) == set(documented) == set(ROWS)
-    assert len(documented) == len(set(documented)) == 67
+    assert len(documented) == len(set(documented)) == 69
 
 
 @pytest.mark.parametrize("operation", ROWS)
@@ -156,7 +158,7 @@ def prepared(api: World) -> dict[str, Any]:
         api.call(api.store.commit(api.daemon.term() or 0, {f"{INCIDENT}1": encode(incident)}, []))
         api.prepared = {  # type: ignore[attr-defined]
             "number": number, "revision": api.upload(folder(dns_med=70)), "name": "nobody", "pop": "fra1",
-            "service": "dns", "incident": 1, "network": "192.0.2.0", "length": 24,
+            "service": "dns", "incident": 1, "network": "192.0.2.0", "length": 24, "watch": "w1",
             "upstream": "transit-a",
         }  # fmt: skip
     made: dict[str, Any] = api.prepared  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 // What the API answers, as docs/reference/api.md and /openapi.json have it. Times are RFC 3339.
 
-export type Role = "viewer" | "operator" | "approver" | "admin" | "prober";
+export type Role = "viewer" | "operator" | "approver" | "admin" | "prober" | "watch";
 
 export interface WhoAmI {
   name: string;
@@ -328,6 +328,8 @@ export interface Traced {
 
 export interface WatchFinding {
   finding: string;
+  /** Which watch on another machine told it; empty for one on the controller's own. */
+  watch: string;
   kind: string;
   subject: string;
   opened: string;
@@ -346,6 +348,7 @@ export interface WatchFinding {
 
 export interface FindingsTold {
   watched: boolean;
+  watches: { name: string; heard: string; silent: boolean; sequence: number; beyond: number }[];
   items: WatchFinding[];
 }
 

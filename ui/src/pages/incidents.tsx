@@ -47,6 +47,7 @@ export function Incidents() {
           : <IncidentTable incidents={going} label="Open incidents" />}
       </Section>
       <Section title="Open findings" aside={<>what the watch sees of the Internet</>}>
+        {watch.value?.watches.filter((each) => each.silent).map((each) => <div key={each.name} class="state problem" role="alert"><strong>The watch {each.name} is silent</strong><span>It told nothing since <time>{each.heard}</time>: what it would find is not known.</span></div>)}
         {open.length + watched.length === 0
           ? <Empty>{watch.value?.watched ? <><Mark shape="full" tone="good" />No finding is open.</> : <>No finding is open in this controller's log, and it reads no watch: <code>anycastle up --findings FILE --watch RUN_DIR</code>.</>}</Empty>
           : <>{watched.map((each) => <WatchFound key={each.finding} found={each} />)}{open.map((event) => <Finding key={event.sequence} event={event} />)}</>}

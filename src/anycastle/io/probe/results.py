@@ -10,8 +10,9 @@ from time import monotonic, sleep
 from typing import BinaryIO, Final
 
 from anycastle.base.errors import WorldError
+from anycastle.io.delivery import Batch
 from anycastle.io.probe.result_json import line
-from anycastle.io.probe.spool import Batch, Spool
+from anycastle.io.probe.spool import Spool
 from anycastle.probe.result import ProbeResult
 
 QUEUE_MAX: Final = 100_000
@@ -61,8 +62,8 @@ class Results:
         with self._lock:
             return self._spool.batch(octets_max)
 
-    def take(self, batch: Batch) -> None:
-        """Take that the collector has them. Raises `WorldError`."""
+    def take(self, batch: Batch, _answer: bytes) -> None:
+        """Take that the collector has them, whatever it answered besides. Raises `WorldError`."""
         assert self._spool is not None
         with self._lock:
             self._spool.take(batch)

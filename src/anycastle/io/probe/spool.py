@@ -14,25 +14,16 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from anycastle.base.errors import WorldError
+from anycastle.io.delivery import Batch
 from anycastle.io.durable import write_durably
 
 SEGMENT_OCTETS: Final = 4 * 1024 * 1024
 OCTETS_MAX: Final = 1024 * 1024 * 1024
 """Of a spool by default: some three million results."""
 SEGMENTS_MIN: Final = 2
-
-
-class Batch(NamedTuple):
-    """Lines to hand over, whole ones."""
-
-    first: int
-    """Number of the first of them."""
-    octets: bytes
-    after: int
-    """Number of the line that follows."""
 
 
 @dataclass(slots=True)

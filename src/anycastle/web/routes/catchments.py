@@ -8,11 +8,11 @@ from starlette.responses import Response
 from anycastle.base.errors import ParseError
 from anycastle.io.clock import now
 from anycastle.io.observed import Foretold, Seen
-from anycastle.io.store.port import NotLeading
 from anycastle.model.prefix import parse_address
 from anycastle.model.service import Service
 from anycastle.probe.course import Way
 from anycastle.web.admission import Admitted
+from anycastle.web.handing_in import LINES, term_of
 from anycastle.web.identity import Asker, Person
 from anycastle.web.keyed import answer_of
 from anycastle.web.ordering import keyed_state
@@ -24,13 +24,11 @@ ROUTER: Final = APIRouter(prefix="/api/v1", route_class=Admitted, tags=["catchme
 
 GARBAGE_SHOWN: Final = 10
 
-_LINES: Final = {"requestBody": {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}}
 
-
-@ROUTER.post("/probes/results", response_model=ResultsTaken, openapi_extra=_LINES)
+@ROUTER.post("/probes/results", response_model=ResultsTaken, openapi_extra=LINES)
 async def results(request: Request, parts: PartsOf) -> Any:
     """Take results of a prober, a line of JSON each: which PoP answered, and traceroutes. Others are passed over."""
-    taken = await parts.observed.take(await request.body(), _term(parts))
+    taken = await parts.observed.take(await request.body(), term_of(parts))
     return {
         "results": taken.results,
         "repeated": taken.repeated,
@@ -75,15 +73,8 @@ async def predict(request: Request, asked: PredictionAsked, parts: PartsOf, aske
     pop_of = {int(asn): pop for asn, pop in asked.pop_of.items()}
     once = keyed_state(request).once(201, {"number": len(pop_of)})
     foretold = Foretold(asked.service, now().wall, asker.principal, asked.source, pop_of)
-    await parts.observed.foretell(foretold, _term(parts), once)
+    await parts.observed.foretell(foretold, term_of(parts), once)
     return answer_of(once)
-
-
-def _term(parts: Parts) -> int:
-    term = parts.controller.term()
-    if term is None:
-        raise NotLeading("the controller that leads keeps what probers saw")
-    return term
 
 
 async def _seen(parts: Parts, asker: Person) -> list[tuple[Seen, str | None]]:

@@ -2,18 +2,23 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 
 from anycastle.base.errors import ParseError
-from anycastle.io.watched import Found, routes_in
+from anycastle.base.ports import Timestamp
+from anycastle.io.clock import now
+from anycastle.io.findings_lines import WATCH_NAME, parse_telling
+from anycastle.io.told_findings import SILENT_S, Telltale
+from anycastle.io.watched import Found, in_order, routes_in
 from anycastle.model.fleet import Fleet
 from anycastle.model.prefix import Prefix, parse_prefix
 from anycastle.web.admission import Admitted
 from anycastle.web.authorisation import TABLE, require
+from anycastle.web.handing_in import LINES, term_of
 from anycastle.web.identity import Asker
 from anycastle.web.parts import PartsOf
 from anycastle.web.problems import Problem, ProblemKind
-from anycastle.web.seen_shapes import FindingsShape, RoutesShape
+from anycastle.web.seen_shapes import EventsTaken, FindingsShape, RoutesShape
 
 ROUTER: Final = APIRouter(prefix="/api/v1", route_class=Admitted, tags=["watch"])
 
@@ -22,12 +27,38 @@ _ROUTES: Final = "/routes/{network}/{length}"
 
 @ROUTER.get("/findings", response_model=FindingsShape)
 async def findings(parts: PartsOf, asker: Asker) -> Any:
-    """List what watches on the controller's machine find, the open ones first; `watched` is false without a watch."""
-    found = await parts.watched.findings()
+    """List what watches find, the open ones first, and which of them are silent; `watched` is false without a watch."""
+    found = in_order([*await parts.watched.findings(), *await parts.told.findings()])
+    watches = await parts.told.watches()
     fleet = None if asker.grant.services is None else await parts.desired()
     if asker.grant.services is not None:
         found = [each for each in found if asker.grant.covers(_services(fleet, each.told.get("prefixes", ())))]
-    return {"watched": parts.watched.has_logs, "items": [_plain(each) for each in found]}
+    return {
+        "watched": parts.watched.has_logs or bool(watches),
+        "watches": [_watch(watches[name], now().wall) for name in sorted(watches)],
+        "items": [_plain(each) for each in found],
+    }
+
+
+@ROUTER.post("/findings/events", response_model=EventsTaken, openapi_extra=LINES)
+async def tell(request: Request, parts: PartsOf, asker: Asker) -> Any:
+    """Take events of findings of a watch on another machine: a line that says which rows of its log, then the rows."""
+    told = parse_telling(await request.body())
+    if told.problems:
+        errors = [{"in": "body", "pointer": f"/{number}", "detail": text} for number, text in told.problems]
+        raise Problem(ProblemKind.INVALID, f"{len(errors)} lines cannot be used", {"errors": errors})
+    taken = await parts.told.take(told, asker.principal, now().wall, term_of(parts))
+    far = taken.far
+    return {
+        "log": far.log, "sequence": far.sequence, "hash": far.hash, "events": taken.events, "repeated": taken.repeated,
+    }  # fmt: skip
+
+
+@ROUTER.delete("/findings/watches/{watch}", status_code=204)
+async def forget(parts: PartsOf, watch: Annotated[str, Path(pattern=WATCH_NAME)]) -> None:
+    """Forget a watch that is no more, and what it found."""
+    if not await parts.told.forget(watch, term_of(parts)):
+        raise Problem(ProblemKind.NOT_FOUND, f"no watch {watch} told anything")
 
 
 @ROUTER.get(_ROUTES, response_model=RoutesShape)
@@ -88,6 +119,7 @@ def _parsed(text: str) -> Prefix | None:
 def _plain(found: Found) -> dict[str, Any]:
     return {
         "finding": found.finding,
+        "watch": found.watch,
         "kind": found.kind,
         "subject": found.subject,
         "opened": found.opened,
@@ -96,3 +128,10 @@ def _plain(found: Found) -> dict[str, Any]:
         "evidence": found.evidence,
         "routes": routes_in(found.evidence),
     }
+
+
+def _watch(watch: Telltale, wall: Timestamp) -> dict[str, Any]:
+    return {
+        "name": watch.name, "heard": watch.heard, "silent": wall - watch.heard > SILENT_S,
+        "sequence": watch.far.sequence, "beyond": watch.beyond,
+    }  # fmt: skip

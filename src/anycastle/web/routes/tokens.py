@@ -30,6 +30,8 @@ async def tokens(
 async def make(request: Request, asked: TokenAsked, parts: PartsOf, asker: Asker) -> Response:
     """Make a token. Whoever is limited to services cannot come here, so no token is worth more than its maker's."""
     grant = Grant(Role(asked.role), None if asked.services is None else frozenset(asked.services))
+    if grant.futile:
+        raise Problem(ProblemKind.INVALID, grant.futile)
     principal = asked.principal or asker.principal
     note, secret = new_token(asked.name, grant, principal, asker.name, asked.lasts_s)
     told = TokenMade(name=note.name, token=None, expires=note.expires)  # type: ignore[arg-type]  # pydantic reads it

@@ -39,4 +39,4 @@ async def _heard(parts: Parts, fleet: Fleet) -> Heard:
     agents = parts.controller.agents
     if agents is None:
         raise NotLeading("agents have their sessions with the controller that leads")
-    return await parts.told.read(agents, [pop.name for pop in fleet.pops])
+    return await parts.of_upstreams.read(agents, [pop.name for pop in fleet.pops])

@@ -8,12 +8,12 @@ from anycastle.io.config.findings import FindingKind, Findings
 from anycastle.io.config.nodes import shown
 from anycastle.io.config.scalars import Name, Path, SecretPath, Text, duration, read_text, refuse, word
 from anycastle.io.config.shape import ITEMS, Shape
-from anycastle.model.person import Role
+from anycastle.model.person import MACHINES, Role
 
 SESSION_S = 8 * 3600.0
 """How long a login lasts: a shift."""
 
-PEOPLE: Final = {role.value: role for role in Role if role is not Role.PROBER}
+PEOPLE: Final = {role.value: role for role in Role if role not in MACHINES}
 """What somebody who logs in may be; a prober is a machine, and has a token."""
 
 RoleWord = Annotated[Role, PlainValidator(word(PEOPLE)), WithJsonSchema({"enum": list(PEOPLE)})]
