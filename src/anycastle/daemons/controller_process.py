@@ -123,10 +123,12 @@ class ControllerProcess:
         if self._settings.api is None:
             return None
         server = await asyncio.to_thread(_api_server)
+        from anycastle.io.budgets import Budgets
         from anycastle.io.watched import Watched
 
         watched = Watched(self._settings.findings, self._settings.watches)
-        made = server(self._settings.api, store, daemon, login=self._settings.login, watched=watched)
+        budgets = Budgets(self._settings.indicators, tell)
+        made = server(self._settings.api, store, daemon, login=self._settings.login, watched=watched, budgets=budgets)
         await made.start()
         self._api = made
         tell(f"serves its API at port {made.port}")

@@ -134,6 +134,8 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
         ),
         f"GET {_V1}/catchments": _read(_R.FILTERED),
         f"GET {_V1}/traceroutes": _read(_R.FILTERED),
+        f"GET {_V1}/budgets": _read(_R.FILTERED),
+        f"GET {_V1}/charts/{{name}}": _read(_R.FILTERED),
         f"POST {_V1}/predictions": _order(_P.OPERATE, _R.ALL, 8 * MIB),
         f"GET {_V1}/incidents": _read(_R.FILTERED),
         f"GET {_V1}/incidents/{{incident}}": _read(_R.OWN),

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from anycastle.base.ports import Instant
+from anycastle.io.budgets import Budgets
 from anycastle.io.observed import Observed
 from anycastle.io.store.people import People
 from anycastle.io.store.port import Store
@@ -42,6 +43,7 @@ class Parts:
     observed: Observed
     incidents: StoredIncidents
     watched: Watched
+    budgets: Budgets
     logins: Logins | None = None
     """How people log in; None where there are tokens alone."""
     standings: OfReports[BriefStanding] = field(default_factory=lambda: OfReports(brief_of))
@@ -74,13 +76,14 @@ def make_parts(
     settings: WebSettings = WebSettings(),
     logins: Logins | None = None,
     watched: Watched | None = None,
+    budgets: Budgets | None = None,
 ) -> Parts:
     """Give the parts of an application."""
     by_address, by_person = RateLimiter(settings.by_address), RateLimiter(settings.by_person)
     fleets, tail, measure = Fleets(store), Tail(store), Measure()
     return Parts(
         store, people, controller, settings, fleets, tail, measure, by_address, by_person, Observed(store),
-        StoredIncidents(store), watched or Watched(), logins,
+        StoredIncidents(store), watched or Watched(), budgets or Budgets(), logins,
     )  # fmt: skip
 
 

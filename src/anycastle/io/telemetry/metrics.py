@@ -26,12 +26,14 @@ class TelemetryCollector(Collector):
         taken: Callable[[], Mapping[str, int]],
         lost: Callable[[], Mapping[str, float]],
         readings: Callable[[float], list[Reading]],
+        traffic: Callable[[float], Mapping[str, tuple[float, float]]],
     ) -> None:
         self._sources = sources
         self._trouble = trouble
         self._taken = taken
         self._lost = lost
         self._readings = readings
+        self._traffic = traffic
 
     def collect(self) -> Iterator[Metric]:
         """Give every family, as things stand now."""
@@ -52,3 +54,8 @@ class TelemetryCollector(Collector):
         yield gauge("telemetry_left_out", "What is counted nowhere: dated before all cells, or beyond a cell's room",
                     ["what"], [((name,), number) for name, number in sorted(self._lost().items())])  # fmt: skip
         yield from families(self._readings(WINDOW_S))
+        traffic = sorted(self._traffic(WINDOW_S).items())
+        yield gauge("traffic_offered", "What filters were offered over the last hour: sums, of all PoPs", ["unit"],
+                    [((unit,), offered) for unit, (offered, _) in traffic])  # fmt: skip
+        yield gauge("traffic_scrubbed", "What of it they dropped as an attack", ["unit"],
+                    [((unit,), scrubbed) for unit, (_, scrubbed) in traffic])  # fmt: skip

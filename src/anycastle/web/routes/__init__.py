@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from anycastle.web.routes import (
     audit,
+    budgets,
     catchments,
     deliveries,
     drains,
@@ -52,6 +53,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     events.ROUTER,
     findings.ROUTER,
     catchments.ROUTER,
+    budgets.ROUTER,
     incidents.ROUTER,
     deliveries.ROUTER,
     tokens.ROUTER,
