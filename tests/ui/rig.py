@@ -5,6 +5,7 @@ whoever empties it has the service fail there.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import httpx2
 
 from tests.ports import free_port
 from tests.ui.internet import Internet
+from tests.ui.measured import Measured
 
 COMMAND = (sys.executable, "-c", "from anycastle.cli.main import main; main()")
 ROOT = Path(__file__).parents[2]
@@ -118,6 +120,8 @@ class Rig:
     http: httpx2.Client | None = None
     internet: Internet | None = None
     """The networks that the fleet's watch hears."""
+    measured: Measured | None = None
+    """What clients got; None where no Prometheus is installed."""
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -130,6 +134,10 @@ class Rig:
         self.internet = Internet(self._net, free_port())
         self._write(port)
         self._running["watch"] = self.internet.watch(self.folder)
+        if shutil.which("prometheus") is not None:
+            regions = {name: PLACES[name][1] for name in self.pops}
+            self.measured = Measured(self.folder / "prometheus", tuple(SERVICES), regions)
+            (self.folder / "indicators.yaml").write_text(self.measured.settings())
         self.start_controller()
         self.start_pops()
         self.internet.begin()
@@ -142,6 +150,8 @@ class Rig:
             self.http.close()
         if self.internet is not None:
             self.internet.end()
+        if self.measured is not None:
+            self.measured.close()
         for process in self._running.values():
             process.send_signal(signal.SIGCONT)
             process.terminate()
@@ -157,7 +167,8 @@ class Rig:
     def start_controller(self) -> None:
         """Start `anycastle up`, also anew."""
         words = ("up", "fleet", "--listen", f"127.0.0.1:{self.link}", "--api", f"127.0.0.1:{self.api}",
-                 "--findings", "watch-state/events.db", "--watch", "watch-run")  # fmt: skip
+                 "--findings", "watch-state/events.db", "--watch", "watch-run",
+                 *(() if self.measured is None else ("--indicators", "indicators.yaml")))  # fmt: skip
         self._start("controller", *COMMAND, *words)
         token = self.folder / "anycastle-data/admin.token"
 

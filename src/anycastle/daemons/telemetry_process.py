@@ -115,7 +115,11 @@ class TelemetryProcess:
         self._regions = file.regions
         self._metrics = MetricsPage(
             TelemetryCollector(
-                lambda: self._sources, lambda: self._trouble, lambda: self._otlp.taken, self._lost, self.readings,
+                lambda: self._sources,
+                lambda: self._trouble,
+                lambda: self._otlp.taken,
+                self._lost,
+                self.readings,
                 lambda window_s: self.measured(window_s).traffic(),
             )
         )

@@ -75,6 +75,8 @@ GET    /api/v1/routes/{network}/{length}     voaA  own -
 POST   /api/v1/probes/results                oAp   -   -
 GET    /api/v1/catchments                    voaA  own other
 GET    /api/v1/traceroutes                   voaA  own other
+GET    /api/v1/budgets                       voaA  own other
+GET    /api/v1/charts/{name}                 voaA  own other
 POST   /api/v1/predictions                   oA    -   -
 GET    /api/v1/incidents                     voaA  own other
 GET    /api/v1/incidents/{incident}          voaA  own -
@@ -124,7 +126,7 @@ def test_each_endpoint_has_a_row_and_each_row_an_endpoint(api: World) -> None:
     mounted = {f"{method} {route.path}" for router in ROUTERS for route in router.routes for method in route.methods}
     documented = list(operations(api.ask("GET", "/openapi.json", "").json()))
     assert mounted == set(TABLE) == set(documented) == set(ROWS)
-    assert len(documented) == len(set(documented)) == 64
+    assert len(documented) == len(set(documented)) == 66
 
 
 @pytest.mark.parametrize("operation", ROWS)

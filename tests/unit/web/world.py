@@ -19,6 +19,7 @@ from anycastle.daemons.api_place import ApiPlace
 from anycastle.daemons.controller import ControllerDaemon
 from anycastle.daemons.notifying import Notifying
 from anycastle.daemons.signal_source import SignalSource
+from anycastle.io.budgets import Budgets
 from anycastle.io.config.oidc_file import LoginSettings
 from anycastle.io.link.host import Elsewhere
 from anycastle.io.store import SqlStore, open_store
@@ -141,6 +142,7 @@ def world(
     login: LoginSettings | None = None,
     notifying: Notifying | None = None,
     sources: Sequence[SignalSource] = (),
+    budgets: Budgets | None = None,
 ) -> Iterator[World]:
     """Run a controller and its API. With `notifying` it opens incidents, of what agents and `sources` say."""
     loop = asyncio.new_event_loop()
@@ -151,7 +153,7 @@ def world(
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(60)
 
     told: list[str] = []
-    store, daemon, api, task = call(_begin(address, settings, told, leads, login, notifying, sources))
+    store, daemon, api, task = call(_begin(address, settings, told, leads, login, notifying, sources, budgets))
     url = f"http://127.0.0.1:{api.port}"
     try:
         with httpx2.Client(base_url=url, timeout=60) as http:
@@ -175,13 +177,14 @@ async def _begin(
     login: LoginSettings | None,
     notifying: Notifying | None,
     sources: Sequence[SignalSource],
+    budgets: Budgets | None,
 ) -> tuple[SqlStore, ControllerDaemon, ApiServer, asyncio.Task[None] | None]:
     store = await open_store(address)
     daemon = ControllerDaemon(
         store, StoredFolders(store), "ctl.example.net:9479", told.append, notifying=notifying, sources=sources
     )
     daemon.listener = NoAgents()
-    api = ApiServer(ApiPlace("127.0.0.1", 0), store, daemon, settings, login)
+    api = ApiServer(ApiPlace("127.0.0.1", 0), store, daemon, settings, login, budgets=budgets)
     await api.start()
     if not leads:
         return store, daemon, api, None

@@ -3,7 +3,7 @@
 
 import { useMemo } from "preact/hooks";
 import { Section } from "../parts/section";
-import { Empty, Failed, Loading, NoData } from "../parts/states";
+import { Failed, Loading, NoData } from "../parts/states";
 import { Mark } from "../parts/mark";
 import { Got, Promises, useBudgets } from "../parts/promises";
 import { eventOf, type StoredEvent } from "../api/stream";
