@@ -1,5 +1,7 @@
 """What the API says of budgets equals a count by hand of what a real Prometheus holds, by the exported rules."""
 
+import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +12,9 @@ from subprocess import run
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from anycastle.cli.main import cli
 from anycastle.io.budgets import Budgets
 from anycastle.io.config.indicators_file import IndicatorSettings
 from anycastle.io.slo_export import RULES, prometheus_files, write_files
@@ -168,6 +172,24 @@ def test_readings_have_value_ends_and_count_and_too_few_have_no_value(lab: Lab) 
     )  # fmt: skip
     assert (us["scope"], us["value"], us["count"]) == ("us", None, 3)
     assert lab.told()["traffic"] == [{"unit": "bits", "offered": 7e9, "scrubbed": 2e9}]
+
+
+def asked(lab: Lab, *words: str) -> Any:
+    command = ["slo", "budgets", "--server", lab.api.url, *words]
+    return CliRunner().invoke(cli, command, env={"ANYCASTLE_TOKEN": lab.api.admin})
+
+
+def test_the_command_shows_the_same(lab: Lab) -> None:
+    table = asked(lab, "--service", "dns")
+    assert table.exit_code == 0, table.output
+    (row,) = (line.split() for line in table.stdout.splitlines() if line.startswith("dns ") and " us " in line)
+    assert row[:8] == ["dns", "reach", "us", "0.999", "30d", "ok", "100.0%", "0.00"]
+    assert " no data " in next(line for line in table.stdout.splitlines() if " fast " in line)
+    assert re.search(r"as of \d+ s ago$", table.stderr.strip())
+    plain = json.loads(asked(lab, "-o", "json").stdout)
+    assert plain.keys() == lab.told().keys()
+    assert [each["left"] for each in plain["budgets"] if each["region"] == "us"] == [1.0]
+    assert json.loads(asked(lab, "--service", "web", "-o", "json").stdout)["budgets"] == []
 
 
 def test_a_limited_role_sees_its_own_alone(lab: Lab) -> None:

@@ -1,4 +1,4 @@
-"""What a fleet's clients got, as a real Prometheus has it: it runs the exported rules over figures that are made here."""
+"""What clients got, as a real Prometheus has it: it runs the exported rules over figures that are made here."""
 
 import json
 import signal

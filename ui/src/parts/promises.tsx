@@ -71,7 +71,7 @@ function Row({ budget, worst: least, none }: { budget: Budget; worst: Budget | n
   return (
     <tr data-budget={`${budget.service} ${budget.objective} ${budget.region ?? "global"}`} class={budget.region === null ? "" : "of-region"}>
       <td>{budget.service}</td><td title={budget.definition}>{budget.objective} {budget.region !== null && <span class="quiet">{budget.region}</span>}</td>
-      <td class="num">{ratio(budget.target)}</td><td>{budget.window}</td>
+      <td class="num">{promise(budget.target)}</td><td>{budget.window}</td>
       <td><span class="said" title={budget.alerts.join(", ")}><Mark shape={shape} tone={tone} />{budget.state}</span></td>
       <td class="num">{budget.left === null ? <NoData why={none} /> : <b class={budget.left <= 0 ? "bad" : ""}>{ratio(budget.left)}</b>}</td>
       {SPANS.map((each) => <td key={each} class="num">{budget.burn[each] === undefined ? <NoData why={none} /> : amount(budget.burn[each], "times")}</td>)}
@@ -79,6 +79,9 @@ function Row({ budget, worst: least, none }: { budget: Budget; worst: Budget | n
     </tr>
   );
 }
+
+/** `99.9 %`: as many digits as it was promised with. */
+const promise = (target: number): string => `${(100 * target).toFixed(3).replace(/\.?0+$/, "")} %`;
 
 /** The words say what is left first; that has a column of its own. */
 const outlook = (budget: Budget): string => budget.words.replace(/^-?[\d.]+% left; /, "");
@@ -147,7 +150,7 @@ function Measured({ reading }: { reading: Reading | undefined }) {
 
 /** `1.2 M`: a count in three digits or so. */
 function counted(value: number): string {
-  const [size, letter] = ([[1e12, " T"], [1e9, " G"], [1e6, " M"], [1e3, " k"]] as [number, string][]).find(([least]) => value >= least) ?? [1, ""];
+  const [size, letter] = ([[1e15, " P"], [1e12, " T"], [1e9, " G"], [1e6, " M"], [1e3, " k"]] as [number, string][]).find(([least]) => value >= least) ?? [1, ""];
   const scaled = value / size;
   return `${scaled.toFixed(letter && scaled < 100 ? 1 : 0)}${letter}`;
 }
