@@ -185,7 +185,12 @@ def _telemetry_part() -> str:
     source = LineSource("edge", Path("/log"), lambda _line, _now: True)
     reading = Reading("M5", "global", State.MEASURED, 0.0, Interval(0.0, 0.0), 1.0, 1.0)
     collector = TelemetryCollector(
-        lambda: [source], dict, lambda: {"counted": 1}, lambda: {"too old": 1}, lambda _w: [reading]
+        lambda: [source],
+        dict,
+        lambda: {"counted": 1},
+        lambda: {"too old": 1},
+        lambda _w: [reading],
+        lambda _w: {"bits": (1.0, 1.0)},
     )
     return TELEMETRY_HEAD + _rows(collector.collect())
 
