@@ -9,7 +9,8 @@ SEEDS ?= 200
 HOURS ?= 100000
 FAST := tests/unit tests/property tests/cli tests/simulation tests/ui/test_size.py
 # Each has a fleet of its own, and takes both processors.
-BROWSER := tests/ui/test_pages.py tests/ui/test_frame.py tests/ui/test_walks.py tests/ui/test_status.py tests/ui/test_twin_page.py tests/ui/test_wide_fleet.py
+BROWSER := tests/ui/test_pages.py tests/ui/test_frame.py tests/ui/test_walks.py tests/ui/test_status.py \
+  tests/ui/test_twin_page.py tests/ui/test_wide_fleet.py tests/ui/test_budgets.py
 UI := src/anycastle/web/static/app.js
 # Real checks with real deadlines: not beside other tests, which would make them late.
 ALONE := tests/cli/test_demo.py

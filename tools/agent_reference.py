@@ -192,6 +192,7 @@ def _telemetry_part() -> str:
         lambda: {"too old": 1},
         lambda _w: [reading],
         lambda: [(("dns", "reach", "eu"), 1.0, 1.0)],
+        lambda _w: {"bits": (1.0, 1.0)},
     )
     return TELEMETRY_HEAD + _rows(collector.collect())
 

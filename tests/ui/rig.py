@@ -5,6 +5,7 @@ whoever empties it has the service fail there.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ import httpx2
 from tests.graph_file import write_graph_for
 from tests.ports import free_port
 from tests.ui.internet import Internet
+from tests.ui.measured import Measured
 
 COMMAND = (sys.executable, "-c", "from anycastle.cli.main import main; main()")
 ROOT = Path(__file__).parents[2]
@@ -120,6 +122,8 @@ class Rig:
     http: httpx2.Client | None = None
     internet: Internet | None = None
     """The networks that the fleet's watch hears."""
+    measured: Measured | None = None
+    """What clients got; None where no Prometheus is installed."""
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -133,6 +137,10 @@ class Rig:
         self._write(port)
         write_graph_for(self.folder / "fleet", self.folder / GRAPH, wide=True)
         self._running["watch"] = self.internet.watch(self.folder)
+        if shutil.which("prometheus") is not None:
+            regions = {name: PLACES[name][1] for name in self.pops}
+            self.measured = Measured(self.folder / "prometheus", tuple(SERVICES), regions)
+            (self.folder / "indicators.yaml").write_text(self.measured.settings())
         self.start_controller()
         self.start_pops()
         self.internet.begin()
@@ -145,6 +153,8 @@ class Rig:
             self.http.close()
         if self.internet is not None:
             self.internet.end()
+        if self.measured is not None:
+            self.measured.close()
         for process in self._running.values():
             process.send_signal(signal.SIGCONT)
             process.terminate()
@@ -160,7 +170,8 @@ class Rig:
     def start_controller(self) -> None:
         """Start `anycastle up`, also anew."""
         words = ("up", "fleet", "--listen", f"127.0.0.1:{self.link}", "--api", f"127.0.0.1:{self.api}",
-                 "--findings", "watch-state/events.db", "--watch", "watch-run", "--graph", GRAPH)  # fmt: skip
+                 "--findings", "watch-state/events.db", "--watch", "watch-run", "--graph", GRAPH,
+                 *(() if self.measured is None else ("--indicators", "indicators.yaml")))  # fmt: skip
         self._start("controller", *COMMAND, *words)
         token = self.folder / "anycastle-data/admin.token"
 

@@ -344,6 +344,7 @@ def test_what_is_not_read_yet_or_cannot_be_read_is_said_and_is_not_shown_as_empt
 def test_the_executive_page_prints_on_one_sheet(page: Page) -> None:
     page.goto("/ui/executive")
     expect(page.get_by_role("heading", name="Announced")).to_be_visible()
-    expect(page.get_by_text("this controller records no events of clients")).to_be_visible()
+    expect(page.locator("[data-budget='dns reach global']")).to_be_visible()
+    expect(page.get_by_role("heading", name="What clients got")).to_be_visible()
     printed = page.pdf(format="A4", prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1

@@ -37,7 +37,11 @@ def controller() -> None:
 @click.option(
     "--oidc", type=click.Path(path_type=Path), help="The file that names the OpenID provider by which people log in."
 )
-@click.option("--indicators", type=click.Path(path_type=Path), help="A file of what gates can ask of a Prometheus.")
+@click.option(
+    "--indicators",
+    type=click.Path(path_type=Path),
+    help="A file that names a Prometheus: of budgets, of charts, and of what gates ask.",
+)
 @click.option("--vrps", metavar="FILE|URL", help="JSON export of a validator: what is rolled out is checked by it.")
 @click.option("--rtr", metavar="HOST:PORT", help="A validator's cache that speaks RTR, in place of an export.")
 @click.option(

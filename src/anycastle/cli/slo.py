@@ -9,6 +9,9 @@ from anycastle.cli.lazy_group import Command, FilesGroup, group_of
 
 SUBCOMMANDS: Final = MappingProxyType(
     {
+        "budgets": Command(
+            "anycastle.cli.slo_budgets", "budgets", "What is left of each budget, and how fast it goes."
+        ),
         "export": Command("anycastle.cli.slo_export", "export", "Write objectives for Prometheus, Grafana, OpenSLO."),
         "indicators": Command(
             "anycastle.cli.slo_indicators", "indicators", "What is measured, and what it leaves out."

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 @click.option("--watch", "watches", multiple=True, type=click.Path(path_type=Path, file_okay=False),
               help="The --run-dir of a watch on this machine: the API tells the routes that it sees.")  # fmt: skip
 @twin_files_options
+@click.option("--indicators", type=click.Path(path_type=Path, dir_okay=False),
+              help="A file that names a Prometheus: of budgets, of charts, and of what gates ask.")  # fmt: skip
 def up(
     fleet: Path,
     folder: Path,
@@ -36,6 +38,7 @@ def up(
     findings: tuple[Path, ...],
     watches: tuple[Path, ...],
     twin: "TwinFiles | None",
+    indicators: Path | None,
 ) -> None:
     """Run a controller for the fleet in FLEET, with all that it needs in one folder.
 
@@ -53,10 +56,14 @@ def up(
     from anycastle.daemons.all_in_one import Place
     from anycastle.daemons.all_in_one import up as bring_up
     from anycastle.daemons.api_place import ApiPlace, require_safe
+    from anycastle.io.config.indicators_file import load_indicators
     from anycastle.model.controller_access import host_and_port
 
     try:
-        place = Place(fleet, folder, host, host_and_port(listen), host_and_port(api), vrps, findings, watches, twin)
+        asked = None if indicators is None else load_indicators(indicators)
+        place = Place(
+            fleet, folder, host, host_and_port(listen), host_and_port(api), vrps, findings, watches, twin, asked
+        )
         require_safe(ApiPlace(*place.api))
     except (ParseError, MisuseError) as error:
         raise click.UsageError(str(error)) from error

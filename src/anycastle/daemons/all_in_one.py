@@ -18,6 +18,7 @@ from anycastle.daemons.api_place import ApiPlace
 from anycastle.daemons.controller_process import ControllerProcess, ControllerSettings
 from anycastle.daemons.controller_socket import SOCKET_NAME
 from anycastle.io.clock import now
+from anycastle.io.config.indicators_file import IndicatorSettings
 from anycastle.io.controller_client.local import LocalController
 from anycastle.io.controller_client.port import Told
 from anycastle.io.fleet_loader import load_fleet_apart
@@ -48,6 +49,7 @@ class Place:
     findings: tuple[Path, ...] = ()
     watches: tuple[Path, ...] = ()
     twin: TwinFiles | None = None
+    indicators: IndicatorSettings | None = None
 
     @property
     def address(self) -> str:
@@ -82,6 +84,7 @@ async def up(place: Place, tell: Callable[[str], None]) -> None:
         findings=place.findings,
         watches=place.watches,
         twin=place.twin,
+        indicators=place.indicators,
     )
     serving = asyncio.create_task(ControllerProcess(settings).run())
     beginning = asyncio.create_task(_begin(place, fleet, shown, tell))

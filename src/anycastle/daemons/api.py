@@ -12,6 +12,7 @@ import uvicorn
 from anycastle.base.errors import WorldError
 from anycastle.daemons.api_place import ApiPlace, require_safe
 from anycastle.daemons.controller import ControllerDaemon
+from anycastle.io.budgets import Budgets
 from anycastle.io.config.oidc_file import LoginSettings
 from anycastle.io.foretelling import Foreteller
 from anycastle.io.listening import listening_socket
@@ -51,13 +52,16 @@ class ApiServer:
         login: LoginSettings | None = None,
         watched: Watched | None = None,
         foreteller: Foreteller | None = None,
+        budgets: Budgets | None = None,
     ) -> None:
         require_safe(place)
         self._provider = None if login is None else OIDCProvider(login.provider)
         logins = None
         if login is not None and self._provider is not None:
             logins = Logins(self._provider, login.rules, login.name_claim, login.session_s)
-        self._parts = make_parts(store, SqlPeople(store), daemon, settings, logins, watched, foreteller)
+        self._parts = make_parts(
+            store, SqlPeople(store), daemon, settings, logins, watched, budgets=budgets, foreteller=foreteller
+        )
         app = make_app(self._parts)
         self._place = place
         self._server = _Server(
@@ -81,6 +85,7 @@ class ApiServer:
         )
         self._socket: socket.socket | None = None
         self._serving: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
 
     @property
     def port(self) -> int:
@@ -100,6 +105,7 @@ class ApiServer:
         if self._parts.foreteller is not None:
             self._parts.foreteller.begin()
         self._serving = asyncio.create_task(self._server.serve([self._socket]))
+        self._asking = asyncio.create_task(self._parts.budgets.run())
         up = asyncio.create_task(self._server.up.wait())
         await asyncio.wait({up, self._serving}, return_when=asyncio.FIRST_COMPLETED)
         up.cancel()
@@ -112,6 +118,9 @@ class ApiServer:
             self._server.should_exit = True
             # What took longer than STOP_S was cancelled, and is waited for: it holds connections of the store.
             await asyncio.gather(self._serving, *self._server.server_state.tasks, return_exceptions=True)
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
         await self._parts.tail.close()
         if self._parts.foreteller is not None:
             await self._parts.foreteller.close()

@@ -127,12 +127,15 @@ class ControllerProcess:
         if settings.api is None:
             return None
         server = await asyncio.to_thread(_api_server)
+        from anycastle.io.budgets import Budgets
         from anycastle.io.foretelling import Foreteller
         from anycastle.io.watched import Watched
 
-        watched = Watched(settings.findings, settings.watches)
+        watched, budgets = Watched(settings.findings, settings.watches), Budgets(settings.indicators, tell)
         foreteller = None if settings.twin is None else Foreteller(settings.twin, tell)
-        made = server(settings.api, store, daemon, login=settings.login, watched=watched, foreteller=foreteller)
+        made = server(
+            settings.api, store, daemon, login=settings.login, watched=watched, budgets=budgets, foreteller=foreteller
+        )
         await made.start()
         self._api = made
         tell(f"serves its API at port {made.port}")

@@ -127,6 +127,7 @@ class TelemetryProcess:
                 self._lost,
                 self.readings,
                 promised.totals,
+                lambda window_s: self.measured(window_s).traffic(),
             )
         )
 

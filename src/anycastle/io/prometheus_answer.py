@@ -15,6 +15,8 @@ from anycastle.base.ports import Timestamp
 PATH: Final = "/api/v1/query"
 """Behind the server's own URL."""
 
+RANGE_PATH: Final = "/api/v1/query_range"
+
 NO_ANSWER: Final = "the answer is not of the Prometheus query API"
 
 
@@ -25,6 +27,14 @@ class Sample:
     value: float
     at: Timestamp
     labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A series over time: moments and values. A moment at which it had none is not among them."""
+
+    labels: Mapping[str, str]
+    points: tuple[tuple[Timestamp, float], ...]
 
 
 class _Data(msgspec.Struct):
@@ -45,6 +55,25 @@ _Value = tuple[float, str | float]
 class _Series(msgspec.Struct):
     value: _Value
     metric: dict[str, str] = {}
+
+
+class _Range(msgspec.Struct):
+    values: list[_Value]
+    metric: dict[str, str] = {}
+
+
+def read_range(octets: bytes) -> tuple[Course, ...]:
+    """Read the answer to a range query. Raises `ParseError` in words for people."""
+    told = _decoded(octets)
+    if told.data is None:
+        raise ParseError(told.error or NO_ANSWER)
+    try:
+        series = msgspec.convert(told.data.result, list[_Range], strict=False)
+        return tuple(
+            Course(each.metric, tuple((Timestamp(at), float(value)) for at, value in each.values)) for each in series
+        )
+    except (msgspec.ValidationError, ValueError) as error:
+        raise ParseError(f"the query gives series without plain values: {error}") from error
 
 
 def read_instant(octets: bytes, *, scalar: bool) -> tuple[Sample, ...]:

@@ -1,6 +1,6 @@
-"""Values of each PoP, asked of a Prometheus by instant queries.
+"""What a Prometheus is asked: values of now, of each PoP or of all series; series over time; and its alerts.
 
-Source: https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
+Source: https://prometheus.io/docs/prometheus/latest/querying/api/
 """
 
 import ssl
@@ -13,7 +13,7 @@ import msgspec
 from anycastle.base.errors import ParseError, WorldError
 from anycastle.base.ports import Timestamp
 from anycastle.io.config.indicators_file import IndicatorSettings
-from anycastle.io.prometheus_answer import PATH, read_instant
+from anycastle.io.prometheus_answer import PATH, RANGE_PATH, Course, Sample, read_instant, read_range
 from anycastle.io.whole_file import read_whole
 
 TIMEOUT_S: Final = 5.0
@@ -55,6 +55,19 @@ class PrometheusQueries:
         """Give PoP -> value, and the time that it is of. Raises `WorldError` with what the server says."""
         return self._values(*await self._get(PATH, {"query": query}))
 
+    async def samples(self, query: str) -> tuple[Sample, ...]:
+        """Give what each series is now. Raises `WorldError` with what the server says."""
+        return self._samples(*await self._get(PATH, {"query": query}))
+
+    async def course(self, query: str, start: float, end: float, step_s: float) -> tuple[Course, ...]:
+        """Give what each series was over time. Raises `WorldError` with what the server says."""
+        asked = {"query": query, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step_s:.3f}"}
+        octets, status = await self._get(RANGE_PATH, asked)
+        try:
+            return read_range(octets)
+        except ParseError as error:
+            raise WorldError(self._words(status, error)) from error
+
     async def alerts(self) -> list[PrometheusAlert]:
         """Give the alerts that are pending or firing. Raises `WorldError` with what the server says."""
         octets, status = await self._get("/api/v1/alerts", {})
@@ -85,12 +98,8 @@ class PrometheusQueries:
 
     def _values(self, octets: bytes, status: int) -> dict[str, tuple[float, Timestamp]]:
         url = self._settings.url
-        try:
-            samples = read_instant(octets, scalar=False)
-        except ParseError as error:
-            raise WorldError(f"{url}: {f'status {status}, and ' if status != 200 else ''}{error}") from error
         found: dict[str, tuple[float, Timestamp]] = {}
-        for each in samples:
+        for each in self._samples(octets, status):
             pop = each.labels.get(LABEL)
             if pop is None:
                 raise WorldError(f"{url}: a series has no label {LABEL!r}: aggregate by ({LABEL})")
@@ -98,3 +107,12 @@ class PrometheusQueries:
                 raise WorldError(f"{url}: {pop} has several series: aggregate by ({LABEL})")
             found[pop] = each.value, each.at
         return found
+
+    def _samples(self, octets: bytes, status: int) -> tuple[Sample, ...]:
+        try:
+            return read_instant(octets, scalar=False)
+        except ParseError as error:
+            raise WorldError(self._words(status, error)) from error
+
+    def _words(self, status: int, error: ParseError) -> str:
+        return f"{self._settings.url}: {f'status {status}, and ' if status != 200 else ''}{error}"

@@ -28,15 +28,20 @@ class Budget:
     @property
     def words(self) -> str:
         """Give the outlook in words."""
-        if self.left is None:
-            return "no data"
-        if self.left <= 0:
-            return "spent"
-        if self.exhausted_in_s == inf:
-            return f"{self.left:.1%} left; at the rate of the last hour it lasts"
-        if self.exhausted_in_s > self.window_ends_in_s:
-            return f"{self.left:.1%} left; at the rate of the last hour it outlasts the window"
-        return f"{self.left:.1%} left; at the rate of the last hour it is spent in {span_in_words(self.exhausted_in_s)}"
+        return words_of(self.left, self.exhausted_in_s, self.window_ends_in_s)
+
+
+def words_of(left: float | None, exhausted_in_s: float, window_ends_in_s: float = inf) -> str:
+    """Give an outlook in words; `Budget` says what the three are."""
+    if left is None:
+        return "no data"
+    if left <= 0:
+        return "spent"
+    if exhausted_in_s == inf:
+        return f"{left:.1%} left; at the rate of the last hour it lasts"
+    if exhausted_in_s > window_ends_in_s:
+        return f"{left:.1%} left; at the rate of the last hour it outlasts the window"
+    return f"{left:.1%} left; at the rate of the last hour it is spent in {span_in_words(exhausted_in_s)}"
 
 
 RATE_S = 3600.0

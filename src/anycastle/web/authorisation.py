@@ -142,6 +142,8 @@ TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
         ),
         f"GET {_V1}/catchments": _read(_R.FILTERED),
         f"GET {_V1}/traceroutes": _read(_R.FILTERED),
+        f"GET {_V1}/budgets": _read(_R.FILTERED),
+        f"GET {_V1}/charts/{{name}}": _read(_R.FILTERED),
         f"POST {_V1}/predictions": _order(_P.OPERATE, _R.ALL, 8 * MIB),
         f"POST {_V1}/twin/shift": _read(_R.OWN),  # a question that needs a body: it changes nothing
         f"GET {_V1}/incidents": _read(_R.FILTERED),

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from anycastle.base.ports import Instant
+from anycastle.io.budgets import Budgets
 from anycastle.io.foretelling import Foreteller
 from anycastle.io.observed import Observed
 from anycastle.io.store.people import People
@@ -47,6 +48,7 @@ class Parts:
     incidents: StoredIncidents
     watched: Watched
     told: ToldFindings
+    budgets: Budgets
     logins: Logins | None = None
     """How people log in; None where there are tokens alone."""
     foreteller: Foreteller | None = None
@@ -84,13 +86,14 @@ def make_parts(
     logins: Logins | None = None,
     watched: Watched | None = None,
     foreteller: Foreteller | None = None,
+    budgets: Budgets | None = None,
 ) -> Parts:
     """Give the parts of an application."""
     by_address, by_person = RateLimiter(settings.by_address), RateLimiter(settings.by_person)
     fleets, tail, measure = Fleets(store), Tail(store), Measure()
     return Parts(
         store, people, controller, settings, fleets, tail, measure, by_address, by_person, Observed(store),
-        StoredIncidents(store), watched or Watched(), ToldFindings(store), logins, foreteller,
+        StoredIncidents(store), watched or Watched(), ToldFindings(store), budgets or Budgets(), logins, foreteller,
     )  # fmt: skip
 
 

@@ -79,6 +79,8 @@ GET    /api/v1/routes/{network}/{length}     voaA  own -
 POST   /api/v1/probes/results                oAp   -   -
 GET    /api/v1/catchments                    voaA  own other
 GET    /api/v1/traceroutes                   voaA  own other
+GET    /api/v1/budgets                       voaA  own other
+GET    /api/v1/charts/{name}                 voaA  own other
 POST   /api/v1/predictions                   oA    -   -
 POST   /api/v1/twin/shift                    voaA  own -
 GET    /api/v1/incidents                     voaA  own other
@@ -130,7 +132,7 @@ def test_each_endpoint_has_a_row_and_each_row_an_endpoint(api: World) -> None:
     mounted = {f"{method} {route.path}" for router in ROUTERS for route in router.routes for method in route.methods}
     documented = list(operations(api.ask("GET", "/openapi.json", "").json()))
     assert mounted == set(TABLE) == set(documented) == set(ROWS)
-    assert len(documented) == len(set(documented)) == 69
+    assert len(documented) == len(set(documented)) == 71
 
 
 @pytest.mark.parametrize("operation", ROWS)

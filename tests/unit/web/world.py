@@ -19,6 +19,7 @@ from anycastle.daemons.api_place import ApiPlace
 from anycastle.daemons.controller import ControllerDaemon
 from anycastle.daemons.notifying import Notifying
 from anycastle.daemons.signal_source import SignalSource
+from anycastle.io.budgets import Budgets
 from anycastle.io.config.oidc_file import LoginSettings
 from anycastle.io.foretelling import Foreteller, TwinFiles
 from anycastle.io.link.host import Elsewhere
@@ -144,6 +145,7 @@ def world(
     notifying: Notifying | None = None,
     sources: Sequence[SignalSource] = (),
     twin: TwinFiles | None = None,
+    budgets: Budgets | None = None,
 ) -> Iterator[World]:
     """Run a controller and its API. With `notifying` it opens incidents, of what agents and `sources` say."""
     loop = asyncio.new_event_loop()
@@ -155,7 +157,8 @@ def world(
 
     told: list[str] = []
     foreteller = None if twin is None else Foreteller(twin, told.append)
-    store, daemon, api, task = call(_begin(address, settings, told, leads, login, notifying, sources, foreteller))
+    begun = _begin(address, settings, told, leads, login, notifying, sources, foreteller, budgets)
+    store, daemon, api, task = call(begun)
     url = f"http://127.0.0.1:{api.port}"
     try:
         with httpx2.Client(base_url=url, timeout=60) as http:
@@ -180,13 +183,15 @@ async def _begin(
     notifying: Notifying | None,
     sources: Sequence[SignalSource],
     foreteller: Foreteller | None,
+    budgets: Budgets | None,
 ) -> tuple[SqlStore, ControllerDaemon, ApiServer, asyncio.Task[None] | None]:
     store = await open_store(address)
     daemon = ControllerDaemon(
         store, StoredFolders(store), "ctl.example.net:9479", told.append, notifying=notifying, sources=sources
     )
     daemon.listener = NoAgents()
-    api = ApiServer(ApiPlace("127.0.0.1", 0), store, daemon, settings, login, foreteller=foreteller)
+    place = ApiPlace("127.0.0.1", 0)
+    api = ApiServer(place, store, daemon, settings, login, foreteller=foreteller, budgets=budgets)
     await api.start()
     if not leads:
         return store, daemon, api, None

@@ -467,3 +467,56 @@ export interface UpstreamTold {
   names: string[];
   places: UpstreamPlace[];
 }
+
+/** A budget of an objective as a whole, or in one region. */
+export interface Budget {
+  service: string;
+  objective: string;
+  region: string | null;
+  indicator: string;
+  definition: string;
+  source: string;
+  excludes: string[];
+  target: number;
+  window: string;
+  state: "ok" | "burning" | "exhausted" | "no data";
+  left: number | null;
+  burn: Record<string, number>;
+  words: string;
+  alerts: string[];
+}
+
+/** An indicator over the last hour, of all services. */
+export interface Reading {
+  indicator: string;
+  name: string;
+  scope: string;
+  of: string;
+  unit: string;
+  value: number | null;
+  low: number | null;
+  high: number | null;
+  count: number;
+  counts: string;
+  definition: string;
+  source: string;
+  excludes: string[];
+}
+
+export interface BudgetsTold {
+  asked: boolean;
+  every_s: number | null;
+  at: string | null;
+  trouble: string | null;
+  budgets: Budget[];
+  readings: Reading[];
+  traffic: { unit: string; offered: number; scrubbed: number }[];
+}
+
+export interface ChartTold {
+  name: string;
+  unit: string;
+  how: string;
+  asked: boolean;
+  items: { labels: Record<string, string>; points: [string, number | null][] }[];
+}

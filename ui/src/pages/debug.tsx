@@ -8,6 +8,7 @@ import { EventList } from "../parts/eventlist";
 import { Lanes, type Lane } from "../parts/lanes";
 import { Mark } from "../parts/mark";
 import { Section } from "../parts/section";
+import { SeriesChart } from "../parts/serieschart";
 import { Empty, Failed, Loading } from "../parts/states";
 import { WayDiff } from "../parts/waydiff";
 import { WatchFound } from "../parts/watchfound";
@@ -91,6 +92,14 @@ function Prefix({ prefix, prefixes, found, watched, again }: Props) {
       <Paths told={routes.value} problem={routes.problem} foreign={foreign} at={at} from={marked.from} />
       <WayDiff traced={traced} at={at} />
       {own.length > 0 && <Section title="Findings and their evidence">{own.map((each) => <WatchFound key={each.finding} found={each} />)}</Section>}
+      <Section title="Load and clients" aside={<>from the Prometheus, on the same time</>}>
+        <div class="charts">
+          <SeriesChart name="cpu" title="processors busy, by PoP" missing="scrape node_exporter with a label pop" />
+          <SeriesChart name="drops" title="packets dropped, by PoP" missing="scrape node_exporter with a label pop" />
+          <SeriesChart name="disrupted_sessions" title="sessions disrupted (M6)" missing="scrape anycastle telemetry run, with sessions" />
+          <SeriesChart name="cache_hits" title="cache hits (M7)" missing="scrape anycastle telemetry run, with access logs" />
+        </div>
+      </Section>
       <Section title="What we did, and what broke here" aside={<>in the time above</>}>
         {events.length === 0 ? <Empty>Nothing in this time.</Empty> : <EventList events={events.filter((event) => event.at >= marked.from && event.at <= marked.to).slice(0, 60)} label="What we did" />}
       </Section>

@@ -3,8 +3,9 @@
 
 import { useMemo } from "preact/hooks";
 import { Section } from "../parts/section";
-import { Empty, Failed, Loading, NoData } from "../parts/states";
+import { Failed, Loading, NoData } from "../parts/states";
 import { Mark } from "../parts/mark";
+import { Got, Promises, useBudgets } from "../parts/promises";
 import { eventOf, type StoredEvent } from "../api/stream";
 import type { FindingsTold, LogEvent, Page, Rollout, Service } from "../api/shapes";
 import { WINDOWS, address } from "../state/address";
@@ -29,6 +30,7 @@ export function Executive() {
   const asked = { from: at.from ?? now - WINDOWS[at.window] * 1000, to: now };
   const since = encodeURIComponent(new Date(asked.from).toISOString());
   const log = useFetched<Page<StoredEvent>>(`/events?kind=stance_changed&newest=true&limit=${EVENTS_AT_ONCE}&since=${since}`);
+  const budgets = useBudgets();
   const seen = usePoPs();
   const events = useWithNewer((log.value?.items ?? []).map(eventOf));
   if (services.value === null) return services.problem ? <Failed problem={services.problem} what="services" /> : <Loading what="services" />;
@@ -42,7 +44,8 @@ export function Executive() {
           <p class="quiet">{full(range.from)} to {full(range.to)}, {span((range.to - range.from) / 1000)}. Choose the time above.</p></div>
         <div class="orders"><button class="primary" onClick={() => print()}>print</button></div>
       </header>
-      <Promises services={shown} />
+      <Promises services={shown} told={budgets} />
+      <Got told={budgets} />
       {seen === null || log.value === null ? <Loading what="what PoPs announced" /> : <Announced services={shown} seen={seen} events={events} range={range} />}
       <div class="pair"><Trouble range={range} /><ChangesMade range={range} /></div>
     </>
@@ -54,30 +57,6 @@ function useWithNewer(events: LogEvent[]): LogEvent[] {
   const last = events.at(-1)?.sequence ?? 0;
   const newer = (useSource(world.events).value ?? []).filter((event) => event.sequence > last && event.kind === "stance_changed");
   return [...events, ...newer];
-}
-
-/** Budgets stand first. No controller records events of clients yet, so what is left of one cannot be told. */
-export function Promises({ services }: { services: Service[] }) {
-  const rows = services.flatMap((service) => service.objectives.map((objective) => ({ service, objective })));
-  return (
-    <Section title="Budgets" aside={<>what is left, and how fast it burns</>}>
-      {rows.length === 0 ? <Empty>No service of these promises anything: an <code>objectives</code> list in its file would.</Empty> : (
-        <table>
-          <thead><tr><th>service</th><th>objective</th><th>measured by</th><th class="num">target</th><th>over</th><th class="num">left</th><th class="num">burn</th></tr></thead>
-          <tbody>{rows.map(({ service, objective }) => (
-            <tr key={`${service.name} ${objective.name}`}>
-              <td>{service.name}</td><td>{objective.name}{objective.by_region && <span class="quiet">, by region</span>}</td>
-              <td>{objective.indicator.replaceAll("_", " ")}{objective.threshold_ms !== null && ` within ${objective.threshold_ms} ms`}</td>
-              <td class="num">{(100 * objective.target).toFixed(3).replace(/\.?0+$/, "")} %</td><td>{objective.window}</td>
-              <td class="num"><NoData why="this controller records no events of clients" /></td>
-              <td class="num"><NoData why="this controller records no events of clients" /></td>
-            </tr>
-          ))}</tbody>
-        </table>
-      )}
-      {rows.length > 0 && <p class="how">No data: this controller records no events of clients. <code>anycastle slo export</code> writes rules with which Prometheus tells what is left.</p>}
-    </Section>
-  );
 }
 
 function Announced({ services, seen: { pops, announced: count }, events, range }: { services: Service[]; seen: Fitting; events: LogEvent[]; range: Range }) {
@@ -103,7 +82,7 @@ function Announced({ services, seen: { pops, announced: count }, events, range }
           );
         })}</tbody>
       </table>
-      <p class="how">Counted from the log: of the time that PoPs of the region told of, how much they announced the service. It is what PoPs did, not what clients saw: p95, errors and scrubbed traffic have no series here.</p>
+      <p class="how">Counted from the log: of the time that PoPs of the region told of, how much they announced the service. It is what PoPs did, not what clients saw.</p>
     </Section>
   );
 }

@@ -4,18 +4,22 @@ import { AnnouncedCharts } from "../parts/announcedcharts";
 import { EventList } from "../parts/eventlist";
 import { Said } from "../parts/mark";
 import { useLongList } from "../parts/longlist";
+import { Promises, useBudgets } from "../parts/promises";
 import { Section } from "../parts/section";
+import { SeriesChart } from "../parts/serieschart";
 import { Empty, Failed, Loading } from "../parts/states";
 import { addressOf } from "../state/address";
 import { useEvents, usePoPs } from "../state/seen";
 import { useSource } from "../state/source";
 import { world } from "../state/world";
 import { serviceOf } from "../words/happening";
-import { Promises } from "./executive";
+
+const MISSING = "run the rules of anycastle slo export prometheus";
 
 export function OneService({ name }: { name: string }) {
   const { value, problem } = useSource(world.services);
   const seen = usePoPs();
+  const budgets = useBudgets();
   const events = useEvents((event) => serviceOf(event) === name);
   const rows = seen?.pops.flatMap((each) => {
     const cell = each.cells.get(name);
@@ -51,7 +55,15 @@ export function OneService({ name }: { name: string }) {
         {more}
       </Section>
       <AnnouncedCharts services={[service]} />
-      <Promises services={[service]} />
+      <Promises services={[service]} told={budgets} regions />
+      {service.objectives.length > 0 && (
+        <Section title="Budgets over time" aside={<>as the exported rules recorded them</>}>
+          <div class="charts">
+            <SeriesChart name="budget_left" title="budget left" service={name} missing={MISSING} mark={{ at: 0, text: "The dashed line: the budget is exhausted." }} />
+            <SeriesChart name="burn_rate" title="burn over an hour" service={name} missing={MISSING} mark={{ at: 1, text: "The dashed line: a burn of 1 spends the budget in just its window." }} />
+          </div>
+        </Section>
+      )}
       <Section title="What happened" aside={<>in the time above</>}>
         {events === null ? <Loading what="the log" /> : events.length === 0 ? <Empty>Nothing in this time.</Empty> : <EventList events={events.slice(0, 100)} label="What happened" />}
       </Section>

@@ -1,7 +1,7 @@
 """The indicators' file -> its settings, or everything that is wrong with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from anycastle.base.errors import MisuseError
@@ -23,6 +23,8 @@ class IndicatorSettings:
     """Indicator -> PromQL."""
     token_file: Path | None = None
     ca_file: Path | None = None
+    charts: Mapping[str, str] = field(default_factory=dict)
+    """Name of `slo.charts.OF_MACHINES` -> PromQL in place of its own."""
 
 
 def load_indicators(path: Path) -> IndicatorSettings:
@@ -38,4 +40,5 @@ def load_indicators(path: Path) -> IndicatorSettings:
         dict(shape.indicators),
         None if shape.token_file is None else Path(shape.token_file),
         None if shape.ca_file is None else Path(shape.ca_file),
+        dict(shape.charts),
     )

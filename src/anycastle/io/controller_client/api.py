@@ -199,6 +199,10 @@ class ApiController:
         """Add words."""
         self._api.post(f"{V1}/incidents/{number}/notes", {"text": text})
 
+    def budgets(self) -> dict[str, Any]:
+        """Give what is left of budgets, and what clients got: as the API says it. The socket tells of none."""
+        return self._api.get(f"{V1}/budgets")
+
     def deliveries(self) -> Sequence[Told]:
         """Give what was not taken."""
         return [_timed(each, "at") for each in self._api.items(f"{V1}/deliveries")]

@@ -28,6 +28,7 @@ class TelemetryCollector(Collector):
         lost: Callable[[], Mapping[str, float]],
         readings: Callable[[float], list[Reading]],
         totals: Callable[[], list[tuple[Key, float, float]]],
+        traffic: Callable[[float], Mapping[str, tuple[float, float]]],
     ) -> None:
         self._sources = sources
         self._trouble = trouble
@@ -35,6 +36,7 @@ class TelemetryCollector(Collector):
         self._lost = lost
         self._readings = readings
         self._totals = totals
+        self._traffic = traffic
 
     def collect(self) -> Iterator[Metric]:
         """Give every family, as things stand now."""
@@ -58,3 +60,8 @@ class TelemetryCollector(Collector):
         labels, totals = ["service", "objective", "region"], self._totals()
         yield counter("slo_events", "Events of an objective", labels, [(key, events) for key, events, _ in totals])
         yield counter("slo_good_events", "Good ones among them", labels, [(key, good) for key, _, good in totals])
+        traffic = sorted(self._traffic(WINDOW_S).items())
+        yield gauge("traffic_offered", "What filters were offered over the last hour: sums, of all PoPs", ["unit"],
+                    [((unit,), offered) for unit, (offered, _) in traffic])  # fmt: skip
+        yield gauge("traffic_scrubbed", "What of it they dropped as an attack", ["unit"],
+                    [((unit,), scrubbed) for unit, (_, scrubbed) in traffic])  # fmt: skip

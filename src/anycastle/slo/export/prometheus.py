@@ -31,6 +31,13 @@ from anycastle.slo.words import span_short
 EVENTS: Final = "anycastle_slo_events_total"
 GOOD: Final = "anycastle_slo_good_events_total"
 
+LEFT: Final = "slo:error_budget_left:ratio"
+BURN_RATE: Final = "slo:burn_rate:ratio_rate1h"
+ERROR: Final = "slo:sli_error:ratio_rate"
+"""Share of bad events; behind it the span, such as `6h`."""
+COUNTED: Final = "slo:events:increase"
+"""Events; behind it the span."""
+
 BURN: Final = "AnycastleBudgetBurn"
 SILENT: Final = "AnycastleObjectiveSilent"
 
@@ -86,11 +93,11 @@ def _records(objective: Objective, counters: Counters) -> list[Plain]:
             good = f"{summed} (rate({counters.good}{selector}[{window}]))"
             # `or`: no good event at all has no series of its own.
             expression = f"1 - (({good} or 0 * {events}) / {events})"
-            found.append({"record": f"slo:sli_error:ratio_rate{window}", "expr": expression, "labels": labels})
+            found.append({"record": f"{ERROR}{window}", "expr": expression, "labels": labels})
         for span_s in long:
             window = span_short(span_s)
             expression = f"{summed} (increase({counters.events}{selector}[{window}]))"
-            found.append({"record": f"slo:events:increase{window}", "expr": expression, "labels": labels})
+            found.append({"record": f"{COUNTED}{window}", "expr": expression, "labels": labels})
         found += _outlook(objective, scope, labels)
     return found
 
@@ -100,13 +107,13 @@ def _outlook(objective: Objective, scope: str, labels: dict[str, str]) -> list[P
     budget = f"{objective.budget:.12g}"
     return [
         {
-            "record": "slo:error_budget_left:ratio",
-            "expr": f"1 - slo:sli_error:ratio_rate{window}{selector} / {budget}",
+            "record": LEFT,
+            "expr": f"1 - {ERROR}{window}{selector} / {budget}",
             "labels": labels,
         },
         {
-            "record": "slo:burn_rate:ratio_rate1h",
-            "expr": f"slo:sli_error:ratio_rate1h{selector} / {budget}",
+            "record": BURN_RATE,
+            "expr": f"{ERROR}1h{selector} / {budget}",
             "labels": labels,
         },
     ]
@@ -159,9 +166,9 @@ def _burn_alert(objective: Objective, scope: str, rule: BurnRule) -> Plain:
     selector = _selector(objective, scope)
     long, short = span_short(rule.long_s), span_short(rule.short_s)
     expression = (
-        f"slo:sli_error:ratio_rate{long}{selector} >= {mark}"
-        f" and slo:sli_error:ratio_rate{short}{selector} >= {mark}"
-        f" and slo:events:increase{long}{selector} >= {minimum:g}"
+        f"{ERROR}{long}{selector} >= {mark}"
+        f" and {ERROR}{short}{selector} >= {mark}"
+        f" and {COUNTED}{long}{selector} >= {minimum:g}"
     )
     return _alert(objective, scope, expression, rule.name, rule.severity)
 
@@ -176,13 +183,13 @@ def _guide_alert(objective: Objective, scope: str) -> Plain:
     minimum = objective.minimum_events
     if minimum is None:
         minimum = float(minimum_count(objective.budget, BASELINE_FACTOR, 3600).events)
-    rate = f"slo:burn_rate:ratio_rate1h{selector}"
+    rate = f"{BURN_RATE}{selector}"
     usual = f"quantile_over_time(0.5, {rate}[7d] offset 1h)"
     expression = (
         f"{rate} > 0"
         f" and {rate} >= {BASELINE_FACTOR:g} * {usual}"
-        f" and {rate} >= slo:error_budget_left:ratio{selector} * {days:g}"
-        f" and slo:events:increase1h{selector} >= {minimum:g}"
+        f" and {rate} >= {LEFT}{selector} * {days:g}"
+        f" and {COUNTED}1h{selector} >= {minimum:g}"
     )
     return _alert(objective, scope, expression, GUIDE, Severity.PAGE)
 

@@ -178,6 +178,15 @@ class Measurements:
                 m04.INDICATOR.id, prefix, tally, m04.INDICATOR.minimum, randomness, clustered=False, note="at last"
             )
 
+    def traffic(self) -> dict[str, tuple[float, float]]:
+        """Give unit -> what filters were offered, and what of it they dropped as an attack."""
+        found: dict[str, tuple[float, float]] = {}
+        for units in self.scrubbed.values():
+            for unit, (passed, dropped, overflowed, _) in units.items():
+                offered, scrubbed = found.get(unit, (0.0, 0.0))
+                found[unit] = offered + passed + dropped + overflowed, scrubbed + dropped
+        return found
+
     def _scrubbed(self) -> Iterator[Reading]:
         for unit in m08.Unit:
             minutes = []

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from anycastle.web.routes import (
     audit,
+    budgets,
     catchments,
     deliveries,
     drains,
@@ -56,6 +57,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     findings.ROUTER,
     catchments.ROUTER,
     twin.ROUTER,
+    budgets.ROUTER,
     incidents.ROUTER,
     deliveries.ROUTER,
     tokens.ROUTER,

@@ -102,6 +102,7 @@ def test_what_the_watch_and_filters_tell() -> None:
     assert read(measured, "M4", scope="192.0.2.0/24").value == 0.9
     scrubbed = read(measured, "M8", "packets")
     assert (scrubbed.value, scrubbed.state, scrubbed.count) == (0.2, State.MEASURED, 5)
+    assert measured.traffic() == {"packets": (500.0, 100.0)}
     assert scrubbed.excluded == {"overflowed, not counted as scrubbed": 50}
 
 
