@@ -278,6 +278,7 @@ def _tell(
     import socket
 
     from anycastle.daemons.telling import TellSettings
+    from anycastle.io.controller_client.http import require_private
     from anycastle.io.findings_lines import WATCH_NAME
 
     if not urls:
@@ -287,10 +288,11 @@ def _tell(
     if token_file is None:
         raise MisuseError("--deliver-to: a controller takes findings with a token alone; name its file, --token-file")
     for url in urls:
-        if not re.match(r"https?://[^/]+/", url):
+        if not re.match(r"https?://[^/@]+/", url):
             raise MisuseError(
                 f"--deliver-to: {url!r} is no URL such as https://controller.example/api/v1/findings/events"
             )
+        require_private(url)
     watch = (name or socket.gethostname()).lower()
     if not re.match(WATCH_NAME, watch):
         raise MisuseError(f"--name: {watch!r} is no name: letters, digits, dots and hyphens, 63 at most")

@@ -142,13 +142,10 @@ class ControllerDaemon:
         if term <= self._shown:
             term = await self._store.raise_term(self.address, self._shown)
         assert self.listener is not None
-        documents = await self._store.documents()
-        kept = controller_json.kept_of(
-            {key: octets for key, octets in documents.items() if key.startswith(_DOCUMENTS)}, Desired(NOTHING_DESIRED)
-        )
+        kept = controller_json.kept_of(await self._documents(), Desired(NOTHING_DESIRED))
         composer = await self._composer(kept)
         leads = Leadership(self._store, term, kept, composer, self.listener, self.indicators)
-        events = AgentEvents(leads.store_events, _positions(documents))
+        events = AgentEvents(leads.store_events, _positions(await self._store.documents(position_key(""))))
         self._leads, self._events = leads, events
         self._tell(f"leads by term {term}")
         lasting = [leads.run(), events.run(), leads.read_indicators(), self._watch_lock(leads)]
@@ -273,9 +270,11 @@ class ControllerDaemon:
         """Give what is durable: of this leadership, or of another as the store has it."""
         if self._leads is not None:
             return replace(self._leads.durable, waits_for=self._leads.engine.kept.waits_for)
-        documents = await self._store.documents()
-        engines = {key: octets for key, octets in documents.items() if key.startswith(_DOCUMENTS)}
-        return controller_json.kept_of(engines, Desired(NOTHING_DESIRED))
+        return controller_json.kept_of(await self._documents(), Desired(NOTHING_DESIRED))
+
+    async def _documents(self) -> dict[str, bytes]:
+        """Give what the engine keeps; what others keep in the store is larger by far."""
+        return await self._store.documents(*_DOCUMENTS)
 
     async def needed_folders(self) -> frozenset[str]:
         """Give the revisions of the fleet folder that may not be forgotten."""

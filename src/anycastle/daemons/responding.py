@@ -402,9 +402,7 @@ async def stored_response(store: Store, tell: Callable[[str], None], aside: str 
 
     What cannot be read is told and set aside too: who is told must not hold up who leads.
     """
-    documents: dict[str, bytes] = {}
-    for beginning in response_json.BEGINNINGS:
-        documents |= await store.documents(beginning)
+    documents = await store.documents(*response_json.BEGINNINGS)
     if not aside:
         try:
             return response_json.decode_all(documents)

@@ -320,13 +320,15 @@ class WatchProcess:
                     prefix = parse_prefix(str(request.get("prefix")))
                 except ParseError as error:
                     raise MisuseError(str(error)) from error
+                if command == "toggles":
+                    return toggles(self.engine, prefix, brief=request.get("brief") is True)
                 return _TOLD[command](self.engine, prefix)
             case command:
                 raise MisuseError(f"unknown command {command!r}")
 
 
 _TOLD: Final[Mapping[str, Callable[[WatchEngine, Prefix], dict[str, Any]]]] = MappingProxyType(
-    {"show": shown, "history": history, "toggles": toggles}
+    {"show": shown, "history": history}
 )
 """What may be asked of a prefix."""
 

@@ -124,8 +124,10 @@ class HTTPPost:
         if self._token_file is not None:
             try:
                 headers["Authorization"] = f"Bearer {self._token_file.read_text().strip()}"
-            except OSError as error:
-                return Answer(f"{self._token_file} cannot be read: {error.strerror}")
+            except (OSError, UnicodeDecodeError) as error:
+                return Answer(
+                    f"{self._token_file} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}"
+                )
         url = self._urls[0]
         try:
             response = await self._client.post(url, content=lines, headers=headers)

@@ -60,7 +60,8 @@ class FindingsOutbox:
         through, digest, size = self.cursor.sequence, self.cursor.hash, 0
         rows: list[bytes] = []
         for stored in log.read(through, limit=ROWS_MAX):
-            if stored.kind in FINDING_KINDS:
+            # A row that another version wrote otherwise is passed over, as whoever reads this log does.
+            if stored.kind in FINDING_KINDS and stored.event() is not None:
                 row = encode_row(stored)
                 if rows and (size + len(row) > octets_max or len(rows) >= LINES_MAX):
                     break

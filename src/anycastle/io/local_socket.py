@@ -118,7 +118,10 @@ def ask(
         raise WorldError(f"{path}: {_why_unreached(error, of, found_by)}") from error
     if not line:
         raise WorldError(f"{path}: the connection was closed without an answer")
-    reply = msgspec.json.decode(line, type=dict[str, Any])
+    try:
+        reply = msgspec.json.decode(line, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise WorldError(f"{path}: an answer of {len(line)} octets that cannot be read: {error}") from error
     if "error" in reply:
         raise WorldError(str(reply["error"]), retryable=False)
     return reply

@@ -102,7 +102,7 @@ def read_instant(octets: bytes, *, scalar: bool) -> tuple[Sample, ...]:
 def _decoded(octets: bytes) -> _Answer:
     try:
         return msgspec.json.decode(octets, type=_Answer)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ParseError(NO_ANSWER) from error
 
 
@@ -110,5 +110,5 @@ def error_of(octets: bytes) -> str:
     """Give what the server says of an error; '' where it says nothing that can be read."""
     try:
         return msgspec.json.decode(octets, type=_Answer).error
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return ""

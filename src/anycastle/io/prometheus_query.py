@@ -73,7 +73,7 @@ class PrometheusQueries:
         octets, status = await self._get("/api/v1/alerts", {})
         try:
             told = msgspec.json.decode(octets, type=_AlertsAnswer)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             text = f"{self._settings.url}: status {status}, and the answer is not of the alerts API"
             raise WorldError(text) from error
         if told.data is None:
@@ -84,7 +84,7 @@ class PrometheusQueries:
         url = self._settings.url
         try:
             answer = await self._client.get(f"{url}{path}", params=dict(parameters), headers=self._headers())
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise WorldError(f"{url}: {str(error) or type(error).__name__}") from error
         if len(answer.content) > ANSWER_BYTES_MAX:
             raise WorldError(f"{url}: an answer of {len(answer.content)} octets")

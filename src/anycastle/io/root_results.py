@@ -58,7 +58,7 @@ class RootResults:
     left_out: Counter[str] = field(default_factory=Counter)
     """Reason -> measurements."""
     unjudged: Counter[int] = field(default_factory=Counter)
-    """Serial of a zone that was in use and of which there is no copy -> answers that it may be the reason of."""
+    """Serial of a zone that was in use and of which there is no copy -> answers that were not judged for it."""
     garbage: list[str] = field(default_factory=list)
 
 
@@ -144,11 +144,11 @@ def read_answers(
             continue
         at = Timestamp(float(value["at"]))
         serials = serials_at(seen, at)
-        wrong = faults(reply, [zones[each] for each in serials if each in zones], at)
         lacking = [each for each in serials if each not in zones]
-        if wrong and lacking:
+        if lacking:  # right ones too are left out: those alone would make any server look right
             found.unjudged.update(lacking)
             continue
+        wrong = faults(reply, [zones[each] for each in serials], at)
         counted = found.answers.setdefault(identifier, Answers())
         counted.judged += 1
         counted.right += not wrong

@@ -19,6 +19,9 @@ from anycastle.io.local_socket import ask
 from anycastle.model.prefix import Prefix
 
 KEPT: Final = 500
+"""Findings that are over: some months of a fleet that is hijacked twice a day."""
+TIMES_END: Final = 1e11
+"""A time beyond it is none: the year 5138."""
 EVIDENCE_MAX: Final = 100
 """Lines of evidence that a finding keeps."""
 SOCKET: Final = "watch.sock"
@@ -151,6 +154,7 @@ def routes_in(evidence: Sequence[str]) -> list[dict[str, Any]]:
             continue
         place = words.index("path", 3)
         with suppress(ValueError):
-            path = [int(word) for word in words[place + 1 :] if word.isdigit()]
-            found.append({"at": float(words[0]), "prefix": words[1], "peer": " ".join(words[2:place]), "path": path})
+            at, path = float(words[0]), [int(word) for word in words[place + 1 :] if word.isdigit()]
+            if 0.0 <= at < TIMES_END:
+                found.append({"at": at, "prefix": words[1], "peer": " ".join(words[2:place]), "path": path})
     return found

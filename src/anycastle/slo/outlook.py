@@ -18,6 +18,9 @@ from anycastle.slo.export.prometheus import BURN, COUNTED, ERROR, LEFT
 SPANS: Final = ("5m", "1h", "6h", "3d")
 """Whose burn rates are told: those of the rules that page, and of the slowest."""
 
+UNKNOWN_REGION: Final = "unknown"
+"""Of events whose network tells none."""
+
 SLOWEST: Final = SPANS[-1]
 
 QUERY: Final = f'{{__name__=~"{LEFT}|{ERROR}({"|".join(SPANS)})|{COUNTED}{SLOWEST}"}}'
@@ -116,7 +119,8 @@ def outlooks(
 
 
 def _key(labels: Mapping[str, str]) -> Key:
-    region = labels.get("region", "") if labels.get("scope") == "region" else ""
+    """Give what a series is of. Events without a region have one series among the regions: it is not the whole."""
+    region = labels.get("region") or UNKNOWN_REGION if labels.get("scope") == "region" else ""
     return labels.get("service", ""), labels.get("objective", ""), region
 
 

@@ -58,13 +58,15 @@ def first_seen(measurements: Sequence[Measurement]) -> dict[int, Timestamp]:
 
 
 def serials_at(seen: Mapping[int, Timestamp], at: Timestamp) -> tuple[int, ...]:
-    """Give the serials that an answer of this moment may be of, the newest first.
+    """Give the serials that an answer of this moment may be of, the last that came into use first.
 
-    Moments are known to the interval: one that began while the answer was given counts.
+    By when they came, and not by their number: a serial that somebody made up is out of use after two days, like any
+    other. Moments are known to the interval: one that began while the answer was given counts.
     """
-    known = sorted((serial for serial, since in seen.items() if since <= at + INTERVAL_MIN * 60.0), reverse=True)
-    young = [serial for serial in known if seen[serial] > at - IN_USE_S]
-    return tuple(known[: len(young) + 1])
+    known = [serial for serial, since in seen.items() if since <= at + INTERVAL_MIN * 60.0]
+    known.sort(key=lambda serial: (seen[serial], serial), reverse=True)
+    young = sum(seen[serial] > at - IN_USE_S for serial in known)
+    return tuple(known[: young + 1])
 
 
 def month_of(

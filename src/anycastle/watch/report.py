@@ -45,13 +45,13 @@ def shown(engine: WatchEngine, prefix: Prefix) -> Plain:
     }
 
 
-def toggles(engine: WatchEngine, prefix: Prefix) -> Plain:
+def toggles(engine: WatchEngine, prefix: Prefix, *, brief: bool = False) -> Plain:
     """Give what our changes of a prefix came to since the watch began. Raises `MisuseError` where nobody follows it."""
     followed = engine.toggles.of(prefix)
     if followed is None:
         text = f"{prefix} is none of the fleet's first {PREFIXES_MAX} announced prefixes: its toggles are not followed"
         raise MisuseError(text)
-    return toggles_told(prefix, engine.toggles.settle_s, followed.outcomes, followed.left_out)
+    return toggles_told(prefix, engine.toggles.settle_s, followed.outcomes, followed.left_out, brief=brief)
 
 
 def _shares(seen: Mapping[str, Visibility]) -> Plain:

@@ -16,7 +16,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from math import comb, exp, lgamma, log, log1p
+from math import exp, lgamma, log, log1p
 from typing import Final
 
 from anycastle.base.ports import Timestamp
@@ -353,12 +353,15 @@ def fisher(changed: int, trials: int, control_changed: int, control_trials: int)
     Source: Fisher, The Logic of Inductive Inference, 1935.
     """
     changes, both = changed + control_changed, trials + control_trials
-    ways = sum(
-        comb(trials, count) * comb(control_trials, changes - count)
-        for count in range(changed, min(changes, trials) + 1)
-        if changes - count <= control_trials
+    all_ways = _log_ways(both, changes)
+    return min(
+        1.0,
+        sum(
+            exp(_log_ways(trials, count) + _log_ways(control_trials, changes - count) - all_ways)
+            for count in range(changed, min(changes, trials) + 1)
+            if changes - count <= control_trials
+        ),
     )
-    return ways / comb(both, changes)
 
 
 def follow_limit(changed: int, trials: int) -> float:
@@ -376,7 +379,11 @@ def follow_limit(changed: int, trials: int) -> float:
     return high
 
 
+def _log_ways(of: int, chosen: int) -> float:
+    """Give the logarithm of the number of ways to choose."""
+    return lgamma(of + 1) - lgamma(chosen + 1) - lgamma(of - chosen + 1)
+
+
 def _binomial(trials: int, count: int, share: float) -> float:
     """Give how likely `count` of the trials follow; by logarithms, as the ways of a thousand trials fit no float."""
-    ways = lgamma(trials + 1) - lgamma(count + 1) - lgamma(trials - count + 1)
-    return exp(ways + count * log(share) + (trials - count) * log1p(-share))
+    return exp(_log_ways(trials, count) + count * log(share) + (trials - count) * log1p(-share))

@@ -38,6 +38,9 @@ WAITING_MAX: Final = 1_000
 OUTCOMES_MAX: Final = 100
 """Toggles of one prefix that are remembered, and as many that were left out; the oldest make room."""
 
+JUDGED_AT_ONCE: Final = 4
+"""Toggles that are judged in one step; each may take some ten milliseconds, and feeds are read by the same process."""
+
 NEAR_MAX: Final = 1_000
 """Changes of one prefix that are remembered as what may have come too near to a toggle."""
 
@@ -119,8 +122,10 @@ class ToggleRecord:
                 pass
 
     def advance(self, now: Timestamp) -> None:
-        """Judge the toggles whose time is over."""
-        while self._waiting and self._waiting[0][0] <= now:
+        """Judge toggles whose time is over, some at a time: a PoP that is drained changes all its prefixes at once."""
+        for _ in range(JUDGED_AT_ONCE):
+            if not self._waiting or self._waiting[0][0] > now:
+                return
             _, _, prefix, toggle, settle_s = heapq.heappop(self._waiting)
             followed = self._followed.get(prefix)
             if followed is not None:

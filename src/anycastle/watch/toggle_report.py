@@ -11,14 +11,19 @@ from anycastle.watch.toggle import Outcome, Toggle, ToggleVerdict, verdicts
 Plain = dict[str, Any]
 
 
-def toggles_told(prefix: Prefix, settle_s: float, outcomes: Iterable[Outcome], left_out: Iterable[Toggle]) -> Plain:
-    """Give the verdicts of a prefix's toggles, what became of each, and those that nobody could judge."""
+def toggles_told(
+    prefix: Prefix, settle_s: float, outcomes: Iterable[Outcome], left_out: Iterable[Toggle], *, brief: bool = False
+) -> Plain:
+    """Give the verdicts of a prefix's toggles, what became of each, and those that nobody could judge.
+
+    In brief without the moves of each peer, which are some megabytes of a hundred toggles.
+    """
     known = list(outcomes)
     return {
         "prefix": str(prefix),
         "settle_s": settle_s,
         "verdicts": [_verdict(each, known) for each in verdicts(known)],
-        "toggles": [_outcome(each) for each in known],
+        "toggles": [_outcome(each) if not brief else _toggle(each.toggle) for each in known],
         "left_out": [_toggle(each) for each in left_out],
     }
 

@@ -54,7 +54,7 @@ class Parts:
     foreteller: Foreteller | None = None
     """What predicts shifts; None where no graph was given."""
     exports: OfReports[Exports | None] = field(default_factory=lambda: OfReports(exports_of))
-    of_upstreams: OfReports[Told] = field(default_factory=lambda: OfReports(told_of))
+    of_upstreams: OfReports[Told | None] = field(default_factory=lambda: OfReports(told_of))
     standings: OfReports[BriefStanding] = field(default_factory=lambda: OfReports(brief_of))
     public_standings: OfReports[PublicStanding] = field(default_factory=lambda: OfReports(public_standing))
     under_way: set[str] = field(default_factory=set)

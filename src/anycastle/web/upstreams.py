@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from anycastle.base.errors import ParseError
+from anycastle.io.agent_report import report_of
 from anycastle.model.fleet import Fleet
 from anycastle.model.pop import PoP
 from anycastle.model.upstream import Upstream
@@ -20,10 +22,17 @@ class Told:
     wanted: Mapping[str, Mapping[str, Mapping[str, Any]]]
     """Upstream -> prefix -> attributes."""
     exported: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    observes: bool = False
+    """It changes nothing: what it wants is not amiss for being away."""
 
 
-def told_of(_: str, said: Mapping[str, Any]) -> Told:
-    """Give what a report says of upstreams."""
+def told_of(pop: str, said: Mapping[str, Any]) -> Told | None:
+    """Give what a report says of upstreams; None where it is no report, or its router was not read yet."""
+    try:
+        if not report_of(dict(said), pop).booted:
+            return None
+    except ParseError:
+        return None
     sessions: dict[str, list[Mapping[str, Any]]] = {}
     for each in said.get("sessions", ()):
         sessions.setdefault(each["upstream"], []).append(each)
@@ -31,6 +40,7 @@ def told_of(_: str, said: Mapping[str, Any]) -> Told:
         {name: tuple(each) for name, each in sessions.items()},
         _by_upstream(said.get("wanted", ())),
         _by_upstream(said.get("exported", ())),
+        said.get("observe_only") is True,
     )
 
 
@@ -94,7 +104,7 @@ def _sessions(told: Told | None, upstream: str) -> tuple[Mapping[str, Any], ...]
 
 def _differing(told: Told | None, upstream: str) -> int:
     """Count the prefixes that are not told as they are to be, or told though they should not."""
-    if told is None:
+    if told is None or told.observes:
         return 0
     wanted, exported = told.wanted.get(upstream, {}), told.exported.get(upstream, {})
     return sum(wanted.get(prefix) != exported.get(prefix) for prefix in wanted.keys() | exported.keys())

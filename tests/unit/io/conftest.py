@@ -1,5 +1,5 @@
-"""Fixtures that several rooms share."""
+"""What tests of `io` share."""
 
-from tests.unit.io.checks.conftest import closed_port, no_descriptor_leaks
+from tests.unit.io.checks.conftest import closed_port
 
-__all__ = ["closed_port", "no_descriptor_leaks"]
+__all__ = ["closed_port"]

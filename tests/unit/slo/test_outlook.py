@@ -35,6 +35,14 @@ def test_each_region_of_which_something_is_recorded_has_its_own() -> None:
     assert whole.bad == pytest.approx(0.00025)
 
 
+def test_events_without_a_region_are_one_of_the_regions_and_not_the_whole() -> None:
+    nowhere = {"__name__": LEFT, "service": "dns", "objective": "reach", "scope": "region"}
+    alert = {**firing(), "scope": "region"}
+    whole, unknown = outlooks([REACH], [recorded(LEFT, 0.62), Recorded(nowhere, -3.0)], [alert])
+    assert (whole.region, whole.left, whole.standing) == ("", 0.62, Standing.OK)
+    assert (unknown.region, unknown.left, unknown.standing) == ("unknown", -3.0, Standing.EXHAUSTED)
+
+
 def test_what_is_not_recorded_or_is_no_number_is_no_data_and_no_zero() -> None:
     for rows in ([], [recorded(LEFT, nan)], [recorded(LEFT, 1.0, service="web")]):
         (told,) = outlooks([REACH], rows, [])

@@ -31,6 +31,12 @@ def test_an_answer_may_be_of_the_zones_of_two_days_and_of_the_one_before() -> No
     assert serials_at({}, Timestamp(0.0)) == ()
 
 
+def test_a_serial_that_somebody_made_up_is_out_of_use_after_two_days() -> None:
+    seen = {each: Timestamp(each * DAY_S) for each in range(1, 11)} | {4_000_000_000: Timestamp(2.5 * DAY_S)}
+    assert serials_at(seen, Timestamp(3.1 * DAY_S)) == (3, 4_000_000_000, 2, 1)
+    assert serials_at(seen, Timestamp(10.1 * DAY_S)) == (10, 9, 8)
+
+
 def test_one_identifier_is_no_system_and_two_are() -> None:
     rows = [soa(1, "v1", "a", 7)]
     month = month_of(rows, {"a": Answers(9, 10)})

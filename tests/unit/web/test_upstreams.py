@@ -10,7 +10,7 @@ from anycastle.cli.main import cli
 from anycastle.io.config import load_fleet
 from anycastle.model.fleet import Fleet
 from anycastle.model.person import Role
-from anycastle.web.upstreams import places_of, told_of, upstreams, whole
+from anycastle.web.upstreams import Told, places_of, told_of, upstreams, whole
 from tests.unit.web.world import EXAMPLE, World
 
 pytestmark = pytest.mark.mission("C10")
@@ -28,9 +28,11 @@ def fleet() -> Fleet:
 def report(**changes: Any) -> dict[str, Any]:
     """Give what an agent says of a PoP with two upstreams."""
     told = {
+        "pop": "fra1", "ready": True, "services": [],
         "sessions": [
             {"upstream": "transit-a", "neighbour": "203.0.113.1", "state": "established", "families": ["IPv4"]},
-            {"upstream": "transit-b", "neighbour": "203.0.113.9", "state": "down", "detail": "Hold Timer Expired"},
+            {"upstream": "transit-b", "neighbour": "203.0.113.9", "state": "down", "families": ["IPv4"],
+             "detail": "Hold Timer Expired"},
         ],
         "wanted": [{"prefix": V4, "upstream": "transit-a", "prepend": 1, "communities": ["64496:2", "64496:1"]},
                    {"prefix": V4, "upstream": "transit-b"}],
@@ -39,8 +41,14 @@ def report(**changes: Any) -> dict[str, Any]:
     return {**told, **changes}
 
 
+def heard_at(pop: str) -> dict[str, Told]:
+    told = told_of(pop, report())
+    assert told is not None
+    return {pop: told}
+
+
 def test_what_is_wanted_stands_against_what_is_exported(fleet: Fleet) -> None:
-    heard = {"fra1": told_of("fra1", report())}
+    heard = heard_at("fra1")
     places = places_of(fleet, "transit-a")
     assert len(places) > 1
     told = whole(fleet, places, heard)
@@ -57,7 +65,7 @@ def test_what_is_wanted_stands_against_what_is_exported(fleet: Fleet) -> None:
 
 
 def test_a_list_counts_sessions_and_what_is_told_otherwise(fleet: Fleet) -> None:
-    heard = {"fra1": told_of("fra1", report())}
+    heard = heard_at("fra1")
     items = {name: each for each in upstreams(fleet, heard) for name in each["names"]}
     assert [items["transit-a"][name] for name in ("heard", "sessions", "sessions_up", "routes_missing")] == [1, 1, 1, 2]
     assert [items["transit-b"][name] for name in ("heard", "sessions", "sessions_up", "routes_missing")] == [
@@ -66,6 +74,15 @@ def test_a_list_counts_sessions_and_what_is_told_otherwise(fleet: Fleet) -> None
     asns = [each["asn"] for each in upstreams(fleet, {})]
     assert asns == sorted(set(asns))
     assert {each["sessions"] for each in upstreams(fleet, {})} == {0}
+
+
+def test_what_a_pop_only_watches_is_not_amiss_and_what_is_no_report_is_not_heard(fleet: Fleet) -> None:
+    watching = told_of("fra1", report(observe_only=True))
+    assert watching is not None
+    items = {name: each for each in upstreams(fleet, {"fra1": watching}) for name in each["names"]}
+    assert [items["transit-a"][name] for name in ("heard", "sessions_up", "routes_missing")] == [1, 1, 0]
+    assert told_of("fra1", report(booted=False)) is None
+    assert told_of("fra1", report(sessions=[{"neighbour": "203.0.113.1"}])) is None
 
 
 def test_an_upstream_is_found_by_its_name_or_its_asn(fleet: Fleet) -> None:

@@ -50,7 +50,8 @@ function Head({ told }: { told: UpstreamTold }) {
   return (
     <div class="head">
       <div>
-        <h1><a href={addressOf("fleet")} class="quiet">Upstream</a> {told.names.join(", ")} <span class="said"><Mark shape={up === sessions.length ? "full" : up === 0 ? "cross" : "half"} tone={up === sessions.length ? "good" : up === 0 ? "bad" : "warn"} />{up} of {sessions.length} sessions up</span></h1>
+        <h1><a href={addressOf("fleet")} class="quiet">Upstream</a> {told.names.join(", ")} {sessions.length === 0 ? <NoData why={unheard.length > 0 ? "no agent of its PoPs was heard" : "no agent told of a session"} />
+          : <span class="said"><Mark shape={up === sessions.length ? "full" : up === 0 ? "cross" : "half"} tone={up === sessions.length ? "good" : up === 0 ? "bad" : "warn"} />{up} of {sessions.length} sessions up</span>}</h1>
         <p>{told.asns.map((each) => `AS${each}`).join(", ")} · {[...new Set(told.places.map((place) => place.kind))].join(", ")} · at {told.places.length} {told.places.length === 1 ? "PoP" : "PoPs"}</p>
         {unheard.length > 0 && <p class="waits">Nothing is known of {unheard.slice(0, 8).map((place) => place.pop).join(", ")}{unheard.length > 8 && ` and ${unheard.length - 8} more`}: their agents were not heard.</p>}
       </div>
@@ -105,9 +106,10 @@ function Routes({ places }: { places: UpstreamPlace[] }) {
     .toSorted((a, b) => Number(wordOf(a.route) === "as wanted") - Number(wordOf(b.route) === "as wanted"));
   const { drawn, more } = useLongList(rows);
   const amiss = rows.filter(({ route }) => wordOf(route) !== "as wanted").length;
+  const heard = places.some((place) => place.heard);
   return (
-    <Section title="What it is told" aside={<b class={amiss ? "bad" : "good"}>{amiss ? `${amiss} of ${rows.length} otherwise than wanted` : "all as wanted"}</b>}>
-      {rows.length === 0 ? <Empty>It is told nothing, and is to be told nothing.</Empty> : (
+    <Section title="What it is told" aside={heard ? <b class={amiss ? "bad" : "good"}>{amiss ? `${amiss} of ${rows.length} otherwise than wanted` : "all as wanted"}</b> : <NoData why="no agent of its PoPs was heard" />}>
+      {rows.length === 0 ? <Empty>{heard ? "It is told nothing, and is to be told nothing." : "Nothing is known: no agent of its PoPs was heard."}</Empty> : (
         <div class="scroll" tabIndex={0} role="group" aria-label="What it is told"><table>
           <thead><tr><th>PoP</th><th>service</th><th>prefix</th><th>state</th><th>exported</th><th>wanted</th></tr></thead>
           <tbody>{drawn.map(({ place, route }) => {
@@ -154,11 +156,14 @@ function SeenRow({ prefix, asns }: { prefix: string; asns: number[] }) {
   );
 }
 
+const words = (title: string): Set<string> => new Set(title.split(/[^\w-]+/));
+
 function Happened({ told }: { told: UpstreamTold }) {
   const names = new Set(told.names);
   const pops = new Set(told.places.map((place) => place.pop));
+  const named = [...told.names, ...told.asns.map((asn) => `AS${asn}`)];
   const events = useEvents((event) => pops.has(event.pop) && names.has(String(event.fields.upstream ?? "")));
-  const incidents = worstFirst((useSource(world.incidents).value ?? []).filter((each) => told.names.some((name) => each.title.includes(name)) || told.asns.some((asn) => each.title.includes(`AS${asn}`))));
+  const incidents = worstFirst((useSource(world.incidents).value ?? []).filter((each) => named.some((name) => words(each.title).has(name))));
   return (
     <div class="pair">
       <Section title="Incidents" aside={<>those that name it</>}>

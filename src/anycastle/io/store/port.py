@@ -118,8 +118,8 @@ class Store(Protocol):
         """Give who took the highest term; None where nobody ever led."""
         ...
 
-    async def documents(self, beginning: str = "") -> dict[str, bytes]:
-        """Give all documents whose key begins so."""
+    async def documents(self, *beginnings: str) -> dict[str, bytes]:
+        """Give all documents whose key begins in one of these ways, as they stand at one moment; all without any."""
         ...
 
     async def commit(

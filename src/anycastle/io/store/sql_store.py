@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from anycastle.base.errors import MisuseError
@@ -87,11 +87,10 @@ class SqlStore:
 
     # -- commits ----------------------------------------------------------------------------------------------------
 
-    async def documents(self, beginning: str = "") -> dict[str, bytes]:
-        """Give all documents whose key begins so."""
-        query = select(DOCUMENTS.c.key, DOCUMENTS.c.octets).where(
-            DOCUMENTS.c.key.startswith(beginning, autoescape=True)
-        )
+    async def documents(self, *beginnings: str) -> dict[str, bytes]:
+        """Give all documents whose key begins in one of these ways; all without any."""
+        asked = (DOCUMENTS.c.key.startswith(each, autoescape=True) for each in beginnings or ("",))
+        query = select(DOCUMENTS.c.key, DOCUMENTS.c.octets).where(or_(*asked))
         async with self.database.read() as connection:
             return {key: bytes(octets) for key, octets in await connection.execute(query)}
 

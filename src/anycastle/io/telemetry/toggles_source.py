@@ -113,7 +113,7 @@ class RunningTogglesSource(TogglesSource):
 
     def __init__(self, settings: ToggleResults, intake: Intake) -> None:
         super().__init__(settings, intake)
-        self._request = {"command": "toggles", "prefix": str(settings.prefix)}
+        self._request = {"command": "toggles", "prefix": str(settings.prefix), "brief": True}
         self._told: _File | None = None
         """What was counted last."""
 

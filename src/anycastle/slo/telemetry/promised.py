@@ -19,7 +19,7 @@ COUNTED: Final = frozenset({"routing_success", "edge_latency", "client_errors", 
 """Indicators whose single events come by here."""
 
 REGIONS_MAX: Final = 300
-"""Of one objective: more than there are countries."""
+"""Of one objective, and one for the others: more than there are countries."""
 
 ADDRESSES_MAX: Final = 20_000
 """Whose service is remembered."""
@@ -61,29 +61,26 @@ class Promised:
     def of(self, service: str, indicator: str, region: str) -> list[Tally]:
         """Give the tallies that an event of an indicator counts in."""
         return [
-            tally
+            self._tally(each, region)
             for each in self.objectives
             if each.service == service and each.indicator == indicator
-            and (tally := self._tally(each, region)) is not None
-        ]  # fmt: skip
+        ]
 
     def answered(self, service: str, region: str, milliseconds: float, number: float = 1.0) -> None:
         """Count answers that took so long, for objectives about their time."""
         for each in self.objectives:
             if each.service != service or each.indicator != "edge_latency" or each.threshold_ms is None:
                 continue
-            tally = self._tally(each, region)
-            if tally is not None:
-                tally.add(ALL, good=milliseconds <= each.threshold_ms, weight=number)
+            self._tally(each, region).add(ALL, good=milliseconds <= each.threshold_ms, weight=number)
 
-    def _tally(self, objective: Objective, region: str) -> Tally | None:
+    def _tally(self, objective: Objective, region: str) -> Tally:
         key = (objective.service, objective.name, region)
         known = self.tallies.get(key)
         if known is not None:
             return known
         mine = sum(each[:2] == key[:2] for each in self.tallies)
-        if mine >= REGIONS_MAX:
-            return None if region == ALL else self._tally(objective, ALL)
+        if mine >= REGIONS_MAX and region != ALL:
+            return self._tally(objective, ALL)
         return self.tallies.setdefault(key, Tally())
 
     def totals(self) -> list[tuple[Key, float, float]]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter
 
-from anycastle.base.errors import MisuseError, ParseError
+from anycastle.base.errors import MisuseError, ParseError, WorldError
 from anycastle.io.config.units import parse_capacity
 from anycastle.io.foretelling import AGAIN_S, WAITING_MAX, Crowded, TwinQuestion
 from anycastle.io.store.port import NotLeading
@@ -65,6 +65,8 @@ async def _foretold(parts: Parts, question: TwinQuestion) -> Mapping[str, Any]:
     except Crowded as error:
         words = f"the twin answers one question after the other, and {WAITING_MAX} wait already"
         raise Problem(ProblemKind.TOO_MANY, words, headers={"Retry-After": str(AGAIN_S)}) from error
+    except WorldError as error:
+        raise Problem(ProblemKind.UNAVAILABLE, f"the twin does not answer: {error}") from error
 
 
 async def _heard(parts: Parts, service: Service) -> dict[str, Exports]:

@@ -39,4 +39,5 @@ async def _heard(parts: Parts, fleet: Fleet) -> Heard:
     agents = parts.controller.agents
     if agents is None:
         raise NotLeading("agents have their sessions with the controller that leads")
-    return await parts.of_upstreams.read(agents, [pop.name for pop in fleet.pops])
+    read = await parts.of_upstreams.read(agents, [pop.name for pop in fleet.pops])
+    return {pop: told for pop, told in read.items() if told is not None}

@@ -102,6 +102,7 @@ class StoreContract:
             await store.commit(term, {"order/1": b"a", "order_2": b"b", "order%": b"c"}, [])
             assert await store.documents("order/") == {"order/1": b"a"}
             assert await store.documents("order_") == {"order_2": b"b"}
+            assert await store.documents("order/", "order_") == {"order/1": b"a", "order_2": b"b"}
 
         run(address, talk)
 

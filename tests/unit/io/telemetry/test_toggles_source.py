@@ -137,5 +137,5 @@ def test_a_running_watch_is_asked_for_the_test_prefix(tmp_path: Path) -> None:
         return values
 
     assert asyncio.run(play()) == [None, 1.0, 0.0, 0.0]
-    assert asked == [{"command": "toggles", "prefix": "192.0.2.0/24"}] * 4
+    assert asked == [{"command": "toggles", "prefix": "192.0.2.0/24", "brief": True}] * 4
     assert (collector.source.counts.damaged, collector.source.counts.counted) == (1, 2)
