@@ -50,7 +50,8 @@ def test_another_log_in_its_place_is_read_anew(tmp_path: Path) -> None:
 
 
 def test_routes_are_read_from_evidence_and_other_lines_are_none() -> None:
-    (route,) = routes_in([LINE, "100.0 192.0.2.0/24 not seen by AS64601", "no line at all",
-                            "9e99 192.0.2.0/24 AS64601 path 64601 64500", "nan 192.0.2.0/24 AS64601 path 64601"])  # fmt: skip
+    others = ("100.0 192.0.2.0/24 not seen by AS64601", "no line at all", "9e99 192.0.2.0/24 AS64601 path 64601 64500",
+              "nan 192.0.2.0/24 AS64601 path 64601")  # fmt: skip
+    (route,) = routes_in([LINE, *others])
     assert route == {"at": 100.0, "prefix": "192.0.2.0/24", "peer": "rrc00 AS64601 10.0.0.1",
                      "path": [64601, 64601, 64666]}  # fmt: skip
