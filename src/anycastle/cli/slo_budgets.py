@@ -27,11 +27,15 @@ def budgets(service: str | None, server: str | None, token_file: Path | None, ca
     Example:
       anycastle slo budgets --server https://ctl1.example.net:8443 --token-file token
     """
+    from anycastle.base.errors import MisuseError
+
     if server is None:
         raise click.UsageError("budgets are told by a controller's API: name it by --server")
     told = api_controller(server, token_file, ca_file).budgets()
     if service is not None:
         told["budgets"] = [each for each in told["budgets"] if each["service"] == service]
+        if not told["budgets"]:
+            raise MisuseError(f"no service {service!r} that you may see promises anything")
     if form is Form.JSON:
         print_json(told)
         return
@@ -53,7 +57,7 @@ def _row(told: Any) -> tuple[str, ...]:
 def _age(told: Any) -> str:
     """Say how old it is, and why nothing newer is known."""
     if not told["asked"]:
-        return "this controller asks no Prometheus: name one by `controller run --indicators`"
+        return "this controller asks no Prometheus: name one by --indicators of `up` or `controller run`"
     if told["at"] is None:
         return f"the Prometheus has not answered yet: {told['trouble'] or 'it is being asked'}"
     age_s = (datetime.now(UTC) - datetime.fromisoformat(told["at"])).total_seconds()

@@ -33,12 +33,13 @@ def rssac047(
     """Report on a month of root service: availability, latency, correctness, publication latency.
 
     FILE... are results of probers. Of an identifier only pass or fail is told, of the whole system the value as well.
-    Exit code 4 where a threshold is not met.
+    Exit code 4 where a threshold is not met; a month without measurements is an error.
 
     \b
     Example:
       anycastle slo rssac047 --hints named.root --month 2026-11 --zones zones results/*.ndjson.gz
     """
+    from anycastle.base.errors import MisuseError
     from anycastle.io.root_results import read_answers, read_identifiers, read_measurements, read_zones
     from anycastle.slo.rssac047_month import first_seen, month_of
 
@@ -47,6 +48,9 @@ def rssac047(
     if zones is not None:
         versions = read_zones(zones)
         read_answers(files, identifiers, span, versions, first_seen(found.measurements), found, left_out)
+    if not found.measurements:
+        _tell(found)
+        raise MisuseError(f"nothing to report: no measurement of {hints} in {month}")
     known = len(set(identifiers.values()))
     report = month_of(found.measurements, found.answers, *([known] if known > 1 else []))
     _tell(found)

@@ -39,10 +39,15 @@ def check(file: Path) -> None:
     Example:
       anycastle telemetry check telemetry.yaml
     """
+    import asyncio
+
     from anycastle.cli.output import counted
-    from anycastle.io.telemetry.telemetry_file import read_telemetry_file
+    from anycastle.io.fleet_loader import load_fleet_apart
+    from anycastle.io.telemetry.telemetry_file import read_telemetry_file, require_services
 
     found = read_telemetry_file(file)
+    if found.fleet is not None:
+        require_services(found, asyncio.run(load_fleet_apart(found.fleet)))
     parts = [
         counted(len(sources), what)
         for sources, what in (
@@ -80,7 +85,7 @@ def run(file: Path, state_dir: Path | None, listen: str) -> None:
     from anycastle.cli.agent import address, directories
     from anycastle.daemons.telemetry_process import TelemetryProcess, TelemetrySettings
     from anycastle.io.fleet_loader import load_fleet_apart
-    from anycastle.io.telemetry.telemetry_file import read_telemetry_file
+    from anycastle.io.telemetry.telemetry_file import read_telemetry_file, require_services
 
     settings = TelemetrySettings(
         read_telemetry_file(file), directories("telemetry", state_dir, None)[0], address(listen)
@@ -89,6 +94,8 @@ def run(file: Path, state_dir: Path | None, listen: str) -> None:
     async def serve() -> None:
         found = settings.file.fleet
         fleet = None if found is None else await load_fleet_apart(found)
+        if fleet is not None:
+            require_services(settings.file, fleet)
         await TelemetryProcess(replace(settings, fleet=fleet)).run()
 
     asyncio.run(serve())

@@ -27,7 +27,8 @@ def list_(server: str | None, token_file: Path | None, ca_file: Path | None, for
     items = server_api(server, token_file, ca_file).get("/api/v1/upstreams")["items"]
     rows = [
         (f"AS{each['asn']}", ", ".join(each["names"]), ", ".join(each["kinds"]), str(each["pops"]),
-         f"{each['sessions_up']}/{each['sessions']}", str(each["routes_missing"]))
+         *(("not known", "not known") if not each["heard"]
+           else (f"{each['sessions_up']}/{each['sessions']}", str(each["routes_missing"]))))
         for each in items
     ]  # fmt: skip
     print_form(form, items, Table(("ASN", "NAMES", "KIND", "POPS", "UP", "ROUTES AMISS"), rows))

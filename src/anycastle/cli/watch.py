@@ -293,6 +293,8 @@ def _tell(
                 f"--deliver-to: {url!r} is no URL such as https://controller.example/api/v1/findings/events"
             )
         require_private(url)
+    if not token_file.is_file():
+        raise MisuseError(f"--token-file: there is no file {token_file}")
     watch = (name or socket.gethostname()).lower()
     if not re.match(WATCH_NAME, watch):
         raise MisuseError(f"--name: {watch!r} is no name: letters, digits, dots and hyphens, 63 at most")

@@ -18,6 +18,13 @@ def test_what_is_accepted_sends_at_once(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_at_all_addresses_are_those_of_both_families(host: str) -> None:
+    with listening_socket("::", 0) as listening, socket.create_connection((host, listening.getsockname()[1])):
+        accepted, _ = listening.accept()
+        accepted.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_a_speakers_sockets_send_at_once_dialled_or_accepted(host: str) -> None:
     address = parse_address(host)
     with new_socket(address) as listening, new_socket(address) as dialled:

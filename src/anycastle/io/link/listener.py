@@ -13,6 +13,7 @@ from anycastle.io.link.channel import Channel
 from anycastle.io.link.credentials import Credentials, Peer, peer_of
 from anycastle.io.link.host import AgentsHost, Elsewhere
 from anycastle.io.link.tls_stream import TLSStream
+from anycastle.io.listening import listening_socket
 from anycastle.io.system_words import system_words
 from anycastle.model.identity import Role
 from anycastle.session.link_command import (
@@ -76,7 +77,7 @@ class LinkListener:
         """Begin to listen; gives the port. Raises `WorldError`."""
         try:
             self._server = await asyncio.get_running_loop().create_server(
-                self._arriving, host, port, backlog=BACKLOG, reuse_address=True
+                self._arriving, sock=listening_socket(host, port, BACKLOG), backlog=BACKLOG
             )
         except OSError as error:
             raise WorldError(f"{host} port {port}: {system_words(error)}", retryable=False) from error

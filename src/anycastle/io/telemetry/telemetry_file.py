@@ -6,13 +6,14 @@ from pathlib import Path
 
 from anycastle.base.errors import MisuseError
 from anycastle.io.config.document import read_document
-from anycastle.io.config.findings import Findings
+from anycastle.io.config.findings import Findings, did_you_mean
 from anycastle.io.config.indicators_file import IndicatorSettings
 from anycastle.io.config.limits import FILE_BYTES_MAX
 from anycastle.io.config.shape import read_shape
 from anycastle.io.config.shapes.telemetry import OTLPShape, TelemetryShape, ToggleResultsShape
 from anycastle.io.telemetry.nft_source import NftTable
 from anycastle.io.whole_file import read_whole
+from anycastle.model.fleet import Fleet
 from anycastle.model.prefix import Prefix
 from anycastle.slo.telemetry.fidelity import Served
 from anycastle.slo.telemetry.intake import LogSource
@@ -184,6 +185,18 @@ def read_telemetry_file(path: Path) -> TelemetryFile:
         otlp=_otlp(shape.otlp),
         fleet=Path(shape.fleet) if shape.fleet else None,
     )
+
+
+def require_services(file: TelemetryFile, fleet: Fleet) -> None:
+    """Raise `MisuseError` for logs of services that the fleet does not have: nothing of them would be counted."""
+    known = [each.name for each in fleet.services]
+    wrong = [
+        f"{log.name}: the fleet has no service {log.source.service!r}{did_you_mean(log.source.service, known)}"
+        for log in file.access_logs
+        if log.source.service and log.source.service not in known
+    ]
+    if wrong:
+        raise MisuseError("the telemetry file does not fit its fleet:\n" + "\n".join(wrong))
 
 
 def _access_logs(shape: TelemetryShape) -> tuple[AccessLog, ...]:

@@ -3,8 +3,11 @@ from pathlib import Path
 import pytest
 
 from anycastle.base.errors import MisuseError
-from anycastle.io.telemetry.telemetry_file import OTLP_METRICS, read_telemetry_file
+from anycastle.io.config.load import load_fleet
+from anycastle.io.telemetry.telemetry_file import OTLP_METRICS, read_telemetry_file, require_services
 from anycastle.model.prefix import parse_prefix
+
+EXAMPLE = Path(__file__).parents[4] / "src/anycastle/io/config/example"
 
 WHOLE = """
 name: fra
@@ -86,3 +89,14 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, old: str, new: str
     assert "telemetry.yaml:" in str(caught.value)
     with pytest.raises(MisuseError, match="is empty"):
         read(tmp_path, "")
+
+
+def test_a_log_of_a_service_that_the_fleet_does_not_have_is_told(tmp_path: Path) -> None:
+    text = WHOLE.replace("counts: [client_errors]}", "counts: [client_errors], service: dsn}") + "fleet: /fleet\n"
+    fleet = load_fleet(EXAMPLE).fleet
+    assert fleet is not None
+    require_services(read(tmp_path, text.replace("service: dsn", "service: dns")), fleet)
+    with pytest.raises(MisuseError, match=r"edge: the fleet has no service 'dsn'; did you mean 'dns'\?|'dsn'.*dns"):
+        require_services(read(tmp_path, text), fleet)
+    with pytest.raises(MisuseError, match="whose service is it"):
+        read(tmp_path, text.replace("fleet: /fleet\n", ""))
