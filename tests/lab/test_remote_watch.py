@@ -123,9 +123,13 @@ class Place:
         return [each["status"] for each in items if each["kind"] == "hijack" and prefix in each["prefixes"]]
 
     def pages(self) -> Counter[tuple[str, ...]]:
-        """Give how often somebody was woken for which prefixes."""
+        """Give for how many pages, by their keys, somebody was woken for which prefixes.
+
+        A controller that is killed before it notes that a page was taken sends it again, under its key.
+        """
         told = [each.body for each in list(self.hook.got)]
-        return Counter(tuple(each["prefixes"]) for each in told if each["notice"] == "page" and each["prefixes"])
+        pages = {(each["key"], tuple(each["prefixes"])) for each in told if each["notice"] == "page"}
+        return Counter(prefixes for _, prefixes in pages if prefixes)
 
     def logged(self) -> list[int]:
         """Give the rows of the watch's log that are to be told."""
