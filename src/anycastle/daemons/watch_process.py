@@ -29,6 +29,7 @@ from anycastle.io.feeds.live_files import MRTFeed, OwnChangeFeed
 from anycastle.io.feeds.replay import Replay, collector_of
 from anycastle.io.feeds.ris_live import RISLiveFeed
 from anycastle.io.fleet_loader import load_fleet_apart
+from anycastle.io.left_over import left_over_in
 from anycastle.io.local_socket import LocalServer
 from anycastle.io.metrics import MetricsPage
 from anycastle.io.rpki.cache_place import CachePlace
@@ -141,6 +142,8 @@ class WatchProcess:
             names = ", ".join(feed.name for feed in self.feeds) or "no feed"
             print(f"{self._watching()} by {names}", file=sys.stderr, flush=True)  # noqa: T201
             loop.add_signal_handler(signal.SIGHUP, self._reloads.soon)
+            left = await asyncio.to_thread(left_over_in, self._settings.state_dir / "events.db")
+            self.engine.take_over(left, now().wall)
             await self._seed()
             self._feeding.start()
             systemd_notify.notify("READY=1", f"STATUS={self._watching()}")

@@ -34,20 +34,23 @@ from anycastle.watch.fact import (
     SeedEnd,
     TableSize,
 )
-from anycastle.watch.finding import FindingBook
+from anycastle.watch.finding import FindingBook, LeftOver
 from anycastle.watch.intent import Intent, WatchedPrefix
 from anycastle.watch.region import RegionMap
 from anycastle.watch.relation import NoRelations, Relations
 from anycastle.watch.table import Concern, Concerned, WatchedTable
 from anycastle.watch.toggle_record import ToggleRecord
 from anycastle.watch.validation import NoValidation, Validation
-from anycastle.watch.view import PeerView, RouteState, Views
+from anycastle.watch.view import REFILL_S, PeerView, RouteState, Views
 
 SETTLE_S: Final = 5.0
 """From a prefix's change to its first sweep: an UPDATE's way through the collectors takes about that long."""
 
 SWEEP_S: Final = 60.0
 """Between later sweeps of a prefix at which something goes on."""
+
+LEFT_S: Final = REFILL_S
+"""How long what a run before this one found is looked for: what peers have not told again by then is absent."""
 
 LIVELY_S: Final = 6000.0
 """How long after its last change a prefix is swept: the 90 minutes of a stuck route, and a little."""
@@ -83,6 +86,7 @@ class WatchEngine:
         """Facts that came after a later one, and were taken as of then."""
         self.refused = 0
         """Routes to more-specific or covering prefixes that were beyond `RELATED_MAX`."""
+        self._left_due: Timestamp | None = None
         self._tidy_due = Timestamp(float("-inf"))
         self.convergence = ConvergenceTracker(intent.settling)
         self.toggles = ToggleRecord(intent)
@@ -102,7 +106,7 @@ class WatchEngine:
         while self._sweeps and self._sweep_due.get(self._sweeps[0][1]) != self._sweeps[0][0]:
             heapq.heappop(self._sweeps)  # overtaken
         sweep = self._sweeps[0][0] if self._sweeps else None
-        dues = (self.book.deadline, self.convergence.deadline, sweep)
+        dues = (self.book.deadline, self.convergence.deadline, sweep, self._left_due)
         return min((due for due in dues if due is not None), default=None)
 
     def advance(self, now: Timestamp) -> list[Event]:
@@ -112,12 +116,27 @@ class WatchEngine:
             self.now = max(self.now, due)
             events += self._dated(self.book.advance(due))
             events += self._dated(self.convergence.advance(due))
+            events += self._looked_for(due)
             while self._sweeps and self._sweeps[0][0] <= due:
                 at, prefix = heapq.heappop(self._sweeps)
                 if self._sweep_due.get(prefix) == at:
                     events += self._sweep(prefix)
         self.now = max(self.now, now)
         self.toggles.advance(self.now)
+        return events
+
+    def take_over(self, left: Iterable[LeftOver], at: Timestamp) -> None:
+        """Take what a run before this one left open; it began at `at` to look whether that is so still."""
+        self.book.take_over(left)
+        self._left_due = Timestamp(at + LEFT_S) if self.book.left_over else None
+
+    def _looked_for(self, now: Timestamp) -> list[Event]:
+        """Clear what a run before this one found, once as many peers tell of our prefixes as had seen it."""
+        if self._left_due is None or self._left_due > now:
+            return []
+        peers = sum(self.views.collectors.values())
+        events = self._dated(self.book.give_up(lambda left: peers >= left.told.peers, now))
+        self._left_due = Timestamp(now + SWEEP_S) if self.book.left_over else None
         return events
 
     def take(self, fact: Fact) -> list[Event]:

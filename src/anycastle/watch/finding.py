@@ -6,10 +6,14 @@ concern: an attacker with fifty more-specifics is one finding with fifty prefixe
 is updated as claims open and close, support doubles or severity changes, and is cleared with its last. The book keeps
 deadlines in a heap and runs each at its own time, so that the same facts give the same findings however late or in
 whatever batches they came.
+
+What a run before this one left open is *left over*. It goes on under its identity once a claim of its kind and culprit
+opens; one that none does is cleared when whoever asks is satisfied that it would have been seen by now.
 """
 
 import heapq
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
@@ -26,6 +30,9 @@ PROMPT_UPDATES_MAX: Final = 16
 
 UPDATE_INTERVAL_S: Final = 30.0
 """At most one update of a finding in this time, so that a large one does not flood."""
+
+NOT_SEEN_AGAIN: Final = "not seen again since the watch was started anew"
+"""Why a finding is cleared that a run before this one left open."""
 
 CLAIMS_MAX: Final = 100_000
 """Claims that are kept; a feed that brings more is not to take the memory."""
@@ -84,6 +91,15 @@ class _Finding:
         self.update_due: Timestamp | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOver:
+    """A finding that a run before this one opened, and did not clear."""
+
+    opened_at: Timestamp
+    told: FindingOpened | FindingUpdated
+    """As it was told last."""
+
+
 FindingBody = FindingOpened | FindingUpdated | FindingCleared
 Told = tuple[Timestamp, FindingBody]
 
@@ -96,6 +112,7 @@ class FindingBook:
         self._findings: dict[tuple[str, str], _Finding] = {}
         self._heap: list[tuple[Timestamp, int, object]] = []
         self._order = 0
+        self._left: dict[str, LeftOver] = {}
         self.seeding = False
         """Whether tables are being read: what opens was wrong before the start."""
 
@@ -114,6 +131,28 @@ class FindingBook:
         for (kind, subject), finding in self._findings.items():
             conditions = tuple(member.condition for member in finding.members.values())
             yield kind, subject, finding.opened_at, conditions
+
+    def take_over(self, left: Iterable[LeftOver]) -> None:
+        """Take what a run before this one left open; of one kind and culprit the newest goes on."""
+        self._left = {each.told.finding: each for each in sorted(left, key=lambda each: -each.opened_at)}
+
+    @property
+    def left_over(self) -> bool:
+        """Whether anything is open still that a run before this one opened and this one did not see."""
+        return bool(self._left)
+
+    def give_up(self, looked_for: Callable[[LeftOver], bool], now: Timestamp) -> list[Told]:
+        """Clear what is left over, where it would have been seen by now."""
+        over = [each for each in self._left.values() if looked_for(each)]
+        return [self._cleared_unseen(self._left.pop(each.told.finding), now) for each in over]
+
+    def _cleared_unseen(self, left: LeftOver, now: Timestamp) -> Told:
+        told, lasted = left.told, round(now - left.opened_at, 3)
+        reasons = (*told.reasons, NOT_SEEN_AGAIN)
+        cleared = FindingCleared(
+            told.finding, told.finding_kind, told.severity, told.subject, told.prefixes, reasons, lasted
+        )
+        return now, cleared
 
     def drop(self, unwanted: Callable[[ClaimKey], bool], now: Timestamp) -> list[Told]:
         """Forget claims that nobody asks for any more; those that were open close at once."""
@@ -214,10 +253,22 @@ class FindingBook:
         if finding is not None:
             finding.members[key.prefix], finding.ever[key.prefix] = member, None
             return self._update(finding, now, prompt=True)
+        left = self._left_by(key)
+        if left is not None:
+            finding = _Finding(left.told.finding, left.opened_at, at_start=left.told.at_start)
+            self._findings[key.kind, key.subject] = finding
+            finding.members[key.prefix], finding.ever[key.prefix] = member, None
+            return self._tell_update(finding, now)
         identity = f"{key.kind}/{key.subject}/{now:.3f}"
         finding = self._findings[key.kind, key.subject] = _Finding(identity, now, at_start=member.at_start)
         finding.members[key.prefix], finding.ever[key.prefix] = member, None
         return [(now, FindingOpened(**_fields(finding)))]
+
+    def _left_by(self, key: ClaimKey) -> LeftOver | None:
+        """Take the finding that a claim goes on with, if one was left over."""
+        wanted = (key.kind, key.subject)
+        name = next((n for n, each in self._left.items() if (each.told.finding_kind, each.told.subject) == wanted), "")
+        return self._left.pop(name, None)
 
     def _refresh(self, member: _Member) -> None:
         """Take a member's description as it is now, unless it is closing."""
