@@ -120,8 +120,9 @@ def shoot(page: Page, out: Path, theme: str) -> None:
     for name, address in SHOTS.items():
         page.goto(address)
         page.locator("main").wait_for()
-        page.locator(".spin").first.wait_for(state="hidden")
         page.wait_for_timeout(600)
+        # The first prediction waits for the kernels.
+        page.locator(".spin").first.wait_for(state="hidden", timeout=120_000)
         page.screenshot(path=out / f"{name}-{theme}.png")
     page.goto("/ui/rollouts/2?window=5m")
     page.get_by_role("button", name="abort").click()
