@@ -1,6 +1,7 @@
 """Paris traceroute through real routers: two equal paths, a router that keeps silent, one that refuses."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -40,8 +41,10 @@ class Paths:
     down: Namespace
     far: Namespace
 
-    def trace(self, version: int, ask: TraceAsk, timeout_s: float = 20.0, source_port: int = 0) -> ProbeResult:
-        target = ProbeTarget("t", TARGET[version], 33434, ask, timeout_s=timeout_s, source_port=source_port)
+    def trace(
+        self, version: int, ask: TraceAsk, timeout_s: float = 20.0, source_port: int = 0, port: int = 33434
+    ) -> ProbeResult:
+        target = ProbeTarget("t", TARGET[version], port, ask, timeout_s=timeout_s, source_port=source_port)
         return self.here.call(lambda: asyncio.run(attempt(target, VantagePoint("here"))))
 
 
@@ -112,7 +115,7 @@ def hops(result: ProbeResult) -> list[tuple[str, ...]]:
 
 @pytest.mark.mission("I3")
 @pytest.mark.parametrize("version", [4, 6])
-@pytest.mark.parametrize("protocol", ["udp", "icmp"])
+@pytest.mark.parametrize("protocol", ["udp", "icmp", "tcp"])
 def test_all_probes_of_a_trace_take_one_of_two_equal_paths(paths: Paths, version: int, protocol: str) -> None:
     middles = set()
     for _ in range(24):
@@ -126,10 +129,41 @@ def test_all_probes_of_a_trace_take_one_of_two_equal_paths(paths: Paths, version
         assert len(found[1]) == 1, "probes of one trace took two paths"
         middles |= set(found[1])
         assert all(rtt_ms is not None for hop in result.seen.hops for rtt_ms in hop.rtts_ms)
-    if protocol == "udp":
+    if protocol != "icmp":
         assert middles == VIA[version]  # another source port each time: both paths are seen over time
     else:
         assert middles <= VIA[version]
+
+
+@pytest.mark.rfc("9293", "3.5")
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_server_that_accepts_is_reached_and_no_connection_is_left_of_it(paths: Paths, version: int) -> None:
+    family = socket.AF_INET if version == 4 else socket.AF_INET6
+    with paths.far.call(lambda: socket.create_server((TARGET[version], 443), family=family)) as server:
+        server.settimeout(0.5)
+        result = paths.trace(version, TraceAsk("tcp"), port=443)
+        assert result.failure is None, result
+        assert hops(result)[0] == (FIRST[version],)
+        assert hops(result)[2] == (TARGET[version],)
+        assert result.local_port is not None
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+def test_where_only_a_service_passes_tcp_is_the_way_to_see_the_path(paths: Paths) -> None:
+    rule = "add table inet t\nadd chain inet t c { type filter hook input priority 0; }\n"
+    for what in ("tcp dport != 443", "udp dport 1-65535"):
+        rule += f"add rule inet t c ip daddr 10.97.9.1 {what} drop\n"
+    paths.far.run("nft", "-f", "-", text=rule)
+    try:
+        over_udp = paths.trace(4, TraceAsk(hop_timeout_s=0.2))
+        over_tcp = paths.trace(4, TraceAsk("tcp"), port=443)
+    finally:
+        paths.far.run("nft", "delete", "table", "inet", "t")
+    assert over_udp.failure is not None
+    assert over_udp.failure.kind is FailureKind.TIMEOUT
+    assert over_tcp.failure is None, over_tcp
+    assert hops(over_tcp)[2] == (TARGET[4],)
 
 
 def test_one_source_port_keeps_to_one_path(paths: Paths) -> None:

@@ -197,7 +197,8 @@ def dns(
 
 @run.command("traceroute")
 @_common
-@click.option("--protocol", type=click.Choice(["udp", "icmp"]), default="udp", show_default=True, help="Of the probes.")
+@click.option("--protocol", type=click.Choice(["udp", "icmp", "tcp"]), default="udp", show_default=True,
+              help="Of the probes; tcp sends SYNs to port 443, or the target's.")  # fmt: skip
 @click.option("--hops", type=click.IntRange(1, 64), default=30, show_default=True, help="Hops at most.")
 @click.option("--tries", type=click.IntRange(1, 10), default=3, show_default=True, help="Probes a hop.")
 @_PORT

@@ -16,7 +16,7 @@ from anycastle.probe.kinds.mtu import MTUAsk
 from anycastle.probe.kinds.session import SessionAsk
 from anycastle.probe.kinds.tcp import TCPAsk
 from anycastle.probe.kinds.tls import TLSAsk
-from anycastle.probe.kinds.traceroute import UDP_PORT, TraceAsk
+from anycastle.probe.kinds.traceroute import TCP_PORT, UDP_PORT, TraceAsk
 from anycastle.probe.kinds.udp import UDPAsk
 from anycastle.probe.kinds.zone import ZoneAsk
 from anycastle.probe.site import SiteRule
@@ -67,7 +67,7 @@ def default_port(ask: Ask) -> int:
         case UDPAsk():
             return udp.PORT
         case TraceAsk():
-            return UDP_PORT
+            return TCP_PORT if ask.protocol == "tcp" else UDP_PORT
         case SessionAsk():
             return session_dialects.PORTS.get((ask.speaks, ask.tls), 0)
         case _:

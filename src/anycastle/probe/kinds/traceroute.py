@@ -4,7 +4,7 @@ A load balancer hashes a packet's addresses, protocol and ports, or of ICMP its 
 those to tell its probes apart, and so shows a path that no packet takes. Here they stay, and a probe is told by what no
 balancer looks at and every error quotes (Augustin et al., IMC 2006): over UDP by its length, since a translator of
 addresses changes ports and checksums but not that; over ICMP by the sequence number, with a word in the data that
-keeps the checksum as it was.
+keeps the checksum as it was; over TCP, which passes where the others are filtered, by the sequence number of a SYN.
 
 The engine is given the time and what was heard, and says which probes to send and when it wants to be woken. Hops are
 asked in order, `window` probes under way at a time. It ends when the target has answered and all hops before it have
@@ -17,9 +17,12 @@ from typing import Final, NamedTuple
 from anycastle.base.ports import Instant, after
 from anycastle.probe.result import Failure, FailureKind, Observation
 
-PROTOCOLS: Final = ("udp", "icmp")
+PROTOCOLS: Final = ("udp", "icmp", "tcp")
 UDP_PORT: Final = 33_434
 """Where traceroute has always asked, and nobody listens."""
+
+TCP_PORT: Final = 443
+"""Where a service is: what stands before it lets that pass."""
 
 LENGTH_BASE: Final = 12
 """Octets of the first UDP probe's data; each further one has one more."""

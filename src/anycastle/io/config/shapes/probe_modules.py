@@ -231,7 +231,7 @@ class ZoneModuleShape(Shape):
 class TraceModuleShape(Shape):
     """Paris traceroute; it takes CAP_NET_RAW."""
 
-    protocol: Protocol = Field("udp", description="`udp` or `icmp`.")
+    protocol: Protocol = Field("udp", description="`udp`, `icmp` or `tcp`.")
     hops: Farthest = Field(30, description="Hops that are asked at most.")
     tries: Tries = Field(3, description="Probes a hop.")
 
