@@ -282,8 +282,9 @@ def test_a_month_is_reported_and_a_server_that_lies_fails_it(tmp_path: Path) -> 
 
     spans = "v1,2026-01-01,2040-01-01,the vantage point was hijacked"
     code, found, told = report(tmp_path, "--zones", str(zones), "--leave-out", spans, str(results))
-    assert (code, found["identifiers"]) == (0, {})
+    assert (code, found) == (2, {})
     assert "left out: v1: the vantage point was hijacked" in told
+    assert "nothing to report" in told
 
 
 def fast_opens() -> int:

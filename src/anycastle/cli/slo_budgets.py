@@ -27,15 +27,13 @@ def budgets(service: str | None, server: str | None, token_file: Path | None, ca
     Example:
       anycastle slo budgets --server https://ctl1.example.net:8443 --token-file token
     """
-    from anycastle.base.errors import MisuseError
-
     if server is None:
         raise click.UsageError("budgets are told by a controller's API: name it by --server")
     told = api_controller(server, token_file, ca_file).budgets()
     if service is not None:
         told["budgets"] = [each for each in told["budgets"] if each["service"] == service]
         if not told["budgets"]:
-            raise MisuseError(f"no service {service!r} that you may see promises anything")
+            message(f"no service {service!r} that you may see promises anything", severity="warning")
     if form is Form.JSON:
         print_json(told)
         return

@@ -293,8 +293,8 @@ def _tell(
                 f"--deliver-to: {url!r} is no URL such as https://controller.example/api/v1/findings/events"
             )
         require_private(url)
-    if not token_file.is_file():
-        raise MisuseError(f"--token-file: there is no file {token_file}")
+    if not token_file.is_file():  # it may come later: it is read for each telling
+        message(f"--token-file: there is no file {token_file} yet; nothing is told until there is", severity="warning")
     watch = (name or socket.gethostname()).lower()
     if not re.match(WATCH_NAME, watch):
         raise MisuseError(f"--name: {watch!r} is no name: letters, digits, dots and hyphens, 63 at most")
