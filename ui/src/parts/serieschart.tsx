@@ -32,7 +32,7 @@ function useChart(name: string, service: string | undefined, window: Range): Tol
   const [from, to] = [Math.floor(window.from / step) * step, Math.ceil(Math.min(window.to, serverNow()) / step) * step];
   useEffect(() => {
     const abort = new AbortController();
-    const query = new URLSearchParams({ from: new Date(from).toISOString(), to: new Date(to).toISOString(), ...(service === undefined ? {} : { service }) });
+    const query = new URLSearchParams({ to: new Date(to).toISOString(), length_s: String(Math.max(AGAIN_S, (to - from) / 1000)), ...(service === undefined ? {} : { service }) });
     read<ChartTold>(`/charts/${name}?${query}`, abort.signal).then(
       ({ value }) => setTold({ value, problem: null }),
       (error: unknown) => { if (!abort.signal.aborted) setTold((old) => ({ value: old.value, problem: problemOf(error) })); },

@@ -22,7 +22,8 @@ from anycastle.web.problems import Problem, ProblemKind
 
 ROUTER: Final = APIRouter(prefix="/api/v1", route_class=Admitted, tags=["objectives"])
 
-RANGE_S_MAX: Final = 92 * 86_400.0
+LENGTH_S_MIN: Final = 15.0
+LENGTH_S_MAX: Final = 92 * 86_400.0
 """A quarter: the longest window of an objective."""
 
 ChartName = Literal[
@@ -57,14 +58,12 @@ async def chart(
     parts: PartsOf,
     asker: Asker,
     name: Annotated[ChartName, Path()],
-    since: Annotated[AwareDatetime, Query(alias="from")],
-    to: Annotated[AwareDatetime, Query()],
+    to: Annotated[AwareDatetime, Query(description="where it ends")],
+    length_s: Annotated[float, Query(ge=LENGTH_S_MIN, le=LENGTH_S_MAX, description="seconds up to there")] = 3600.0,
     service: Annotated[str | None, Query(max_length=253, description="of one service alone")] = None,
 ) -> Any:
     """Show one series over time, as a Prometheus has it. Those that concern all services are not for limited roles."""
-    start, end = since.timestamp(), to.timestamp()
-    if not 0 < end - start <= RANGE_S_MAX:
-        raise Problem(ProblemKind.INVALID, f"`from` is before `to`, by at most {RANGE_S_MAX / 86_400:g} days")
+    end = to.timestamp()
     what = CHARTS[name]
     services = asker.grant.services
     if service is not None and what.by_service:
@@ -74,7 +73,7 @@ async def chart(
     items: Iterable[Course] = ()
     if parts.budgets.asks and services != frozenset():
         try:
-            items = await parts.budgets.course(name, start, end, services)
+            items = await parts.budgets.course(name, end - length_s, end, services)
         except WorldError as error:
             raise Problem(ProblemKind.UNAVAILABLE, f"the Prometheus does not answer: {error}") from error
     return {
