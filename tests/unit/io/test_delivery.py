@@ -12,7 +12,10 @@ from anycastle.io import delivery
 from anycastle.io.delivery import Answer, Delivery, HTTPPost
 from anycastle.io.probe.results import Results
 from anycastle.io.probe.spool import Spool
+from tests.unit.io.checks.conftest import no_descriptor_leaks
 from tests.unit.io.probe.test_result_lines import GOOD
+
+__all__ = ["no_descriptor_leaks"]
 
 
 @pytest.fixture(autouse=True)
