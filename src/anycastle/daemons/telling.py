@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 from anycastle.io.delivery import Delivery, HTTPPost
 from anycastle.io.findings_outbox import FindingsOutbox
 
-CURSOR: str = "told.json"
+CURSOR: Final = "told.json"
 """The file of the state folder that says how far the log was told."""
 
 
@@ -39,6 +39,8 @@ class TellingWatch:
     @property
     def trouble(self) -> str:
         """Why the controller could not be told; empty while it goes well."""
+        if self._running.done() and not self._running.cancelled():
+            return f"nothing is told any more, by an error of ours: {self._running.exception()!r}"
         return self._delivery.trouble
 
     def status(self) -> dict[str, Any]:

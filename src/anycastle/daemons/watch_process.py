@@ -4,12 +4,11 @@ import asyncio
 import random
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from anycastle.base.errors import MisuseError, ParseError, WorldError
 from anycastle.daemons.agent_process import line_of
@@ -318,22 +317,16 @@ class WatchProcess:
         match request.get("command"):
             case "status":
                 return self.status()
-            case "show" | "history" | "toggles" as command:
+            case "show" | "history" | "toggles" as command:  # of a prefix
                 try:
                     prefix = parse_prefix(str(request.get("prefix")))
                 except ParseError as error:
                     raise MisuseError(str(error)) from error
                 if command == "toggles":
                     return toggles(self.engine, prefix, brief=request.get("brief") is True)
-                return _TOLD[command](self.engine, prefix)
+                return shown(self.engine, prefix) if command == "show" else history(self.engine, prefix)
             case command:
                 raise MisuseError(f"unknown command {command!r}")
-
-
-_TOLD: Final[Mapping[str, Callable[[WatchEngine, Prefix], dict[str, Any]]]] = MappingProxyType(
-    {"show": shown, "history": history}
-)
-"""What may be asked of a prefix."""
 
 
 def _routers(fleet: Fleet) -> dict[str, str]:

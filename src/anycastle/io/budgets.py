@@ -6,7 +6,7 @@ before, with the trouble in words.
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from anycastle.base.errors import AnycastleError
@@ -62,24 +62,30 @@ class Budgets:
             return
         try:
             while True:
-                await self._ask(self._queries)
+                try:
+                    await self._ask(self._queries)
+                except Exception as error:  # noqa: BLE001  an error of ours is told, and pages say that they are old
+                    self._not_known(f"an error of ours: {error!r}")
                 await asyncio.sleep(self._settings.every_s)
         finally:
             await self._queries.close()
 
     async def _ask(self, queries: PrometheusQueries) -> None:
-        before = self.promised
         try:
             recorded = await queries.samples(QUERY)
             readings = await queries.samples(READINGS_QUERY)
             firing = [each.labels for each in await queries.alerts() if each.state == "firing"]
         except AnycastleError as error:
-            if str(error) != before.trouble:
-                self._tell(f"budgets are not known: {error}")
-            self.promised = Promised(before.at, str(error), before.recorded, before.firing, before.readings)
+            self._not_known(str(error))
             return
         values = tuple(Recorded(each.labels, each.value) for each in recorded)
         self.promised = Promised(now().wall, "", values, tuple(firing), readings)
+
+    def _not_known(self, trouble: str) -> None:
+        """Keep what was said before, with the trouble, which is told once."""
+        if trouble != self.promised.trouble:
+            self._tell(f"budgets are not known: {trouble}")
+        self.promised = replace(self.promised, trouble=trouble)
 
     async def course(
         self, name: str, start: float, end: float, services: Collection[str] | None = None
