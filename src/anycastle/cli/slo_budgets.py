@@ -10,7 +10,6 @@ from anycastle.cli.controller_option import api_controller, server_options
 from anycastle.cli.output import Form, Table, message, output_option, print_json, print_table
 
 NONE = "no data"
-SPANS = ("5m", "1h", "6h", "3d")
 
 
 @click.command("budgets")
@@ -37,6 +36,8 @@ def budgets(service: str | None, server: str | None, token_file: Path | None, ca
     if form is Form.JSON:
         print_json(told)
         return
+    from anycastle.slo.outlook import SPANS
+
     columns = ("service", "objective", "region", "target", "over", "state", "left", *(f"burn {each}" for each in SPANS))
     print_table(Table((*columns, "outlook"), [_row(each) for each in told["budgets"]]))
     message(_age(told))
@@ -44,6 +45,8 @@ def budgets(service: str | None, server: str | None, token_file: Path | None, ca
 
 def _row(told: Any) -> tuple[str, ...]:
     left = NONE if told["left"] is None else f"{told['left']:.1%}"
+    from anycastle.slo.outlook import SPANS
+
     burn = [f"{told['burn'][span]:.2f}" if span in told["burn"] else NONE for span in SPANS]
     where = told["region"] or "global"
     return (

@@ -24,7 +24,7 @@ UNDER_WAY_MAX: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Promised:
+class Recordings:
     """What was said last."""
 
     at: Timestamp | None = None
@@ -44,7 +44,7 @@ class Budgets:
         self._queries = None if settings is None else PrometheusQueries(settings)
         self._tell = tell
         self._places = asyncio.Semaphore(UNDER_WAY_MAX)
-        self.promised = Promised()
+        self.promised = Recordings()
 
     @property
     def asks(self) -> bool:
@@ -79,7 +79,7 @@ class Budgets:
             self._not_known(str(error))
             return
         values = tuple(Recorded(each.labels, each.value) for each in recorded)
-        self.promised = Promised(now().wall, "", values, tuple(firing), readings)
+        self.promised = Recordings(now().wall, "", values, tuple(firing), readings)
 
     def _not_known(self, trouble: str) -> None:
         """Keep what was said before, with the trouble, which is told once."""

@@ -34,7 +34,7 @@ EDNS_OCTETS: Final = 1220
 RANDOM_LETTERS: Final = 10
 """Of a name that is not there. [dse]"""
 
-RCODES: Final = ("NOERROR", "NXDOMAIN")
+ANSWERING_RCODES: Final = ("NOERROR", "NXDOMAIN")
 """Any other is no answer. [ote]"""
 
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
@@ -111,7 +111,7 @@ def seen_of(drawn: Drawn, reply: DNSReply, octets: int, text: str) -> ZoneSeen:
 
 def judge(seen: ZoneSeen) -> Failure | None:
     """Give what is wrong with a reply, as far as it shows without the zone."""
-    if seen.rcode in RCODES:
+    if seen.rcode in ANSWERING_RCODES:
         return None
-    words = f"rcode {seen.rcode} to {seen.name} {seen.record_type}, expected {' or '.join(RCODES)}"
+    words = f"rcode {seen.rcode} to {seen.name} {seen.record_type}, expected {' or '.join(ANSWERING_RCODES)}"
     return Failure(FailureKind.CONTENT, "answer", words)
